@@ -1,0 +1,72 @@
+"""The `gocnn` command: a table of sub-commands, each imported only when it is called.
+
+Engines are started by GUIs that wait for the first answer, and `--help` should be instant, so this
+module imports nothing but click. Sub-commands live in `sgf_data`, `engine` and `train`, named here
+as strings: `gocnn` itself imports neither of those packages.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import click
+
+from gocnn import __version__
+
+#: name -> ("module:attribute" of a click command, the line that `gocnn --help` shows)
+COMMANDS: dict[str, tuple[str, str]] = {
+    "play": ("engine.commands:play", "Play against the network in the terminal."),
+    "gtp": ("engine.commands:gtp", "Speak GTP on stdin and stdout, for Sabaki, GoGui and others."),
+    "match": ("engine.commands:match", "Referee a match between two GTP engines."),
+    "data": ("sgf_data.commands:data", "Build and inspect game stores from SGF collections."),
+    "train": ("train:main", "Train a policy network on game stores."),
+}
+
+
+class LazyGroup(click.Group):
+    """A click group that knows its commands by name and imports one only when it is used."""
+
+    def __init__(
+        self, *args: Any, table: dict[str, tuple[str, str]] | None = None, **kwargs: Any
+    ) -> None:
+        """Take what click.Group takes, and `table`: name -> ("module:attribute", short help)."""
+        super().__init__(*args, **kwargs)
+        self.table = table or {}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names in the table's order, which is the order a newcomer meets them in."""
+        return list(self.table)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return the command, or None for a name that is not in the table."""
+        if cmd_name not in self.table:
+            return None
+        module, attribute = self.table[cmd_name][0].split(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands from the table; click's own would import all of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in self.table.items()])
+
+
+EPILOG = """\b
+Examples:
+  gocnn play --size 9
+  gocnn data build my-games.zip -o games.arrow
+  gocnn train --data games.arrow --preset b6c64 --minutes 20
+  gocnn COMMAND --help
+"""
+
+
+@click.command(
+    cls=LazyGroup,
+    table=COMMANDS,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(__version__, prog_name="gocnn")
+def main() -> None:
+    """Go with a convolutional network: play it, train it on your own games, look inside it."""

@@ -1,0 +1,84 @@
+"""The `gocnn` command: its help is instant, complete, and shows examples."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import sys
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from gocnn import __version__
+from gocnn.cli import COMMANDS, main
+
+HEAVY = ("torch", "numba", "pyarrow", "matplotlib", "rich")
+
+
+def walk(command: click.Command, path: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """The paths of a command and of all that are below it, such as ("data", "build")."""
+    paths = [path]
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None
+            paths += walk(below, (*path, name))
+    return paths
+
+
+def modules_after(arguments: list[str]) -> list[str]:
+    """Run `gocnn ARGUMENTS` in a fresh interpreter; which heavy modules did that import?"""
+    code = (
+        "import json, sys\n"
+        "from gocnn.cli import main\n"
+        "main(sys.argv[1:], prog_name='gocnn', standalone_mode=False)\n"
+        f"print(json.dumps([m for m in {HEAVY!r} if m in sys.modules]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
+    )
+    loaded: list[str] = json.loads(done.stdout.splitlines()[-1])
+    return loaded
+
+
+def test_help_lists_every_command() -> None:
+    result = CliRunner().invoke(main, ["--help"])
+    assert result.exit_code == 0
+    for name, (_, line) in COMMANDS.items():
+        assert f"  {name} " in result.output
+        assert line in result.output
+
+
+def test_help_imports_no_command() -> None:
+    assert modules_after(["--help"]) == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_of_commands_imports_no_torch(name: str) -> None:
+    assert "torch" not in modules_after([name, "--help"])
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_an_example(name: str) -> None:
+    module, attribute = COMMANDS[name][0].split(":")
+    for path in walk(getattr(importlib.import_module(module), attribute), (name,)):
+        result = CliRunner().invoke(main, [*path, "--help"])
+        assert result.exit_code == 0, path
+        assert "Example" in result.output, path
+        assert "gocnn" in result.output, path
+
+
+def test_version() -> None:
+    result = CliRunner().invoke(main, ["--version"])
+    assert result.exit_code == 0
+    assert __version__ in result.output
+
+
+def test_unknown_command_is_one_clear_error() -> None:
+    result = CliRunner().invoke(main, ["no-such-thing"])
+    assert result.exit_code == 2
+    assert "no-such-thing" in result.output
+    assert "Traceback" not in result.output
