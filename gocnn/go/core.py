@@ -1,0 +1,375 @@
+"""The compiled rules of Go: one position as a few flat arrays, and the functions that move it on.
+
+Everything here is compiled by numba and works on a `State`. Python code should use `gocnn.go.Board`; compiled code
+(replays, input planes, life and death) calls these functions directly and pays nothing for the crossing.
+
+Layout. Stones live on a padded one-dimensional board of width ``size + 1``: the border column on the right of one row
+is the border on the left of the next, so all four neighbours of a point are plain offsets and never need a bounds
+check. A *cell* is an index into that padded board; a *point* is ``row * size + col`` and a pass is ``size * size``.
+
+Chains are circular linked lists with a representative (`head`), merged smaller into larger. A chain carries its
+*pseudo-liberties*: pairs (stone, adjacent empty cell), cheap to keep up to date and zero exactly when the chain has no
+liberty. True liberty counts are computed where they are wanted (`chain_liberties`).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+BLACK, WHITE, EMPTY = 1, -1, 0
+BORDER = 2
+MAX_SIZE = 25
+
+# Indices into State.info.
+SIZE, KO, PRISONERS_OF_BLACK, PRISONERS_OF_WHITE = 0, 1, 2, 3
+
+# Verdicts of `legality`.
+LEGAL, OCCUPIED, SUICIDE, KO_BAN, SUPERKO = 0, 1, 2, 3, 4
+
+# Ko rules as `legality` takes them.
+SIMPLE, POSITIONAL, SITUATIONAL = 0, 1, 2
+
+# Mixed into a position's hash when White is to move, for situational superko.
+WHITE_TO_MOVE = np.uint64(0x9E3779B97F4A7C15)
+
+
+class State(NamedTuple):
+    """A position. All arrays but the last two are indexed by cell."""
+
+    colour: np.ndarray  # int8: BLACK, WHITE, EMPTY or BORDER
+    head: np.ndarray  # int16: the representative of the stone's chain
+    next: np.ndarray  # int16: the next stone of the same chain, in a circle
+    libs: np.ndarray  # int16, valid at a head: the chain's pseudo-liberties
+    count: np.ndarray  # int16, valid at a head: the chain's stones
+    info: np.ndarray  # int64 [4]: board size, cell banned by simple ko (0: none), prisoners taken by Black, by White
+    key: np.ndarray  # uint64 [1]: Zobrist hash of the stones
+
+
+@njit(cache=True, nogil=True)
+def new_state(size):
+    """An empty board of `size` x `size` points."""
+    cells = (size + 1) * (size + 2) + 1
+    state = State(
+        np.empty(cells, np.int8),
+        np.empty(cells, np.int16),
+        np.empty(cells, np.int16),
+        np.empty(cells, np.int16),
+        np.empty(cells, np.int16),
+        np.empty(4, np.int64),
+        np.empty(1, np.uint64),
+    )
+    state.info[SIZE] = size
+    clear(state)
+    return state
+
+
+@njit(cache=True, nogil=True)
+def clear(state):
+    """Take every stone off the board and forget ko and prisoners."""
+    size = state.info[SIZE]
+    width = size + 1
+    state.colour[:] = BORDER
+    for row in range(size):
+        first = (row + 1) * width + 1
+        state.colour[first : first + size] = EMPTY
+    state.info[1:] = 0
+    state.key[0] = 0
+
+
+@njit(cache=True, nogil=True)
+def copy_into(target, source):
+    """Make `target` equal to `source`; both are of one board size."""
+    target.colour[:] = source.colour
+    target.head[:] = source.head
+    target.next[:] = source.next
+    target.libs[:] = source.libs
+    target.count[:] = source.count
+    target.info[:] = source.info
+    target.key[:] = source.key
+
+
+@njit(cache=True, nogil=True, inline="always")
+def to_cell(point, size):
+    return point + point // size + size + 2
+
+
+@njit(cache=True, nogil=True, inline="always")
+def to_point(cell, size):
+    width = size + 1
+    return (cell // width - 1) * size + cell % width - 1
+
+
+@njit(cache=True, nogil=True, inline="always")
+def neighbour(cell, direction, width):
+    """The four neighbours of a cell, `direction` 0 to 3: up, left, right, down."""
+    if direction == 0:
+        return cell - width
+    if direction == 1:
+        return cell - 1
+    if direction == 2:
+        return cell + 1
+    return cell + width
+
+
+@njit(cache=True, nogil=True)
+def stone_key(cell, colour):
+    """Zobrist key of one stone: splitmix64 of its cell and colour, so no table is needed."""
+    z = np.uint64(2 * cell + (colour > 0) + 1) * np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+@njit(cache=True, nogil=True)
+def _lift(state, head, width):
+    """Take the chain of `head` off the board and give its cells to its neighbours as liberties; returns its stones."""
+    colour = state.colour[head]
+    removed = 0
+    cell = head
+    while True:
+        state.colour[cell] = EMPTY
+        state.key[0] ^= stone_key(cell, colour)
+        for direction in range(4):
+            other = state.colour[neighbour(cell, direction, width)]
+            if other == -colour:
+                state.libs[state.head[neighbour(cell, direction, width)]] += 1
+        removed += 1
+        cell = state.next[cell]
+        if cell == head:
+            return removed
+
+
+@njit(cache=True, nogil=True)
+def _merge(state, a, b):
+    """Join the chains of heads `a` and `b`; returns the head of the whole."""
+    if state.count[a] < state.count[b]:
+        a, b = b, a
+    cell = b
+    while True:
+        state.head[cell] = a
+        cell = state.next[cell]
+        if cell == b:
+            break
+    state.next[a], state.next[b] = state.next[b], state.next[a]
+    state.libs[a] += state.libs[b]
+    state.count[a] += state.count[b]
+    return a
+
+
+@njit(cache=True, nogil=True)
+def put(state, cell, colour):
+    """Set a stone on an empty cell and join it to its chain, taking nothing off; returns its chain's head."""
+    width = state.info[SIZE] + 1
+    state.colour[cell] = colour
+    state.key[0] ^= stone_key(cell, colour)
+    empty = 0
+    for direction in range(4):
+        n = neighbour(cell, direction, width)
+        other = state.colour[n]
+        if other == EMPTY:
+            empty += 1
+        elif other != BORDER:
+            state.libs[state.head[n]] -= 1
+    state.head[cell] = cell
+    state.next[cell] = cell
+    state.libs[cell] = empty
+    state.count[cell] = 1
+    head = cell
+    for direction in range(4):
+        n = neighbour(cell, direction, width)
+        if state.colour[n] == colour and state.head[n] != head:
+            head = _merge(state, head, state.head[n])
+    return head
+
+
+@njit(cache=True, nogil=True)
+def play(state, point, colour):
+    """Play a move that is known to be legal (or a pass); returns the number of opposing stones captured.
+
+    A suicide takes the player's own chain off and gives the opponent the prisoners.
+    """
+    size = state.info[SIZE]
+    state.info[KO] = 0
+    if point == size * size:
+        return 0
+    width = size + 1
+    cell = to_cell(point, size)
+    head = put(state, cell, colour)
+    captured = 0
+    last = 0
+    for direction in range(4):
+        n = neighbour(cell, direction, width)
+        if state.colour[n] == -colour and state.libs[state.head[n]] == 0:
+            captured += _lift(state, state.head[n], width)
+            last = n
+    if captured:
+        state.info[PRISONERS_OF_BLACK if colour == BLACK else PRISONERS_OF_WHITE] += captured
+        if captured == 1 and state.count[head] == 1 and state.libs[head] == 1:
+            state.info[KO] = last
+    elif state.libs[head] == 0:
+        lost = _lift(state, head, width)
+        state.info[PRISONERS_OF_WHITE if colour == BLACK else PRISONERS_OF_BLACK] += lost
+    return captured
+
+
+@njit(cache=True, nogil=True)
+def _touches(state, cell, head, width):
+    """How many neighbours of an empty cell belong to the chain of `head`."""
+    touching = 0
+    for direction in range(4):
+        n = neighbour(cell, direction, width)
+        if (state.colour[n] == BLACK or state.colour[n] == WHITE) and state.head[n] == head:
+            touching += 1
+    return touching
+
+
+@njit(cache=True, nogil=True)
+def captures_at(state, cell, head, width):
+    """Whether a stone on the empty `cell` would take the last liberty of the chain of `head`."""
+    return state.libs[head] == _touches(state, cell, head, width)
+
+
+@njit(cache=True, nogil=True)
+def key_after(state, cell, colour):
+    """The hash of the stones after a play on an empty cell, without playing it."""
+    width = state.info[SIZE] + 1
+    key = state.key[0] ^ stone_key(cell, colour)
+    done = np.zeros(4, np.int64)
+    breathes = False
+    captured = False
+    for direction in range(4):
+        n = neighbour(cell, direction, width)
+        other = state.colour[n]
+        if other == EMPTY:
+            breathes = True
+        elif other == colour:
+            if not captures_at(state, cell, state.head[n], width):
+                breathes = True
+        elif other == -colour:
+            head = state.head[n]
+            if captures_at(state, cell, head, width) and not np.any(done == head):
+                done[direction] = head
+                captured = True
+                key ^= _chain_key(state, head)
+    if breathes or captured:
+        return key
+    # Suicide: the new stone and every own chain it joins go.
+    key ^= stone_key(cell, colour)
+    for direction in range(4):
+        n = neighbour(cell, direction, width)
+        if state.colour[n] == colour and not np.any(done == state.head[n]):
+            done[direction] = state.head[n]
+            key ^= _chain_key(state, state.head[n])
+    return key
+
+
+@njit(cache=True, nogil=True)
+def _chain_key(state, head):
+    key = np.uint64(0)
+    cell = head
+    while True:
+        key ^= stone_key(cell, state.colour[head])
+        cell = state.next[cell]
+        if cell == head:
+            return key
+
+
+@njit(cache=True, nogil=True)
+def legality(state, point, colour, ko_rule, suicide, history):
+    """Whether `colour` may play at `point`.
+
+    `ko_rule` is SIMPLE, POSITIONAL or SITUATIONAL; `suicide` says whether it is allowed; `history` (uint64) holds the
+    hashes of all earlier positions, under SITUATIONAL each mixed with the side to move (`situation_key`). Returns LEGAL,
+    OCCUPIED, SUICIDE, KO_BAN or SUPERKO. A pass is always legal.
+    """
+    size = state.info[SIZE]
+    if point == size * size:
+        return LEGAL
+    width = size + 1
+    cell = to_cell(point, size)
+    if state.colour[cell] != EMPTY:
+        return OCCUPIED
+    if not suicide:
+        lives = False
+        for direction in range(4):
+            n = neighbour(cell, direction, width)
+            other = state.colour[n]
+            if other == EMPTY:
+                lives = True
+                break
+            if other != BORDER and (other == colour) != captures_at(state, cell, state.head[n], width):
+                lives = True
+                break
+        if not lives:
+            return SUICIDE
+    if ko_rule == SIMPLE:
+        return KO_BAN if cell == state.info[KO] else LEGAL
+    key = situation_key(key_after(state, cell, colour), -colour, ko_rule)
+    for earlier in history:
+        if earlier == key:
+            return KO_BAN if cell == state.info[KO] else SUPERKO
+    return LEGAL
+
+
+@njit(cache=True, nogil=True)
+def situation_key(key, to_move, ko_rule):
+    """What a superko rule compares: the stones' hash, and under SITUATIONAL the side to move with it."""
+    if ko_rule == SITUATIONAL and to_move == WHITE:
+        return key ^ WHITE_TO_MOVE
+    return key
+
+
+@njit(cache=True, nogil=True)
+def legal_mask(state, colour, ko_rule, suicide, history):
+    """bool [size*size + 1]: where `colour` may play; the last entry, the pass, is always True."""
+    points = state.info[SIZE] ** 2
+    mask = np.empty(points + 1, np.bool_)
+    for point in range(points + 1):
+        mask[point] = legality(state, point, colour, ko_rule, suicide, history) == LEGAL
+    return mask
+
+
+@njit(cache=True, nogil=True)
+def chain_liberties(state, out):
+    """Fill `out` (int16, by cell, valid at heads) with the true liberties of every chain on the board."""
+    size = state.info[SIZE]
+    width = size + 1
+    seen = np.zeros(state.colour.size, np.int16)
+    for cell in range(width + 1, width * (size + 1)):
+        colour = state.colour[cell]
+        if (colour != BLACK and colour != WHITE) or state.head[cell] != cell:
+            continue
+        liberties = 0
+        stone = cell
+        while True:
+            for direction in range(4):
+                n = neighbour(stone, direction, width)
+                if state.colour[n] == EMPTY and seen[n] != cell:
+                    seen[n] = cell
+                    liberties += 1
+            stone = state.next[stone]
+            if stone == cell:
+                break
+        out[cell] = liberties
+
+
+@njit(cache=True, nogil=True)
+def setup(state, points, colours):
+    """Put stones on points (or EMPTY them) without the rules of play; nothing is captured, ko is forgotten.
+
+    Chains are built anew. A chain may be left without liberties, as in a set-up position of a game record.
+    """
+    size = state.info[SIZE]
+    width = size + 1
+    wanted = state.colour.copy()
+    for i in range(points.size):
+        wanted[to_cell(points[i], size)] = colours[i]
+    black, white = state.info[PRISONERS_OF_BLACK], state.info[PRISONERS_OF_WHITE]
+    clear(state)
+    for cell in range(width + 1, width * (size + 1)):
+        if wanted[cell] == BLACK or wanted[cell] == WHITE:
+            put(state, cell, wanted[cell])
+    state.info[PRISONERS_OF_BLACK], state.info[PRISONERS_OF_WHITE] = black, white

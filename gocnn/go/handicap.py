@@ -1,0 +1,41 @@
+"""Handicap stones where GTP puts them (GTP version 2 draft 2, section 4.1)."""
+
+from __future__ import annotations
+
+
+def max_fixed_handicap(size: int) -> int:
+    """The most stones `fixed_handicap` places on this board: 0, 4 or 9."""
+    if size < 7:
+        return 0
+    return 9 if size % 2 and size >= 9 else 4
+
+
+def fixed_handicap(size: int, stones: int) -> list[int]:
+    """The points of a fixed handicap, in the order of the specification's table.
+
+    The handicap lines are the third up to 12x12 and the fourth from 13x13. Boards of even size and 7x7 have four such
+    points, smaller ones none. Raises ValueError if the board has no room for that many (2 is the least).
+    """
+    most = max_fixed_handicap(size)
+    if not 2 <= stones <= most:
+        raise ValueError(f"a fixed handicap on {size}x{size} is 2 to {most} stones" if most else
+                         f"{size}x{size} is too small for a fixed handicap")
+    near = 2 if size < 13 else 3
+    far, middle = size - 1 - near, size // 2
+    top, bottom, left, right = near, far, near, far
+    corners = [(bottom, left), (top, right), (top, left), (bottom, right)]
+    sides = [(middle, left), (middle, right), (bottom, middle), (top, middle)]
+    centre = [(middle, middle)]
+    places = corners[:stones] if stones <= 4 else corners + sides[: (stones - 4) // 2 * 2]
+    if stones >= 5 and stones % 2:
+        places = places + centre
+    return [row * size + col for row, col in places]
+
+
+def free_handicap(size: int, stones: int) -> list[int]:
+    """Points for a free handicap: the fixed ones as far as they go.
+
+    GTP lets an engine place fewer stones than asked for, so at most `max_fixed_handicap` are returned (the four corner
+    star points where the board is even). Raises ValueError for fewer than 2, or a board without room.
+    """
+    return fixed_handicap(size, min(stones, max_fixed_handicap(size)))

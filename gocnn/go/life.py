@@ -1,0 +1,141 @@
+"""Eyes and unconditional life."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from gocnn.go import core
+
+
+@njit(cache=True, nogil=True)
+def is_eye(state, cell, colour):
+    """Whether an empty cell is a true eye of `colour` by its shape alone (see `Board.is_own_eye`)."""
+    width = state.info[core.SIZE] + 1
+    if state.colour[cell] != core.EMPTY:
+        return False
+    edge = False
+    for direction in range(4):
+        other = state.colour[core.neighbour(cell, direction, width)]
+        if other == core.BORDER:
+            edge = True
+        elif other != colour:
+            return False
+    hostile = 0
+    for diagonal in (cell - width - 1, cell - width + 1, cell + width - 1, cell + width + 1):
+        hostile += state.colour[diagonal] == -colour
+    return hostile == 0 if edge else hostile <= 1
+
+
+@njit(cache=True, nogil=True)
+def pass_alive(state, colour):
+    """bool by cell: the chains of `colour` that live even if it always passes, and the regions they enclose.
+
+    Benson's algorithm (D. B. Benson, "Life in the game of Go", 1976): a region is a maximal connected set of points not
+    of `colour`; it is vital to a chain if all its empty points are liberties of that chain. Chains with fewer than two
+    vital regions, and regions that touch such chains, are struck out until nothing changes. A region held by the chains
+    that remain is territory if it is vital to one of them.
+    """
+    size = state.info[core.SIZE]
+    width = size + 1
+    cells = state.colour.size
+    first, last = width + 1, width * (size + 1)
+
+    # Regions, numbered from 1, as runs of a queue.
+    region = np.zeros(cells, np.int32)
+    queue = np.empty(cells, np.int32)
+    starts = np.zeros(cells + 1, np.int32)
+    regions = 0
+    filled = 0
+    for start in range(first, last):
+        if region[start] or state.colour[start] == colour or state.colour[start] == core.BORDER:
+            continue
+        regions += 1
+        starts[regions] = filled
+        region[start] = regions
+        queue[filled] = start
+        filled += 1
+        done = starts[regions]
+        while done < filled:
+            for direction in range(4):
+                n = core.neighbour(queue[done], direction, width)
+                other = state.colour[n]
+                if not region[n] and other != colour and other != core.BORDER:
+                    region[n] = regions
+                    queue[filled] = n
+                    filled += 1
+            done += 1
+    starts[regions + 1] = filled
+
+    alive = np.zeros(cells, np.bool_)  # by head
+    for cell in range(first, last):
+        alive[cell] = state.colour[cell] == colour and state.head[cell] == cell
+    intact = np.ones(regions + 1, np.bool_)
+    vital = np.zeros(cells, np.int32)  # by head: the intact regions that are vital to it
+    touched = np.zeros(cells, np.int32)  # by head: empty points of the present region that are its liberties
+    seen = np.zeros(cells, np.int32)
+
+    changed = True
+    while changed:
+        changed = False
+        vital[:] = 0
+        for r in range(1, regions + 1):
+            if not intact[r]:
+                continue
+            empties = 0
+            for i in range(starts[r], starts[r + 1]):
+                cell = queue[i]
+                empty = state.colour[cell] == core.EMPTY
+                empties += empty
+                for direction in range(4):
+                    n = core.neighbour(cell, direction, width)
+                    if state.colour[n] != colour:
+                        continue
+                    head = state.head[n]
+                    if not alive[head]:
+                        intact[r] = False
+                    # A chain may touch one point of the region twice: count the point once.
+                    if empty and seen[head] != cell:
+                        seen[head] = cell
+                        touched[head] += 1
+            for i in range(starts[r], starts[r + 1]):
+                for direction in range(4):
+                    n = core.neighbour(queue[i], direction, width)
+                    if state.colour[n] == colour:
+                        head = state.head[n]
+                        # Resetting `touched` here makes each chain count once for each region.
+                        if intact[r] and empties and touched[head] == empties:
+                            vital[head] += 1
+                        touched[head] = 0
+                        seen[head] = 0
+            changed |= not intact[r]
+        for cell in range(first, last):
+            if alive[cell] and vital[cell] < 2:
+                alive[cell] = False
+                changed = True
+
+    result = np.zeros(cells, np.bool_)
+    for cell in range(first, last):
+        if state.colour[cell] == colour:
+            result[cell] = alive[state.head[cell]]
+    for r in range(1, regions + 1):
+        if intact[r] and _is_territory(state, queue[starts[r] : starts[r + 1]], colour, width):
+            for i in range(starts[r], starts[r + 1]):
+                result[queue[i]] = True
+    return result
+
+
+@njit(cache=True, nogil=True)
+def _is_territory(state, region, colour, width):
+    """Whether the opponent can never live inside a region whose border is all alive.
+
+    True if at most one of its points has no border stone beside it: two eyes need two such points that are apart. A
+    region that touches no stone at all (an empty board) is nobody's.
+    """
+    inner = 0
+    for cell in region:
+        beside = False
+        for direction in range(4):
+            beside |= state.colour[core.neighbour(cell, direction, width)] == colour
+        inner += not beside
+    return inner <= 1 and inner < region.size
