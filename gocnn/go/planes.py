@@ -1,0 +1,206 @@
+"""Input planes: a Go position as the image that a network sees.
+
+A plane set is a named, documented list of planes, all int8 of the board's size, seen from the player to move unless the
+plane's name says otherwise. `PLANE_SETS` holds them; `of_board` makes the planes of one position, and the compiled
+`write` is what batches of training positions go through.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+
+from gocnn.go import core
+from gocnn.go.board import Board
+from gocnn.go.symmetry import point_maps
+
+RECENT = 5  # how many of the last moves the full planes show
+
+
+@dataclass(frozen=True)
+class PlaneSet:
+    """A named list of planes; `code` is how compiled code knows the set."""
+
+    name: str
+    code: int
+    planes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.planes)
+
+
+STONES, FULL = 0, 1
+
+PLANE_SETS = {
+    "stones": PlaneSet("stones", STONES, ("stones: black +1, white -1",)),
+    "full": PlaneSet(
+        "full",
+        FULL,
+        (
+            "own stones",
+            "opponent's stones",
+            *(f"own chains with {n} {'liberty' if n == '1' else 'liberties'}" for n in ("1", "2", "3", "4+")),
+            *(f"opponent's chains with {n} {'liberty' if n == '1' else 'liberties'}" for n in ("1", "2", "3", "4+")),
+            "last move",
+            *(f"{n} moves ago" for n in range(2, RECENT + 1)),
+            "ko",
+            "captures one stone",
+            "captures several stones",
+            "self-atari",
+            "ones (the board, against the zero padding)",
+        ),
+    ),
+}
+_OWN, _OPPONENT, _OWN_LIBERTIES, _OPPONENT_LIBERTIES, _LAST = 0, 1, 2, 6, 10
+_KO = _LAST + RECENT
+_CAPTURES_ONE, _CAPTURES_SEVERAL, _SELF_ATARI, _ONES = _KO + 1, _KO + 2, _KO + 3, _KO + 4
+
+
+@njit(cache=True, nogil=True)
+def write(code, state, to_move, recent, point_map, out):
+    """Write the planes of one position into `out`, int8 [planes, size*size], which must hold zeros.
+
+    `code` names the plane set. `recent` holds the points played so far, oldest first (int16). Point ``p`` of the board
+    is written at ``point_map[p]`` (int16 [size*size + 1]), so that a symmetry costs nothing.
+    """
+    if code == STONES:
+        size = state.info[core.SIZE]
+        for point in range(size * size):
+            out[0, point_map[point]] = state.colour[core.to_cell(point, size)]
+    else:
+        _write_full(state, to_move, recent, point_map, out)
+
+
+@njit(cache=True, nogil=True)
+def _write_full(state, to_move, recent, point_map, out):
+    size = state.info[core.SIZE]
+    width = size + 1
+    liberties = np.empty(state.colour.size, np.int16)
+    core.chain_liberties(state, liberties)
+    for row in range(size):
+        for col in range(size):
+            point = row * size + col
+            cell = (row + 1) * width + col + 1
+            target = point_map[point]
+            out[_ONES, target] = 1
+            colour = state.colour[cell]
+            if colour == core.EMPTY:
+                _write_tactics(state, liberties, cell, to_move, width, target, out)
+                continue
+            libs = min(max(liberties[state.head[cell]], 1), 4)
+            if colour == to_move:
+                out[_OWN, target] = 1
+                out[_OWN_LIBERTIES + libs - 1, target] = 1
+            else:
+                out[_OPPONENT, target] = 1
+                out[_OPPONENT_LIBERTIES + libs - 1, target] = 1
+    for ago in range(min(RECENT, recent.size)):
+        point = recent[recent.size - 1 - ago]
+        if point < size * size:
+            out[_LAST + ago, point_map[point]] = 1
+    if state.info[core.KO]:
+        out[_KO, point_map[core.to_point(state.info[core.KO], size)]] = 1
+
+
+@njit(cache=True, nogil=True)
+def _write_tactics(state, liberties, cell, to_move, width, target, out):
+    """Mark an empty cell as a capture or a self-atari of the player to move, where it is one."""
+    empty = 0
+    captured = 0
+    roomy = False  # joins a chain that keeps at least two liberties
+    joins = False
+    for direction in range(4):
+        n = core.neighbour(cell, direction, width)
+        other = state.colour[n]
+        if other == core.EMPTY:
+            empty += 1
+        elif other == -to_move:
+            head = state.head[n]
+            if liberties[head] == 1 and _first_touch(state, cell, direction, width):
+                captured += state.count[head]
+        elif other == to_move:
+            joins = True
+            roomy |= liberties[state.head[n]] >= 3
+    if captured:
+        out[_CAPTURES_ONE if captured == 1 else _CAPTURES_SEVERAL, target] = 1
+    if empty >= 2 or roomy or captured >= 2:
+        return
+    if not joins:
+        self_atari = empty + captured == 1
+    else:
+        self_atari = _liberties_after(state, liberties, cell, to_move, width) == 1
+    if self_atari:
+        out[_SELF_ATARI, target] = 1
+
+
+@njit(cache=True, nogil=True)
+def _first_touch(state, cell, direction, width):
+    """Whether no earlier neighbour of `cell` belongs to the same chain, so that a chain is counted once."""
+    head = state.head[core.neighbour(cell, direction, width)]
+    colour = state.colour[head]
+    for earlier in range(direction):
+        n = core.neighbour(cell, earlier, width)
+        if state.colour[n] == colour and state.head[n] == head:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _liberties_after(state, liberties, cell, to_move, width):
+    """The liberties, counted up to 2, of the chain that a stone on `cell` would join, after its captures."""
+    found = 0
+    first = 0
+    for direction in range(4):
+        n = core.neighbour(cell, direction, width)
+        if _opens(state, liberties, cell, n, to_move, width) and n != first:
+            if found:
+                return 2
+            found, first = 1, n
+    for direction in range(4):
+        start = core.neighbour(cell, direction, width)
+        if state.colour[start] != to_move or not _first_touch(state, cell, direction, width):
+            continue
+        stone = start
+        while True:
+            for side in range(4):
+                n = core.neighbour(stone, side, width)
+                if n != cell and n != first and _opens(state, liberties, cell, n, to_move, width):
+                    if found:
+                        return 2
+                    found, first = 1, n
+            stone = state.next[stone]
+            if stone == start:
+                break
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _opens(state, liberties, cell, other, to_move, width):
+    """Whether cell `other` is empty, or a stone that a play on `cell` captures."""
+    colour = state.colour[other]
+    if colour == core.EMPTY:
+        return True
+    if colour != -to_move or liberties[state.head[other]] != 1:
+        return False
+    return core.captures_at(state, cell, state.head[other], width)
+
+
+def of_board(board: Board, plane_set: PlaneSet, to_move: int | None = None, symmetry: int = 0) -> np.ndarray:
+    """The planes of a position: int8 [planes, size, size], values 0 and 1 (-1 too in "stones").
+
+    They are seen by `to_move` (by default the board's side to move) and turned by `symmetry` (0 to 7, see
+    `gocnn.go.symmetry`).
+    """
+    out = np.zeros((len(plane_set), board.size * board.size), np.int8)
+    colour = board.to_move if to_move is None else to_move
+    write(plane_set.code, board.state, colour, board.recent, point_maps(board.size)[symmetry], out)
+    return out.reshape(len(plane_set), board.size, board.size)
+
+
+def target(point: int, size: int) -> np.ndarray:
+    """The answer that a policy network learns for a move: one-hot float32 [size*size + 1], the pass last."""
+    one_hot = np.zeros(size * size + 1, np.float32)
+    one_hot[point] = 1
+    return one_hot
