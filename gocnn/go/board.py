@@ -60,7 +60,7 @@ class Board:
         core.copy_into(self._base, self._state)
         self._base_to_move = self.to_move
         self._played = 0
-        self._history[0] = core.situation_key(self._state.key[0], self.to_move, KO_RULES[self.ko])
+        self._history[0] = self._situation(self.to_move)
 
     @property
     def pass_point(self) -> int:
@@ -131,6 +131,9 @@ class Board:
         reason = self.why_illegal(colour, point)
         if reason:
             raise IllegalMove(reason)
+        # The position left behind counts for superko with the colour that did move in it, which is
+        # not `to_move` in a game that White begins or where a colour moves twice.
+        self._history[self._played] = self._situation(colour)
         captured = core.play(self._state, point, colour)
         self._remember(colour, point)
         return int(captured)
@@ -144,9 +147,11 @@ class Board:
         self._colours[self._played] = colour
         self._played += 1
         self.to_move = -colour
-        self._history[self._played] = core.situation_key(
-            self._state.key[0], self.to_move, KO_RULES[self.ko]
-        )
+        self._history[self._played] = self._situation(self.to_move)
+
+    def _situation(self, to_move: int) -> np.uint64:
+        """What superko compares, for the present stones."""
+        return core.situation_key(self._state.key[0], to_move, KO_RULES[self.ko])
 
     def undo(self) -> None:
         """Take back the last move or pass. Raises ValueError if there is none since the last set-up."""
@@ -156,6 +161,7 @@ class Board:
         core.copy_into(self._state, self._base)
         replay.play_all(self._state, self._points[: self._played], self._colours[: self._played])
         self.to_move = -int(self._colours[self._played - 1]) if self._played else self._base_to_move
+        self._history[self._played] = self._situation(self.to_move)
 
     def setup(self, points: Sequence[int], colours: Sequence[int]) -> None:
         """Put stones on points, or take them off (EMPTY), without the rules of play, as SGF's AB, AW and AE do.

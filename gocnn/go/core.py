@@ -115,12 +115,18 @@ def neighbour(cell, direction, width):
 
 
 @njit(cache=True, nogil=True)
-def stone_key(cell, colour):
-    """Zobrist key of one stone: splitmix64 of its cell and colour, so no table is needed."""
-    z = np.uint64(2 * cell + (colour > 0) + 1) * np.uint64(0x9E3779B97F4A7C15)
+def mix64(z):
+    """Scramble a uint64 so that every bit of it moves every bit of the result (splitmix64, Steele et al. 2014)."""
+    z = z * np.uint64(0x9E3779B97F4A7C15)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return z ^ (z >> np.uint64(31))
+
+
+@njit(cache=True, nogil=True)
+def stone_key(cell, colour):
+    """Zobrist key of one stone, computed from its cell and colour, so no table is needed."""
+    return mix64(np.uint64(2 * cell + (colour > 0) + 1))
 
 
 @njit(cache=True, nogil=True)
@@ -278,6 +284,18 @@ def _chain_key(state, head):
 
 
 @njit(cache=True, nogil=True)
+def retakes_ko(state, cell, colour, width):
+    """Whether a play would take back a ko at once. Whoever took it may fill it at any time."""
+    if cell != state.info[KO]:
+        return False
+    for direction in range(4):
+        # All the banned cell's neighbours are of the colour that took the ko.
+        if state.colour[neighbour(cell, direction, width)] == -colour:
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
 def legality(state, point, colour, ko_rule, suicide, history):
     """Whether `colour` may play at `point`.
 
@@ -306,11 +324,11 @@ def legality(state, point, colour, ko_rule, suicide, history):
         if not lives:
             return SUICIDE
     if ko_rule == SIMPLE:
-        return KO_BAN if cell == state.info[KO] else LEGAL
+        return KO_BAN if retakes_ko(state, cell, colour, width) else LEGAL
     key = situation_key(key_after(state, cell, colour), -colour, ko_rule)
     for earlier in history:
         if earlier == key:
-            return KO_BAN if cell == state.info[KO] else SUPERKO
+            return KO_BAN if retakes_ko(state, cell, colour, width) else SUPERKO
     return LEGAL
 
 
