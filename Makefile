@@ -10,6 +10,7 @@ ARGS ?=
 
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
+FRESH := $(VENV)/fresh
 
 .PHONY: help play test lint bench clean
 .DEFAULT_GOAL := help
@@ -17,7 +18,7 @@ STAMP := $(VENV)/installed
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
 
-play: $(STAMP)  ## play against the shipped network; options in ARGS="--size 9"
+play: $(STAMP) $(FRESH)  ## play against the shipped network; options in ARGS="--size 9"
 	@$(BIN)/gocnn play $(ARGS)
 
 test: $(STAMP)  ## run the tests; options in ARGS="-k ko"
@@ -27,7 +28,7 @@ lint: $(STAMP)  ## ruff on everything, mypy on the public modules
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: $(STAMP)  ## print the figures of the board and of the engine's start
+bench: $(STAMP) $(FRESH)  ## print the figures of the board and of the engine's start
 	$(BIN)/python benchmarks/board_speed.py
 	$(BIN)/python benchmarks/startup.py
 
@@ -41,4 +42,10 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -m venv $(VENV) </dev/null >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) \
 		-c constraints.txt -e '.[dev]' </dev/null >&2
+	@touch $@
+
+# numba renews a cached function when its own file changes, but not when one that it calls does, in
+# another file: after any change of compiled code (a git pull, say) its whole cache is thrown away.
+$(FRESH): $(STAMP) $(shell grep -rl --include='*.py' njit gocnn sgf_data engine 2>/dev/null)
+	@find gocnn sgf_data engine -name '*.nb[ic]' -delete
 	@touch $@
