@@ -1,0 +1,138 @@
+"""Text encodings of SGF files: which one a file uses, and how its text is read.
+
+The policy, in order:
+
+1. UTF-16 and UTF-32 are recognised by their byte-order mark and turned into UTF-8 as a whole.
+2. ``CA`` is believed where the text can be decoded with it, but for one lie that is common enough: text of three or
+   more multi-byte UTF-8 characters is UTF-8, whatever ``CA`` says.
+3. UTF-8, with or without a byte-order mark.
+4. What charset-normalizer makes of the text, among the encodings that game records come in.
+5. Where nothing fits, UTF-8 with replacement characters: broken text never costs the moves.
+
+SGF's own characters are ASCII in all of these, with one trap. The second byte of a character in Shift-JIS, GBK or Big5
+can be ``[``, ``\\`` or ``]``, and ISO-2022-JP writes everything in ASCII bytes: cutting such a file into properties byte
+by byte can lose a bracket, and moves with it. `structures` therefore offers such files twice, as they are and
+re-encoded as UTF-8, and the reader takes the one in which more moves can be read.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+# What charset-normalizer may choose from. The list is short because names and places are short, and short texts
+# resemble everything.
+_CANDIDATES = ["gb18030", "big5", "cp932", "euc_jp", "cp949", "cp1252", "cp1251", "cp1250", "koi8_r"]
+_SUPERSETS = {
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+    "ascii": "utf-8",
+    "iso8859-1": "cp1252",
+}
+_BYTE_ORDER_MARKS = [
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+]
+_SECOND_BYTE_TRAP = re.compile(rb"[\x81-\xfe][\[\\\]]|\x1b\$")
+_MULTIBYTE_UTF8 = re.compile(rb"[\xc2-\xf4][\x80-\xbf]+")
+_CA = re.compile(rb"(?<![A-Z])CA\s*\[([^\]]{1,40})\]")
+_NON_ASCII_RUN = re.compile(rb"[^\]\[]*[\x80-\xff\x1b][^\[]*")
+
+
+@dataclass(frozen=True)
+class Structure:
+    """The bytes of a file in a form in which every ASCII byte is an ASCII character."""
+
+    data: bytes
+    encoding: str | None  # the encoding that `data` was translated from; None: these are the file's own bytes
+
+    def position(self, offset: int) -> int:
+        """The byte in the file that `offset` in `data` stands for (close by, if text had to be replaced)."""
+        if self.encoding is None:
+            return offset
+        text = self.data[:offset].decode("utf-8", "ignore")
+        return len(text.encode(self.encoding, "replace"))
+
+
+def structures(data: bytes) -> list[Structure]:
+    """The ways to cut `data` into properties: one, or for the encodings with the trap two, likelier one first."""
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if data.startswith(mark):
+            return [Structure(data.decode(encoding, "replace").encode("utf-8", "replace"), encoding)]
+    as_is = Structure(data, None)
+    if not _SECOND_BYTE_TRAP.search(data) or _is_utf8(data):
+        return [as_is]
+    if b"\x1b$" in data:
+        encoding = "iso2022_jp"
+    else:
+        encoding = _decodable(data, declared(data)) or detect(_NON_ASCII_RUN.findall(data)) or ""
+    if not encoding:
+        return [as_is]
+    return [Structure(data.decode(encoding, "replace").encode("utf-8"), encoding), as_is]
+
+
+def text_encoding(values: Iterable[bytes], charset: bytes | None) -> str:
+    """The encoding of one game's text, for use with ``errors="replace"``.
+
+    `values` are the game's property values, `charset` the value of its ``CA`` property if it has one.
+    """
+    values = [value for value in values if not value.isascii()]
+    if not values:
+        return "utf-8"
+    joined = b"\n".join(values)
+    utf8 = _is_utf8(joined)
+    if utf8 and len(_MULTIBYTE_UTF8.findall(joined)) >= 3:
+        return "utf-8"
+    stated = _decodable(joined, known(charset))
+    if stated:
+        return stated
+    return "utf-8" if utf8 else detect(values) or "utf-8"
+
+
+def declared(data: bytes) -> str | None:
+    """The encoding that the first ``CA`` property in `data` names, if Python knows it."""
+    found = _CA.search(data)
+    return known(found.group(1)) if found else None
+
+
+@lru_cache(maxsize=256)
+def known(charset: bytes | None) -> str | None:
+    """Python's name for `charset`, widened to the superset that programs really write; None if it is unknown."""
+    if not charset:
+        return None
+    try:
+        codec = codecs.lookup(charset.decode("ascii").strip())
+        b"".decode(codec.name)  # refuses the likes of "hex", which are codecs but no text encodings
+    except (LookupError, UnicodeError, ValueError):
+        return None
+    return _SUPERSETS.get(codec.name, codec.name)
+
+
+def detect(values: Iterable[bytes]) -> str | None:
+    """What charset-normalizer makes of the text in `values`, or None."""
+    from charset_normalizer import from_bytes
+
+    text = b"\n".join(value for value in values if not value.isascii() or b"\x1b" in value)[:20_000]
+    best = from_bytes(text, cp_isolation=_CANDIDATES, threshold=0.5).best()
+    return best.encoding if best else None
+
+
+def _is_utf8(data: bytes) -> bool:
+    return _decodable(data, "utf-8") is not None
+
+
+def _decodable(data: bytes, encoding: str | None) -> str | None:
+    if encoding is None:
+        return None
+    try:
+        data.decode(encoding)
+    except (UnicodeError, LookupError):
+        return None
+    return encoding

@@ -1,0 +1,161 @@
+"""Find SGF files in directories and archives, and read them without unpacking anything to disk."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import os
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import IO, Any
+
+ZIP_ENDINGS = (".zip",)
+TAR_ENDINGS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
+SGF_ENDINGS = (".sgf",)
+
+# RuntimeError is what zipfile raises for an encrypted member, NotImplementedError (one of its kind) for an
+# unknown compression.
+_ARCHIVE_ERRORS = (
+    OSError,
+    EOFError,
+    RuntimeError,
+    lzma.LZMAError,
+    zlib.error,
+    tarfile.TarError,
+    zipfile.BadZipFile,
+)
+_DECOMPRESSORS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file on disk that holds records: an SGF file or an archive of them."""
+
+    path: str
+    size: int  # bytes; 0 if it cannot be looked at
+
+
+@dataclass(frozen=True)
+class Blob:
+    """The bytes of one SGF file, or the reason why there are none."""
+
+    path: str  # "name.sgf", or "archive.tar.xz!inner/name.sgf"; always printable text
+    data: bytes = b""
+    error: str = ""  # not empty: the file (or the rest of the archive) could not be read
+    consumed: int = 0  # bytes of the file on disk read since the last blob, for progress bars
+
+
+def find(sources: Iterable[str | os.PathLike[str]]) -> list[SourceFile]:
+    """List the files that `sources` mean, in an order that does not depend on the file system.
+
+    A file stands for itself, whatever its name. A directory stands for the SGF files and archives anywhere below it,
+    by name in alphabetical order. A path that does not exist and a directory without any such file are listed too, so
+    that `read` reports them in their turn.
+    """
+    files = []
+    for source in sources:
+        source = os.fspath(source)
+        if os.path.isdir(source):
+            files += [_look_at(path) for path in _walk(source) or [source]]
+        else:
+            files.append(_look_at(source))
+    return files
+
+
+def read(files: Iterable[SourceFile]) -> Iterator[Blob]:
+    """Yield the SGF files in `files`, opening archives as they come.
+
+    An archive is streamed: one member is in memory at a time. Members not called ``*.sgf`` are skipped. A file that
+    cannot be read, an archive that breaks off in the middle and an archive with no SGF file in it are each a Blob with
+    an error, and the rest goes on.
+    """
+    for file in files:
+        kind = _kind(file.path)
+        name = printable(file.path)
+        try:
+            if kind == "zip":
+                yield from _read_zip(file, name)
+            elif kind == "tar":
+                yield from _read_tar(file, name)
+            elif kind == "directory":
+                yield Blob(name, error="no .sgf file or archive in this directory")
+            else:
+                with open(file.path, "rb") as stream:
+                    yield Blob(name, stream.read(), consumed=file.size)
+        except _ARCHIVE_ERRORS as error:
+            detail = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            yield Blob(name, error=detail)
+
+
+def printable(path: str) -> str:
+    """The path as text that any encoding can take: bytes that are not UTF-8 become backslash escapes."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _walk(top: str) -> list[str]:
+    paths = []
+    wanted = SGF_ENDINGS + ZIP_ENDINGS + TAR_ENDINGS
+    for folder, folders, names in os.walk(top):
+        folders.sort()
+        for name in sorted(names):
+            if name.lower().endswith(wanted):
+                paths.append(os.path.join(folder, name))
+    return paths
+
+
+def _look_at(path: str) -> SourceFile:
+    try:
+        return SourceFile(path, os.stat(path).st_size)
+    except OSError:
+        return SourceFile(path, 0)
+
+
+def _kind(path: str) -> str:
+    if os.path.isdir(path):
+        return "directory"
+    lower = path.lower()
+    if lower.endswith(ZIP_ENDINGS):
+        return "zip"
+    return "tar" if lower.endswith(TAR_ENDINGS) else "file"
+
+
+def _read_zip(file: SourceFile, name: str) -> Iterator[Blob]:
+    found = False
+    with zipfile.ZipFile(file.path) as archive:
+        for member in archive.infolist():
+            if member.is_dir() or not member.filename.lower().endswith(SGF_ENDINGS):
+                continue
+            found = True
+            inner = f"{name}!{printable(member.filename)}"
+            try:
+                yield Blob(inner, archive.read(member), consumed=member.compress_size)
+            except _ARCHIVE_ERRORS as error:  # this member alone: a zip has an index, the rest can be found
+                yield Blob(inner, error=str(error) or type(error).__name__, consumed=member.compress_size)
+    if not found:
+        yield Blob(name, error="no .sgf file in this archive")
+
+
+def _read_tar(file: SourceFile, name: str) -> Iterator[Blob]:
+    found = False
+    before = 0
+    with open(file.path, "rb") as raw:
+        # tarfile's own decompression takes a broken-off stream for the end of the archive if the break falls into a
+        # header; these raise EOFError wherever it falls.
+        opener = _DECOMPRESSORS.get(raw.peek(2)[:2])
+        stream = opener(raw) if opener else raw
+        with tarfile.open(fileobj=stream, mode="r|") as archive:
+            for member in archive:
+                if not (member.isfile() and member.name.lower().endswith(SGF_ENDINGS)):
+                    continue
+                found = True
+                content: IO[bytes] = archive.extractfile(member)  # type: ignore[assignment]  # a file has content
+                data = content.read()
+                after = raw.tell()
+                yield Blob(f"{name}!{printable(member.name)}", data, consumed=after - before)
+                before = after
+    if not found:
+        yield Blob(name, error="no .sgf file in this archive")

@@ -1,0 +1,308 @@
+"""The game store: an Arrow IPC file, one row a game, memory-mapped when it is read.
+
+Any program that reads Arrow files reads a store: ``pyarrow.ipc.open_file``, ``pandas.read_feather``,
+``polars.read_ipc``, duckdb through pyarrow. Moves are stored, not tensors: a game takes some 900 bytes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from gocnn import __version__
+from sgf_data.keys import game_key, opening_key
+from sgf_data.record import GameRecord
+
+FORMAT = "gocnn game store"
+FORMAT_VERSION = 1
+
+_MOVE_LIST = pa.list_(pa.int16())
+_COLOUR_LIST = pa.list_(pa.int8())
+SCHEMA = pa.schema(
+    [
+        ("size", pa.int8()),
+        ("points", _MOVE_LIST),  # row * size + col; size * size is a pass
+        ("colours", _COLOUR_LIST),  # +1 black, -1 white
+        ("setup_at", _MOVE_LIST),  # placed before this move
+        ("setup_points", _MOVE_LIST),
+        ("setup_colours", _COLOUR_LIST),  # 0 empties the point
+        ("first_player", pa.int8()),  # 0 unknown
+        ("komi", pa.float32()),
+        ("handicap", pa.int8()),
+        ("result", pa.string()),
+        ("winner", pa.int8()),  # +1, -1, 0 for a draw
+        ("black", pa.string()),
+        ("white", pa.string()),
+        ("black_rank", pa.string()),
+        ("white_rank", pa.string()),
+        ("date", pa.string()),
+        ("year", pa.int16()),
+        ("event", pa.string()),
+        ("rules", pa.string()),
+        ("source", pa.string()),
+        ("game_key", pa.uint64()),
+        ("opening_key", pa.uint64()),
+    ],
+    metadata={"format": FORMAT, "format_version": str(FORMAT_VERSION), "gocnn": __version__},
+)
+_COMPUTED = ("winner", "game_key", "opening_key")
+_ARRAYS = ("points", "colours", "setup_at", "setup_points", "setup_colours")
+
+
+class StoreError(Exception):
+    """A file is no game store, or none that this version can read. The message names the file."""
+
+
+@dataclass(frozen=True)
+class MoveTable:
+    """All moves of some stores as flat arrays: game ``g`` has moves ``offsets[g]`` to ``offsets[g + 1] - 1``."""
+
+    size: np.ndarray  # int8 [G]
+    offsets: np.ndarray  # int64 [G+1]
+    points: np.ndarray  # int16 [M]
+    colours: np.ndarray  # int8 [M]
+    setup_offsets: np.ndarray  # int64 [G+1]
+    setup_at: np.ndarray  # int16 [K] placed before this move of its game
+    setup_points: np.ndarray  # int16 [K]
+    setup_colours: np.ndarray  # int8 [K], 0 empties the point
+    first_player: np.ndarray  # int8 [G], 0 unknown
+    opening_key: np.ndarray  # uint64 [G]
+    game_key: np.ndarray  # uint64 [G]
+    year: np.ndarray  # int16 [G], 0 unknown
+    komi: np.ndarray  # float32 [G], nan unknown
+    winner: np.ndarray  # int8 [G], 0 draw or unknown
+
+
+def to_batch(records: Sequence[GameRecord]) -> pa.RecordBatch:
+    """The rows of a store for these games, keys included."""
+    columns = []
+    for column in SCHEMA:
+        if column.name in _ARRAYS:
+            columns.append(_list_array([getattr(record, column.name) for record in records], column.type))
+        elif column.name == "game_key":
+            columns.append(pa.array([game_key(*_moves_of(record)) for record in records], pa.uint64()))
+        elif column.name == "opening_key":
+            columns.append(pa.array([opening_key(*_moves_of(record)) for record in records], pa.uint64()))
+        else:
+            columns.append(pa.array([getattr(record, column.name) for record in records], column.type))
+    return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
+
+
+def _moves_of(record: GameRecord) -> tuple[int, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    return (
+        record.size,
+        record.points,
+        record.colours,
+        record.setup_at,
+        record.setup_points,
+        record.setup_colours,
+    )
+
+
+def _list_array(arrays: Sequence[np.ndarray], kind: Any) -> Any:
+    offsets = np.zeros(len(arrays) + 1, np.int32)
+    np.cumsum([len(array) for array in arrays], out=offsets[1:])
+    dtype = kind.value_type.to_pandas_dtype()
+    values = np.concatenate(arrays).astype(dtype, copy=False) if arrays else np.empty(0, dtype)
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values), type=kind)
+
+
+# Writing
+
+
+class StoreWriter:
+    """Write a store so that its name never stands for half of one.
+
+    Rows go to a temporary file in the same directory, which takes the store's name when the writer is closed in good
+    order: ``with StoreWriter(path) as writer: writer.write(batch)``. If the block is left by an exception, or no row has
+    been written, the temporary file is removed and an older store of that name stays. A temporary file left behind by a
+    killed process is removed by the next writer of the same store.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Raises OSError if the directory cannot be written to."""
+        self.path = Path(path)
+        self.rows = 0
+        remove_stale(self.path)
+        self._temporary = temporary_beside(self.path)
+        self._file = open(self._temporary, "wb")
+        self._writer = pa.ipc.new_file(self._file, SCHEMA)
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Append rows in `SCHEMA`."""
+        if batch.num_rows:
+            self._writer.write_batch(batch)
+            self.rows += batch.num_rows
+
+    def close(self) -> None:
+        """Finish the file, wait until it is on the disk, and give it its name."""
+        self._writer.close()
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        os.replace(self._temporary, self.path)
+        _sync_directory(self.path.parent)
+
+    def discard(self) -> None:
+        """Drop what has been written."""
+        self._file.close()
+        self._temporary.unlink(missing_ok=True)
+
+    def __enter__(self) -> StoreWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None and self.rows:
+            self.close()
+        else:
+            self.discard()
+
+
+def temporary_beside(path: Path) -> Path:
+    """A name in the directory of `path` for this process to write to: ".games.arrow.HOST.PID.tmp"."""
+    return path.with_name(f".{path.name}.{_host()}.{os.getpid()}.tmp")
+
+
+def remove_stale(path: Path) -> None:
+    """Remove the temporary files of `path` whose processes, on this machine, have died."""
+    pattern = re.compile(re.escape(f".{path.name}.{_host()}.") + r"(\d+)\.tmp")
+    for name in os.listdir(path.parent):
+        match = pattern.fullmatch(name)
+        if match and not _alive(int(match[1])):
+            path.with_name(name).unlink(missing_ok=True)
+
+
+def _host() -> str:
+    return re.sub(r"[^A-Za-z0-9-]", "-", socket.gethostname()) or "localhost"
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass  # it lives and belongs to somebody else
+    return True
+
+
+def _sync_directory(directory: Path) -> None:
+    """Make a rename last through a power cut, where directories can be opened (not on Windows)."""
+    try:
+        handle = os.open(directory, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+# Reading
+
+
+class GameStore:
+    """One or several stores as one: ``len(store)`` games, numbered through in the order of the files."""
+
+    def __init__(self, table: pa.Table, paths: Sequence[str]) -> None:
+        """Use `open_store`."""
+        self.table = table
+        self.paths = list(paths)
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    def moves(self) -> MoveTable:
+        """The moves as flat arrays: views into the mapped file for a store in one piece, copies otherwise."""
+        offsets, points = self._flat("points")
+        setup_offsets, setup_at = self._flat("setup_at")
+        return MoveTable(
+            size=self._column("size"),
+            offsets=offsets,
+            points=points,
+            colours=self._flat("colours")[1],
+            setup_offsets=setup_offsets,
+            setup_at=setup_at,
+            setup_points=self._flat("setup_points")[1],
+            setup_colours=self._flat("setup_colours")[1],
+            first_player=self._column("first_player"),
+            opening_key=self._column("opening_key"),
+            game_key=self._column("game_key"),
+            year=self._column("year", missing=0),
+            komi=self._column("komi", missing=float("nan")),
+            winner=self._column("winner", missing=0),
+        )
+
+    def records(self, index: int) -> GameRecord:
+        """Game number `index`, from 0. Raises IndexError."""
+        if not 0 <= index < len(self):
+            raise IndexError(f"game {index} of {len(self)}")
+        row = self.table.slice(index, 1)
+        fields = {}
+        for column in SCHEMA:
+            if column.name in _ARRAYS:
+                fields[column.name] = row[column.name].chunk(0).flatten().to_numpy()
+            elif column.name not in _COMPUTED:
+                fields[column.name] = row[column.name][0].as_py()
+        return GameRecord(**fields)
+
+    def _column(self, name: str, missing: float | None = None) -> np.ndarray:
+        column = self.table[name]
+        if missing is not None:
+            column = column.fill_null(missing)
+        return np.asarray(column.to_numpy())
+
+    def _flat(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Offsets int64 [G+1] and values of a list column."""
+        chunks = self.table[name].chunks
+        lengths = [np.diff(chunk.offsets.to_numpy()) for chunk in chunks]
+        values = [chunk.flatten().to_numpy() for chunk in chunks]
+        offsets = np.zeros(len(self) + 1, np.int64)
+        if chunks:
+            np.cumsum(np.concatenate(lengths), out=offsets[1:])
+        if len(values) == 1:
+            return offsets, values[0]
+        dtype = SCHEMA.field(name).type.value_type.to_pandas_dtype()
+        return offsets, np.concatenate([np.empty(0, dtype), *values])
+
+
+def open_store(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> GameStore:
+    """Open stores to be used together, memory-mapped. Raises StoreError naming the file that is none."""
+    if isinstance(paths, str | os.PathLike):
+        paths = [paths]
+    names = [os.fspath(path) for path in paths]
+    return GameStore(pa.concat_tables([_open(name) for name in names]), names)
+
+
+def _open(path: str) -> pa.Table:
+    try:
+        with open(path, "rb") as file:
+            file.read(1)  # a directory or a missing file is named better by open() than by pyarrow
+        table = pa.ipc.open_file(pa.memory_map(path)).read_all()
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror or 'not a game store (not an Arrow file)'}") from error
+    except pa.ArrowInvalid as error:
+        raise StoreError(f"{path}: not a game store, or a damaged one ({error})") from error
+    metadata = table.schema.metadata or {}
+    if metadata.get(b"format") != FORMAT.encode():
+        raise StoreError(f"{path}: an Arrow file, but not a game store")
+    version = metadata.get(b"format_version", b"?").decode("ascii", "replace")
+    if version != str(FORMAT_VERSION):
+        raise StoreError(f"{path}: a game store of version {version}; this gocnn reads version {FORMAT_VERSION}")
+    if not table.schema.equals(SCHEMA, check_metadata=False):
+        raise StoreError(f"{path}: a game store with unexpected columns")
+    return table.replace_schema_metadata(None)

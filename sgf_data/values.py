@@ -1,0 +1,134 @@
+"""Property values as people and programs really write them: komi, results, ranks, years, sizes."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+_NUMBER = re.compile(r"[-+]?\d*[.,]?\d+")
+_SQUARE = re.compile(r"(\d+)(?:\s*[:x]\s*(\d+))?", re.IGNORECASE)
+_RESULT = re.compile(r"([BW])(?:LACK|HITE)?\s*\+\s*(.*)", re.IGNORECASE | re.DOTALL)
+_MARGIN = re.compile(r"\d*[.,]?\d+")
+_RANK = re.compile(
+    r"(\d{1,2})\s*-?\s*(p|d|k|pro|dan|kyu|ku|gup|段|级|級|단|급)\.?\s*(p|pro|professional|ama|amateur)?\.?\s*\??\s*(?:[,;].*)?",
+    re.IGNORECASE,
+)
+_YEAR = re.compile(r"(?<!\d)(\d{4})(?!\d)|(?:^|ca?\.)\s*(\d{3})(?!\d)|(?<!\d)(\d{3})\s*AD")
+_DRAWS = {"0", "draw", "jigo", "tie", "0.0", "和棋", "持碁", "持棋", "ジゴ", "빅"}
+_VOID = {"void", "no result", "both lost", "無勝負"}
+_UNKNOWN = {"", "?", "unknown", "unfinished"}
+_WAYS = {
+    "r": "R", "res": "R", "resign": "R", "resignation": "R", "resigned": "R",
+    "t": "T", "time": "T", "timeout": "T",
+    "f": "F", "forfeit": "F", "offline": "F",
+}  # fmt: skip
+_DIGITS = str.maketrans("一二三四五六七八九初", "1234567891")
+
+
+def board_size(text: str) -> int | None:
+    """The side of a square board: "19", "19:19", "19x19"; "" is 19. None if it is no number or not square."""
+    if not text.strip():
+        return 19
+    match = _SQUARE.fullmatch(_plain(text))
+    if not match or (match[2] and int(match[2]) != int(match[1])):
+        return None
+    return int(match[1])
+
+
+@lru_cache(maxsize=1024)
+def komi(text: str) -> float | None:
+    """Komi in points, or None if the text has no number.
+
+    Besides "6.5" and "6,5" there are records in hundredths, a whole number from 100 up: "650" is 6.5. Chinese servers
+    count komi in stones, of which there are half as many: "3.75", or "375" in hundredths, is 7.5. A komi in points is
+    a multiple of a half, so quarters give these away.
+    """
+    match = _NUMBER.search(_plain(text))
+    if not match:
+        return None
+    number = float(match[0].replace(",", "."))
+    if match[0].lstrip("+-").isdigit() and abs(number) >= 100 and number % 25 == 0:
+        number /= 100
+    if number % 0.5 == 0.25:
+        number *= 2
+    return number if abs(number) <= 400 else None
+
+
+@lru_cache(maxsize=4096)
+def result(text: str) -> str | None:
+    """The result as "B+2.5", "W+R", "W+T", "B+F", "B+" (no margin), "0" (draw) or "Void".
+
+    None where it is missing or unknown; text that is none of these is kept as given.
+    """
+    plain = _plain(text)
+    lower = plain.lower()
+    if lower in _UNKNOWN:
+        return None
+    if lower in _DRAWS:
+        return "0"
+    if lower in _VOID:
+        return "Void"
+    match = _RESULT.fullmatch(plain) or _RESULT.fullmatch(_chinese(plain))
+    if not match:
+        return text.strip()
+    colour, how = match[1].upper(), match[2].strip().lower().rstrip(".")
+    if how in _WAYS:
+        return f"{colour}+{_WAYS[how]}"
+    margin = _MARGIN.match(how)
+    if margin and float(margin[0].replace(",", ".")):
+        return f"{colour}+{float(margin[0].replace(',', '.')):g}"
+    return f"{colour}+"
+
+
+@lru_cache(maxsize=4096)
+def rank(text: str) -> str:
+    """The rank as "9p", "3d" or "12k", without what follows a comma; other text is kept as given."""
+    plain = _plain(text)
+    match = _RANK.fullmatch(plain) or _RANK.fullmatch(plain.translate(_DIGITS))
+    if not match:
+        reverse = re.fullmatch(r"[pP](\d)[段dD]?", plain)
+        return f"{reverse[1]}p" if reverse else text.strip()
+    grade = match[2].lower()
+    professional = grade in ("p", "pro") or (match[3] or "").lower().startswith("p")
+    letter = "p" if professional else "k" if grade in ("k", "kyu", "ku", "gup", "级", "級", "급") else "d"
+    return f"{int(match[1])}{letter}"
+
+
+@lru_cache(maxsize=4096)
+def year(text: str) -> int | None:
+    """The first year that can be read in a date: four digits anywhere, three at the start or before "AD"."""
+    match = _YEAR.search(_plain(text))
+    if not match:
+        return None
+    number = int(match[1] or match[2] or match[3])
+    return number if number <= 2100 else None
+
+
+@lru_cache(maxsize=1024)
+def count(text: str) -> int:
+    """The first whole number in the text, for handicaps; 0 if there is none or it is no count of stones."""
+    match = re.search(r"\d+", _plain(text))
+    number = int(match[0]) if match else 0
+    return number if number <= 127 else 0
+
+
+def _plain(text: str) -> str:
+    """Without outer blanks; full-width digits, letters and stops as ASCII."""
+    return text if text.isascii() and text == text.strip() else unicodedata.normalize("NFKC", text).strip()
+
+
+def _chinese(text: str) -> str:
+    """ "黑中盘胜", "白勝3目半", "黒中押し勝ち" as "B+R", "W+3.5", "B+R"; other text as it is."""
+    if text[:1] not in "黑黒白" or not re.search("[胜勝]", text):
+        return text
+    colour = "W" if text[0] == "白" else "B"
+    if re.search("中[盘盤押]", text):
+        return f"{colour}+R"
+    if "时" in text or "時" in text:
+        return f"{colour}+T"
+    points = re.search(r"\d+(?:\.\d+)?", text.translate(_DIGITS))
+    if not points:
+        return f"{colour}+0.5" if "半" in text else f"{colour}+"
+    stones = 2 if "子" in text else 1  # margins in stones are half the margin in points
+    return f"{colour}+{float(points[0]) * stones + (0.5 * stones if '半' in text else 0):g}"
