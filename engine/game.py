@@ -1,0 +1,82 @@
+"""A game in progress: what the GTP session, the terminal and the referee keep about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from engine.ownership import dead_stones, ownership
+from gocnn.go import BLACK, EMPTY, WHITE, Board
+
+DEFAULT_KOMI = 7.5
+
+
+class Game:
+    """A board with its komi and handicap, and the position that its moves start from.
+
+    `board` may be played on directly; place stones through `setup` and `place_handicap`.
+    """
+
+    def __init__(
+        self, size: int = 19, komi: float = DEFAULT_KOMI, *, ko: str = "positional"
+    ) -> None:
+        """An empty board. Raises ValueError for a size or a ko rule that Board doesn't know."""
+        self.board = Board(size, ko=ko)
+        self.komi = komi
+        self.handicap = 0
+        self.start = self.board.stones  # int8 [size, size], before the first of board.moves
+
+    def setup(self, points: Sequence[int], colours: Sequence[int]) -> None:
+        """Put stones on the board, or take them off, by no rule; what was before is history.
+
+        Raises ValueError for a point off the board.
+        """
+        self.board.setup(points, colours)
+        self.start = self.board.stones
+
+    def place_handicap(self, points: Sequence[int]) -> None:
+        """Put Black's handicap stones on the board; White is to move."""
+        self.board.to_move = WHITE
+        self.setup(points, [BLACK] * len(points))
+        self.handicap = len(points)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no stone is on the board."""
+        return not np.any(self.board.stones != EMPTY)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the last two moves were passes."""
+        return [point for _, point in self.board.moves[-2:]] == [self.board.pass_point] * 2
+
+    def score(self) -> float:
+        """Black's area less White's and less komi, once the stones that look dead are taken off.
+
+        Which are dead is judged by random playouts (`engine.ownership`).
+        """
+        dead = dead_stones(self.board, ownership(self.board))
+        return self.board.area_score(self.komi, dead)
+
+
+def format_score(score: float) -> str:
+    """A score from Black's side as GTP and SGF write it: ``B+3.5``, ``W+12``, ``0`` for a draw."""
+    if score == 0:
+        return "0"
+    return f"{'B' if score > 0 else 'W'}+{abs(score):g}"
+
+
+def parse_score(text: str) -> float | None:
+    """The number that `format_score` wrote; None for anything else, such as ``B+R``.
+
+    Takes ``B+3.5``, ``W+12.0``, and for a draw ``0`` or ``Draw``.
+    """
+    text = text.strip().upper()
+    if text in ("0", "DRAW", "JIGO"):
+        return 0.0
+    side = {"B+": 1, "W+": -1}.get(text[:2])
+    try:
+        return side * abs(float(text[2:])) if side else None
+    except ValueError:
+        return None

@@ -1,0 +1,117 @@
+"""A player from a policy: its most probable sensible move, and the sense to stop.
+
+The policy has learned from games that end by agreement, where nobody fills the last neutral points
+or takes dead stones off, so what it says at the very end means little. The player therefore leaves
+out what is worthless by the rules or by the count, and passes when nothing is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.ownership import SURE, ownership, score_bounds
+from engine.policy import Policy
+from engine.tactics import self_atari
+from gocnn.go import BLACK, WHITE, Board, core
+
+#: What `choose` returns to give the game up; no point has this number.
+RESIGN = -1
+
+#: The share of occupied points from which on the player counts the board at each move.
+COUNTING = 0.4
+
+#: A move that looks worthless by the count, or puts its own stones into atari, is played all the
+#: same if the policy gives it this much: it has seen throw-ins and inside moves that work.
+CONVINCED = 0.2
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a PolicyPlayer chooses.
+
+    `temperature` 0 plays the most probable move, 1 draws by the policy's probabilities; the first
+    `random_moves` of a game are drawn at temperature 1 whatever it is. `resign_behind`: resign
+    when behind by that many points even at the best count, None for never. `seed` makes the draws
+    repeatable.
+    """
+
+    temperature: float = 0.0
+    random_moves: int = 0
+    resign_behind: float | None = None
+    seed: int | None = None
+
+
+class PolicyPlayer:
+    """Plays the policy's moves."""
+
+    def __init__(self, policy: Policy, style: Style | None = None) -> None:
+        self.policy = policy
+        self.style = style or Style()
+        self._random = np.random.default_rng(self.style.seed)
+
+    def choose(self, board: Board, colour: int, komi: float = 0.0) -> int:
+        """The move that `colour` plays here: a legal point, the pass, or RESIGN.
+
+        The board is left as it is. Passes when no sensible move is left, or when the opponent has
+        just passed and the game is won even if all that is unclear goes to the opponent.
+        """
+        board = board.copy()
+        board.to_move = colour
+        settled = np.zeros(board.pass_point, dtype=bool)
+        answers_pass = bool(board.moves) and board.moves[-1] == (-colour, board.pass_point)
+        if answers_pass or np.count_nonzero(board.stones) >= COUNTING * board.pass_point:
+            owner = ownership(board)
+            worst, best = score_bounds(owner, komi)
+            if colour == WHITE:
+                worst, best = -best, -worst
+            if answers_pass and worst > 0:
+                return board.pass_point
+            if self.style.resign_behind is not None and best < -self.style.resign_behind:
+                return RESIGN
+            settled = np.abs(owner.ravel()) >= SURE
+
+        pointless = (board.pass_alive(BLACK) | board.pass_alive(WHITE)).ravel()
+        priors = self.priors(board)
+        for point in self._in_order(priors, played=len(board.moves)):
+            if pointless[point] or not _is_sensible(board, point):
+                continue
+            doubtful = settled[point] or _puts_itself_in_atari(board, point)
+            if not doubtful or priors[point] >= CONVINCED:
+                return point
+        return board.pass_point
+
+    def ranked(self, board: Board, colour: int, count: int) -> list[tuple[int, float]]:
+        """The `count` most probable legal moves (pass included), each with its probability."""
+        board = board.copy()
+        board.to_move = colour
+        priors = self.priors(board) * board.legal_mask(colour)
+        return [(int(p), float(priors[p])) for p in np.argsort(-priors, kind="stable")[:count]]
+
+    def priors(self, board: Board) -> np.ndarray:
+        """float32 [size*size + 1]: the policy for the colour to move."""
+        return self.policy.policy([board])[0]
+
+    def _in_order(self, priors: np.ndarray, played: int) -> Iterator[int]:
+        """The points by falling probability, or drawn by it one after the other; no pass."""
+        points = priors[:-1]
+        temperature = 1.0 if played < self.style.random_moves else self.style.temperature
+        if temperature > 0:
+            # Adding Gumbel noise to the logits and sorting draws without replacement.
+            logits = np.log(np.maximum(points, 1e-30)) / temperature
+            points = logits + self._random.gumbel(size=points.size)
+        yield from map(int, np.argsort(-points, kind="stable"))
+
+
+def _is_sensible(board: Board, point: int) -> bool:
+    """Whether the rules allow the move and it is more than filling an own eye."""
+    colour = board.to_move
+    return board.is_legal(colour, point) and not board.is_own_eye(colour, point)
+
+
+def _puts_itself_in_atari(board: Board, point: int) -> bool:
+    """Whether a legal move leaves two or more own stones, its own among them, one liberty."""
+    cell = core.to_cell(point, board.size)
+    return bool(self_atari(board.state, cell, board.to_move) >= 2)

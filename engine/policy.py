@@ -1,0 +1,59 @@
+"""What the player wants of a network, and how to have one without waiting for it at start-up."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from gocnn.go import Board
+
+
+class Policy(Protocol):
+    """Anything that looks at boards and says how likely each move is."""
+
+    def policy(self, boards: Sequence[Board]) -> np.ndarray:
+        """float32 [B, size*size + 1]: the probability of each point and, last, of the pass.
+
+        Seen from each board's `to_move`; all boards are of one size. Illegal moves may have some.
+        """
+
+
+def load_network(model: Path | None) -> Policy:
+    """The network in a checkpoint file, or the one that ships with the package."""
+    from gocnn.evaluator import Evaluator  # torch: only when a network is wanted
+
+    return Evaluator.load(model)
+
+
+class LazyPolicy:
+    """A policy that is loaded when it is first asked, or earlier in the background."""
+
+    def __init__(self, load: Callable[[], Policy]) -> None:
+        self._load = load
+        self._loaded: Policy | None = None
+        self._lock = threading.Lock()
+
+    def start_loading(self) -> None:
+        """Begin to load in the background, unless that was done or is under way."""
+        if self._loaded is None and not self._lock.locked():
+            threading.Thread(target=self._load_quietly).start()
+
+    def policy(self, boards: Sequence[Board]) -> np.ndarray:
+        """As in Policy. Waits for the loading, and raises what that raises."""
+        return self._get().policy(boards)
+
+    def _get(self) -> Policy:
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = self._load()
+            return self._loaded
+
+    def _load_quietly(self) -> None:
+        # What goes wrong here goes wrong again, and is reported, where the policy is first used.
+        with contextlib.suppress(Exception):
+            self._get()

@@ -1,0 +1,277 @@
+"""The Go Text Protocol, version 2 draft 2: from bytes on a pipe to typed calls, and back.
+
+http://www.lysator.liu.se/~gunnar/gtp/gtp2-spec-draft2/gtp2-spec.html
+
+A handler is any object with methods named `cmd_...`. The method `cmd_play(self, colour: Colour,
+vertex: Vertex)` makes the command `play` known and says how its arguments are read: by the
+annotations, with defaults for what may be left out and `*rest` for what may be repeated. It returns
+the text of the answer (None for none), or raises GtpError with the text of the refusal.
+
+Whatever comes in, `GtpEngine` answers and goes on. A handler's part of that promise is to change
+nothing before it raises.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import logging
+import math
+import os
+import re
+import sys
+import typing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO, NewType
+
+from gocnn.go.core import BLACK, WHITE
+
+log = logging.getLogger(__name__)
+
+#: A command's argument that is a colour (BLACK or WHITE), or a point or pass of the board in use.
+Colour = NewType("Colour", int)
+Vertex = NewType("Vertex", int)
+
+SYNTAX_ERROR = "syntax error"
+INVALID_MOVE = "invalid color or coordinate"
+
+#: Bytes of one line that are looked at; a longer line without a comment in it is a syntax error.
+MAX_LINE = 1 << 20
+
+# Section 3.1: all control characters but tab and newline go; the line is already cut at newlines.
+_CONTROL = bytes(c for c in (*range(32), 127) if c != ord("\t"))
+_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
+_FLOAT = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+
+
+class GtpError(Exception):
+    """A command is refused; the text follows the question mark of the answer."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One command as it came: its id as written ("" for none), its name, its arguments."""
+
+    id: str
+    name: str
+    arguments: list[str]
+
+
+def parse_request(line: bytes) -> Request | None:
+    """Read one line of input (section 3.1); None if nothing is left of it that wants an answer.
+
+    A line that holds an id alone is a request with an empty name. Bytes that are not UTF-8 survive
+    as surrogates, so that a file name can be any the system allows.
+    """
+    words = [
+        word.decode("utf-8", "surrogateescape")
+        for word in line.translate(None, _CONTROL).split(b"#", 1)[0].split()
+    ]
+    if not words:
+        return None
+    request_id = words.pop(0) if words[0].isascii() and words[0].isdigit() else ""
+    return Request(request_id, words[0] if words else "", words[1:])
+
+
+def format_response(request_id: str, text: str, success: bool = True) -> bytes:
+    """The answer as it goes out (section 2.6): status, id, text, and the empty line that ends it.
+
+    Empty lines within the text would end it early and are left out.
+    """
+    lines = [line.rstrip() for line in text.split("\n")]
+    body = "\n".join(lines[:1] + [line for line in lines[1:] if line])
+    gap = " " if text else ""
+    answer = f"{'=' if success else '?'}{request_id}{gap}{body}\n\n"
+    return answer.encode("utf-8", "backslashreplace")
+
+
+def read_int(text: str) -> int:
+    """A GTP int. Raises ValueError for anything else, such as Python's ``1_000``."""
+    if not _INTEGER.fullmatch(text):
+        raise ValueError(f"not an integer: {text!r}")
+    return int(text)
+
+
+def read_float(text: str) -> float:
+    """A finite GTP float. Raises ValueError for anything else."""
+    if not _FLOAT.fullmatch(text) or not math.isfinite(float(text)):
+        raise ValueError(f"not a number: {text!r}")
+    return float(text)
+
+
+def read_colour(text: str) -> int:
+    """BLACK or WHITE from b, black, w or white in either case. Raises ValueError."""
+    colours = {"b": BLACK, "black": BLACK, "w": WHITE, "white": WHITE}
+    try:
+        return colours[text.lower()]
+    except KeyError:
+        raise ValueError(f"not a colour: {text!r}") from None
+
+
+class Command:
+    """A handler's method, and how its arguments are read from words."""
+
+    def __init__(
+        self, method: Callable[..., str | None], readers: Mapping[Any, Callable[[str], Any]]
+    ) -> None:
+        """`readers` maps an annotation to a function of a word that raises ValueError."""
+        self.method = method
+        hints = typing.get_type_hints(method)
+        self.required = 0
+        self.repeated: tuple[Any, Callable[[str], Any]] | None = None
+        self.kinds: list[tuple[Any, Callable[[str], Any]]] = []
+        for parameter in inspect.signature(method).parameters.values():
+            kind = hints[parameter.name]
+            if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+                self.repeated = (kind, readers[kind])
+            else:
+                self.kinds.append((kind, readers[kind]))
+                self.required += parameter.default is inspect.Parameter.empty
+
+    def __call__(self, words: Sequence[str]) -> str:
+        """Call the method; returns its answer. Raises GtpError if the words don't fit it."""
+        surplus = len(words) - len(self.kinds)
+        if len(words) < self.required or (surplus > 0 and self.repeated is None):
+            raise GtpError(SYNTAX_ERROR)
+        kinds = self.kinds + [self.repeated] * surplus if self.repeated else self.kinds
+        arguments = []
+        for word, (kind, reader) in zip(words, kinds):
+            try:
+                arguments.append(reader(word))
+            except ValueError:
+                move = kind in (Colour, Vertex)
+                raise GtpError(INVALID_MOVE if move else SYNTAX_ERROR) from None
+        return self.method(*arguments) or ""
+
+
+def read_line(stdin: BinaryIO) -> tuple[bytes, bool]:
+    """The next line, or its first MAX_LINE bytes; b"" at the end of input.
+
+    The flag says whether that is all of it that counts: a comment may be cut off.
+    """
+    line = stdin.readline(MAX_LINE)
+    rest = line
+    while len(rest) == MAX_LINE and not rest.endswith(b"\n"):
+        rest = stdin.readline(MAX_LINE)
+    return line, rest is line or b"#" in line
+
+
+def _refuse_unread(line: bytes) -> bytes:
+    """The answer to a line that was too long to read, of which `line` is the beginning."""
+    request = parse_request(line)
+    return format_response(request.id if request else "", SYNTAX_ERROR, success=False)
+
+
+class GtpEngine:
+    """Answers GTP: the administrative commands of section 6.1 itself, others by its handlers."""
+
+    def __init__(
+        self,
+        *handlers: object,
+        name: str,
+        version: str,
+        vertex: Callable[[str], int] | None = None,
+    ) -> None:
+        """`vertex` reads a vertex on the board in use; raises ValueError if it is off it."""
+        self.name = name
+        self.version = version
+        self.closing = False
+        readers: dict[Any, Callable[[str], Any]] = {
+            str: str, int: read_int, float: read_float, Colour: read_colour,
+        }
+        if vertex is not None:
+            readers[Vertex] = vertex
+        self.commands = {
+            attribute.removeprefix("cmd_"): Command(getattr(handler, attribute), readers)
+            for handler in (self, *handlers)
+            for attribute in dir(handler)
+            if attribute.startswith("cmd_")
+        }
+
+    def answer(self, line: bytes) -> bytes | None:
+        """The whole response to one line of input, or None for a line that wants none."""
+        request = parse_request(line)
+        if request is None:
+            return None
+        log.debug("< %s", line)
+        try:
+            if not request.name:
+                raise GtpError(SYNTAX_ERROR)
+            if request.name not in self.commands:
+                raise GtpError("unknown command")
+            text = self.commands[request.name](request.arguments)
+            response = format_response(request.id, text)
+        except GtpError as refusal:
+            response = format_response(request.id, str(refusal), success=False)
+        except Exception as error:
+            # The engine outlives its mistakes: the controller is told, the log has the traceback.
+            log.debug("internal error in %s", request.name, exc_info=True)
+            told = f"internal error: {type(error).__name__}: {' '.join(str(error).split())}"
+            response = format_response(request.id, told, success=False)
+        log.debug("> %s", response)
+        return response
+
+    def run(self, stdin: BinaryIO, stdout: BinaryIO) -> None:
+        """Answer line by line until `quit`, the end of input, or nobody reads the answers.
+
+        A last line without a newline is a command too.
+        """
+        while not self.closing:
+            line, whole = read_line(stdin)
+            if not line:
+                return
+            response = self.answer(line) if whole else _refuse_unread(line)
+            if response is None:
+                continue
+            try:
+                stdout.write(response)
+                stdout.flush()
+            except BrokenPipeError:
+                return
+
+    def cmd_protocol_version(self) -> str:
+        """The version of the protocol."""
+        return "2"
+
+    def cmd_name(self) -> str:
+        """The engine's name."""
+        return self.name
+
+    def cmd_version(self) -> str:
+        """The engine's version."""
+        return self.version
+
+    def cmd_known_command(self, name: str) -> str:
+        """Whether the engine knows a command: true or false."""
+        return "true" if name in self.commands else "false"
+
+    def cmd_list_commands(self) -> str:
+        """The known commands, one a line."""
+        return "\n".join(sorted(self.commands))
+
+    def cmd_quit(self) -> None:
+        """Answer, then end the session."""
+        self.closing = True
+
+
+@contextlib.contextmanager
+def reserved_stdout() -> Iterator[BinaryIO]:
+    """Keep the process's standard output for GTP: yields it as a binary stream.
+
+    Inside the block, whatever else writes to file descriptor 1 or to sys.stdout (a library's
+    warning, a stray print) ends up on stderr, where it can't break the protocol.
+    """
+    sys.stdout.flush()
+    kept, python_stdout = os.dup(1), sys.stdout
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    try:
+        with open(kept, "wb", closefd=False) as stream:
+            yield stream
+    except BrokenPipeError:
+        pass  # the reader went away with an answer still in the buffer
+    finally:
+        sys.stdout = python_stdout
+        os.dup2(kept, 1)
+        os.close(kept)

@@ -1,0 +1,97 @@
+"""Atari, compiled: the few lines of tactics that playouts and the player need."""
+
+from __future__ import annotations
+
+from numba import njit
+
+from gocnn.go import EMPTY, core
+
+
+@njit(cache=True, nogil=True)
+def liberties_to_two(state: core.State, head: int, ignored: int) -> tuple[int, int]:
+    """Count a chain's liberties as far as two, leaving out the cell `ignored` (-1: none).
+
+    Returns the count (0, 1, or 2 for more) and one of the liberties, -1 if there is none.
+    """
+    width = state.info[core.SIZE] + 1
+    found = -1
+    cell = head
+    while True:
+        for direction in range(4):
+            n = core.neighbour(cell, direction, width)
+            if state.colour[n] == EMPTY and n != ignored and n != found:
+                if found >= 0:
+                    return 2, found
+                found = n
+        cell = state.next[cell]
+        if cell == head:
+            return (0 if found < 0 else 1), found
+
+
+@njit(cache=True, nogil=True)
+def self_atari(state: core.State, cell: int, colour: int) -> int:
+    """The stones that a legal move on `cell` puts into atari, itself counted; 0 if none.
+
+    A move that captures is never counted as one.
+    """
+    width = state.info[core.SIZE] + 1
+    liberty = -1
+    stones = 1
+    for direction in range(4):
+        n = core.neighbour(cell, direction, width)
+        other = state.colour[n]
+        if other == -colour and core.captures_at(state, cell, state.head[n], width):
+            return 0
+        reached = -1
+        if other == EMPTY:
+            reached = n
+        elif other == colour:
+            count, reached = liberties_to_two(state, state.head[n], cell)
+            if count == 2:
+                return 0
+            stones += state.count[state.head[n]]
+        if reached >= 0:
+            if liberty >= 0 and liberty != reached:
+                return 0
+            liberty = reached
+    return stones
+
+
+@njit(cache=True, nogil=True)
+def urgent_reply(state: core.State, last: int, colour: int) -> int:
+    """Where `colour` answers an atari after the opponent's move on the cell `last`; -1: nowhere.
+
+    Takes the stone just played if it stands in atari; else, if it put an own chain into atari,
+    takes a chain that helps to surround that one, or extends.
+    """
+    width = state.info[core.SIZE] + 1
+    if state.colour[last] == -colour:
+        count, liberty = liberties_to_two(state, state.head[last], -1)
+        if count == 1:
+            return liberty
+    for direction in range(4):
+        n = core.neighbour(last, direction, width)
+        if state.colour[n] != colour:
+            continue
+        count, liberty = liberties_to_two(state, state.head[n], -1)
+        if count == 1:
+            captor = _chain_in_atari_beside(state, state.head[n], width)
+            return captor if captor >= 0 else liberty
+    return -1
+
+
+@njit(cache=True, nogil=True)
+def _chain_in_atari_beside(state: core.State, head: int, width: int) -> int:
+    """The last liberty of an opposing chain that touches the chain of `head`; -1 if none is so."""
+    colour = state.colour[head]
+    cell = head
+    while True:
+        for direction in range(4):
+            n = core.neighbour(cell, direction, width)
+            if state.colour[n] == -colour:
+                count, liberty = liberties_to_two(state, state.head[n], -1)
+                if count == 1:
+                    return liberty
+        cell = state.next[cell]
+        if cell == head:
+            return -1
