@@ -131,6 +131,8 @@ class Board:
         reason = self.why_illegal(colour, point)
         if reason:
             raise IllegalMove(reason)
+        if not self._played:
+            self._base_to_move = self.to_move  # it may have been set since
         # The position left behind counts for superko with the colour that did move in it, which is
         # not `to_move` in a game that White begins or where a colour moves twice.
         self._history[self._played] = self._situation(colour)

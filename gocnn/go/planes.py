@@ -107,7 +107,7 @@ def _write_full(state, to_move, recent, point_map, out):
 @njit(cache=True, nogil=True)
 def _write_tactics(state, liberties, cell, to_move, width, target, out):
     """Mark an empty cell as a capture or a self-atari of the player to move, where it is one."""
-    empty = 0
+    open_sides = 0  # neighbours that are liberties after the move: empty now, or captured by it
     captured = 0
     roomy = False  # joins a chain that keeps at least two liberties
     joins = False
@@ -115,20 +115,20 @@ def _write_tactics(state, liberties, cell, to_move, width, target, out):
         n = core.neighbour(cell, direction, width)
         other = state.colour[n]
         if other == core.EMPTY:
-            empty += 1
-        elif other == -to_move:
-            head = state.head[n]
-            if liberties[head] == 1 and _first_touch(state, cell, direction, width):
-                captured += state.count[head]
+            open_sides += 1
+        elif other == -to_move and liberties[state.head[n]] == 1:
+            open_sides += 1
+            if _first_touch(state, cell, direction, width):
+                captured += state.count[state.head[n]]
         elif other == to_move:
             joins = True
             roomy |= liberties[state.head[n]] >= 3
     if captured:
         out[_CAPTURES_ONE if captured == 1 else _CAPTURES_SEVERAL, target] = 1
-    if empty >= 2 or roomy or captured >= 2:
+    if open_sides >= 2 or roomy:
         return
     if not joins:
-        self_atari = empty + captured == 1
+        self_atari = open_sides == 1
     else:
         self_atari = _liberties_after(state, liberties, cell, to_move, width) == 1
     if self_atari:

@@ -1,0 +1,68 @@
+"""From a numbered row of samples to tensors on a device, drawn ahead of the network by a thread."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+class Source(Protocol):
+    """Samples by number: what every network here is trained on and tested with."""
+
+    def __len__(self) -> int:
+        """The samples of one epoch."""
+
+    def batch(self, first: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Samples ``first`` to ``first + count - 1``: inputs [count, ...] and targets [count, ...]."""
+
+
+class Prefetcher:
+    """Draws batches ahead in a thread; use as a context and call `next` for (inputs, targets) on the device.
+
+    Batch number ``k`` holds the samples from ``start + k * stride``. On CUDA the batch is copied from pinned memory
+    without waiting. An error in the source is raised by `next`.
+    """
+
+    def __init__(
+        self, source: Source, start: int, count: int, stride: int, device: torch.device, depth: int = 4
+    ) -> None:
+        self._source, self._next, self._count, self._stride = source, start, count, stride
+        self._device = device
+        self._queue: queue.Queue[tuple[Tensor, Tensor] | BaseException] = queue.Queue(depth)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._draw, daemon=True)
+
+    def __enter__(self) -> Prefetcher:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        while self._thread.is_alive():
+            try:  # the thread may be waiting for room
+                self._queue.get_nowait()
+            except queue.Empty:
+                self._thread.join(0.01)
+
+    def _draw(self) -> None:
+        try:
+            while not self._stop.is_set():
+                pair = tuple(torch.from_numpy(a) for a in self._source.batch(self._next, self._count))
+                if self._device.type == "cuda":
+                    pair = tuple(t.pin_memory() for t in pair)
+                self._queue.put((pair[0], pair[1]))
+                self._next += self._stride
+        except BaseException as error:  # handed to the thread that trains
+            self._queue.put(error)
+
+    def next(self) -> tuple[Tensor, Tensor]:
+        item = self._queue.get()
+        if isinstance(item, BaseException):
+            raise item
+        inputs, targets = (t.to(self._device, non_blocking=True) for t in item)
+        return inputs, targets

@@ -1,0 +1,86 @@
+"""Saving and loading: tensors as safetensors, everything else as JSON in the same file's header.
+
+A checkpoint is data, never code: nothing in it is unpickled or run. Files are written whole under another name and
+then renamed, so a file under its final name is always complete.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+from torch import Tensor
+
+FORMAT_VERSION = 1
+_KEY = "gocnn"
+
+
+class CheckpointError(ValueError):
+    """A file that is no checkpoint, is damaged, or holds something else than was asked for; the text names it."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a file holds: its `kind` ("policy", "training", ...), JSON-like `meta` and named `tensors`."""
+
+    kind: str
+    meta: dict[str, Any]
+    tensors: dict[str, Tensor]
+
+
+def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write `data` under `path` so that no reader, and no crash, ever meets half of it.
+
+    Raises OSError if the folder cannot be written.
+    """
+    path = Path(path)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def save(path: str | os.PathLike[str], kind: str, meta: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+    """Write a checkpoint. `meta` must be JSON-like. Raises OSError if the file cannot be written."""
+    header = {_KEY: json.dumps({"version": FORMAT_VERSION, "kind": kind, "meta": meta})}
+    flat = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    write_atomically(path, safetensors.torch.save(flat, metadata=header))
+
+
+def load(path: str | os.PathLike[str], kind: str | None = None) -> Checkpoint:
+    """Read a checkpoint, onto the CPU.
+
+    Raises CheckpointError if the file is missing, damaged, not ours, of a newer format, or not of the wanted `kind`.
+    """
+    if not os.path.isfile(path):
+        raise CheckpointError(f"{path}: no such file")
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            header = json.loads((file.metadata() or {}).get(_KEY, "null"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+    except (safetensors.SafetensorError, OSError, ValueError) as error:
+        raise CheckpointError(f"{path}: not a checkpoint, or a damaged one ({error})") from error
+    if not isinstance(header, dict) or not {"version", "kind", "meta"} <= header.keys():
+        raise CheckpointError(f"{path}: a safetensors file, but not one of gocnn's")
+    if header["version"] != FORMAT_VERSION:
+        raise CheckpointError(
+            f"{path}: written in format {header['version']}; this gocnn reads format {FORMAT_VERSION}"
+        )
+    if kind is not None and header["kind"] != kind:
+        raise CheckpointError(f"{path}: holds a {header['kind']!r} checkpoint, not {kind!r}")
+    return Checkpoint(header["kind"], header["meta"], tensors)

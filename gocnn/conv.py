@@ -1,0 +1,61 @@
+"""The shared conv core: the blocks that every convolutional network here is built of.
+
+A convolution looks for one small pattern a filter, everywhere with the same weights. `ConvBlock` is that with an
+activation and, for images, max pooling; `ResidualBlock` keeps the board's size and adds to what it was given.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+
+class ConvBlock(nn.Module):
+    """Convolution, ReLU and, if `pool` > 1, max pooling by `pool`.
+
+    float [B, inputs, H, W] -> [B, outputs, H', W']. `padding` is "same" (H' = H before pooling) or "valid"
+    (H' = H - kernel + 1), as the lecture's network has it.
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int = 3, *, padding: str = "same", pool: int = 1, bias: bool = True
+    ) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, kernel, padding=padding, bias=bias)
+        self.activation = nn.ReLU()
+        self.pool = nn.MaxPool2d(pool) if pool > 1 else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.pool(self.activation(self.conv(x)))
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions whose result is added to their input; float [B, C, H, W] to the same shape.
+
+    Normalisation and activation come before each convolution, so the sum itself passes through untouched (He et al.,
+    "Identity mappings in deep residual networks", arXiv 1603.05027).
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm1 = nn.BatchNorm2d(channels)
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.norm2 = nn.BatchNorm2d(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.activation = nn.ReLU()
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.conv1(self.activation(self.norm1(x)))
+        return x + self.conv2(self.activation(self.norm2(y)))
+
+
+def receptive_field(layers: list[tuple[int, int]]) -> int:
+    """How many input points in a row one output of a stack of layers looks at.
+
+    `layers` lists (kernel, stride) of each convolution or pooling, first to last. Each widens the view by
+    ``kernel - 1`` steps of the strides before it.
+    """
+    field, step = 1, 1
+    for kernel, stride in layers:
+        field += (kernel - 1) * step
+        step *= stride
+    return field

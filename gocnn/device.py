@@ -1,0 +1,96 @@
+"""Where a network runs: the device, its number format, and the processes that share a run."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+
+
+def best_device(local_rank: int = 0) -> torch.device:
+    """The GPU of this process if there is one (CUDA, then Apple's MPS), else the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda", local_rank)
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether the device computes in bfloat16 at more than the speed of float32."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "cpu":
+        return torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return False
+
+
+def precision(choice: str, device: torch.device) -> torch.dtype:
+    """The number format for "auto", "bf16" or "fp32". Raises ValueError for another word."""
+    if choice == "auto":
+        return torch.bfloat16 if has_bfloat16(device) else torch.float32
+    try:
+        return {"bf16": torch.bfloat16, "fp32": torch.float32}[choice]
+    except KeyError:
+        raise ValueError(f"unknown precision {choice!r}: auto, bf16 or fp32") from None
+
+
+def autocast(device: torch.device, dtype: torch.dtype) -> torch.autocast:
+    """The context in which matrix products run in `dtype`; float32 switches it off."""
+    return torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """This process among those that train together: `rank` 0 .. `world` - 1, on `device`."""
+
+    rank: int
+    world: int
+    device: torch.device
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this is the process that reports and saves."""
+        return self.rank == 0
+
+    def from_first(self, value: float) -> float:
+        """The first process's value, on every process."""
+        if self.world == 1:
+            return value
+        box = torch.tensor([value], dtype=torch.float64 if self.device.type != "mps" else torch.float32)
+        box = box.to(self.device)
+        dist.broadcast(box, 0)
+        return float(box)
+
+    def mean(self, value: float) -> float:
+        """The mean of all processes' values, on every process."""
+        if self.world == 1:
+            return value
+        box = torch.tensor([value], dtype=torch.float32, device=self.device)
+        dist.all_reduce(box)
+        return float(box) / self.world
+
+
+@contextlib.contextmanager
+def ranks(device: str | None = None) -> Iterator[Ranks]:
+    """The processes that torchrun started, joined for the length of the context; a plain run is one process.
+
+    `device` overrides the choice of `best_device`. GPUs talk over NCCL, CPUs over gloo.
+    """
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    local_rank = int(os.environ.get("LOCAL_RANK", "0"))
+    chosen = torch.device(device) if device else best_device(local_rank)
+    if chosen.type == "cuda":
+        torch.cuda.set_device(chosen)
+    if world == 1:
+        yield Ranks(0, 1, chosen)
+        return
+    dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
+    try:
+        yield Ranks(dist.get_rank(), world, chosen)
+    finally:
+        dist.destroy_process_group()

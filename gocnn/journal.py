@@ -1,0 +1,96 @@
+"""What a training run tells: a progress bar, a CSV log, and a picture of the curves."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from gocnn.checkpoint import write_atomically
+
+
+class Journal:
+    """The reports of one run; a context. Rows of `log.csv` from beyond `step`, where the run resumes, are dropped."""
+
+    def __init__(self, folder: Path, step: int, *, enabled: bool = True) -> None:
+        self.folder, self.enabled = folder, enabled
+        self._rows = [row for row in _read(folder / "log.csv") if int(row["step"]) <= step]
+        self._console = Console(stderr=True)
+        self._started: tuple[int, float] | None = None
+        self._bar = Progress(
+            TextColumn("training"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[rate]:.0f} samples/s  loss {task.fields[loss]:.3f}"),
+            TimeRemainingColumn(),
+            console=self._console,
+            disable=not (enabled and self._console.is_terminal),
+        )
+        self._task = self._bar.add_task("training", total=1.0, rate=0.0, loss=float("nan"))
+
+    def __enter__(self) -> Journal:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def show(self, share: float, samples: int, seconds: float, loss: float) -> None:
+        """Move the progress bar: `share` of the budget done (0 to 1)."""
+        if self._started is None:
+            self._started = samples, seconds
+        before, since = self._started
+        rate = (samples - before) / (seconds - since) if seconds > since else 0.0
+        self._bar.update(self._task, completed=share, rate=rate, loss=loss)
+
+    def record(
+        self, step: int, samples: int, seconds: float, lr: float, loss: float, metrics: dict[str, float]
+    ) -> None:
+        """Add a row to the log, draw the curves anew and print a line."""
+        row = {"step": step, "samples": samples, "seconds": round(seconds, 1), "lr": lr, "loss": loss, **metrics}
+        self._rows.append({key: str(value) for key, value in row.items()})
+        if not self.enabled:
+            return
+        self._write_log()
+        draw_curves(self.folder / "log.csv", self.folder / "curves.png")
+        told = "  ".join(f"{key} {value:.4f}" for key, value in metrics.items() if key != "samples")
+        self._console.print(
+            f"{seconds / 60:6.1f} min  {samples:,} samples  loss {loss:.4f}  {told}", highlight=False
+        )
+
+    def _write_log(self) -> None:
+        names = list(dict.fromkeys(name for row in self._rows for name in row))
+        lines = [",".join(names)] + [",".join(row.get(name, "") for name in names) for row in self._rows]
+        write_atomically(self.folder / "log.csv", ("\n".join(lines) + "\n").encode())
+
+
+def _read(path: Path) -> list[dict[str, str]]:
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def draw_curves(log: Path, picture: Path) -> None:
+    """Draw a run's `log.csv` as a PNG: loss and cross-entropy on the left, shares of right answers on the right."""
+    from matplotlib.figure import Figure
+
+    rows = _read(log)
+    at = [int(row["samples"]) for row in rows]
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for axes, names in ((left, ("loss", "cross_entropy")), (right, ("top1", "top5"))):
+        for name in names:
+            if rows and rows[-1].get(name):
+                axes.plot(at, [float(row[name]) for row in rows], marker=".", label=name.replace("_", "-"))
+        axes.set_xlabel("samples")
+        axes.grid(alpha=0.3)
+        axes.legend()
+    left.set_title("training loss and validation cross-entropy (nats)")
+    right.set_title("validation accuracy")
+    figure.savefig(picture, dpi=100)

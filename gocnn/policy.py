@@ -1,0 +1,170 @@
+"""The Go network: from the planes of a position to a logit for every point and the pass.
+
+A 5x5 convolution reads the planes, residual 3x3 blocks follow, and a 1x1 convolution gives each point its logit. There
+is no pooling or subsampling anywhere in the trunk: on a Go board a shift by one point changes everything, and the
+answer is a point of the same board. The weights know no board size, so one network plays on any.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gocnn import checkpoint
+from gocnn.conv import ResidualBlock
+from gocnn.go.planes import PLANE_SETS
+
+KIND = "policy"  # of checkpoint
+EDGE_LINES = 10  # lines from the edge that the position bias tells apart: all of 19x19
+
+
+@dataclass(frozen=True)
+class PolicyConfig:
+    """What a policy network is made of; goes into its checkpoint.
+
+    `kind` is "conv", or "dense" for the lecture's fully-connected network, which has `blocks` hidden layers of
+    `channels` units and plays on boards of `board_size` only. `planes` names its plane set (`gocnn.go.planes`).
+    """
+
+    kind: str = "conv"
+    blocks: int = 6
+    channels: int = 64
+    stem: int = 5
+    planes: str = "full"
+    board_size: int = 19
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("conv", "dense"):
+            raise ValueError(f"unknown kind of network: {self.kind!r}")
+        if self.planes not in PLANE_SETS:
+            raise ValueError(f"unknown plane set {self.planes!r}; there are {', '.join(PLANE_SETS)}")
+
+    @property
+    def input_planes(self) -> int:
+        return len(PLANE_SETS[self.planes])
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+PRESETS = {
+    "b2c32": PolicyConfig(blocks=2, channels=32),
+    "b4c48": PolicyConfig(blocks=4, channels=48),
+    "b6c64": PolicyConfig(blocks=6, channels=64),
+    "b6c96": PolicyConfig(blocks=6, channels=96),
+    "b10c96": PolicyConfig(blocks=10, channels=96),
+    "b10c128": PolicyConfig(blocks=10, channels=128),
+    "dense": PolicyConfig(kind="dense", blocks=2, channels=512),
+}
+
+
+def preset(name: str, planes: str | None = None, board_size: int = 19) -> PolicyConfig:
+    """The named configuration of `PRESETS`, with another plane set or board size if given.
+
+    Raises ValueError for an unknown name.
+    """
+    if name not in PRESETS:
+        raise ValueError(f"unknown preset {name!r}; there are {', '.join(PRESETS)}")
+    config = replace(PRESETS[name], board_size=board_size)
+    return replace(config, planes=planes) if planes else config
+
+
+class PolicyHead(nn.Module):
+    """Logits from trunk features: float [B, C, N, N] -> [B, N*N + 1], the pass last.
+
+    A point's logit is a 1x1 convolution plus a bias for its place, known by its distances to the two nearest edges; the
+    pass sees the features' mean over the board.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.points = nn.Conv2d(channels, 1, 1)
+        self.edge_bias = nn.Parameter(torch.zeros(EDGE_LINES, EDGE_LINES))
+        self.pass_logit = nn.Linear(channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        size = x.shape[-1]
+        along = torch.arange(size, device=x.device)
+        line = torch.minimum(along, size - 1 - along).clamp(max=EDGE_LINES - 1)
+        # A product with one-hot rows rather than indexing, whose compiled backward pass writes out of bounds on CPUs
+        # (torch 2.13).
+        lines = nn.functional.one_hot(line, EDGE_LINES).to(self.edge_bias.dtype)  # [N, EDGE_LINES]
+        bias = lines @ self.edge_bias @ lines.T  # [N, N]
+        logits = self.points(x).squeeze(1) + (bias + bias.T)  # [B, N, N]
+        return torch.cat((logits.flatten(1), self.pass_logit(x.mean((2, 3)))), 1)
+
+
+class ConvPolicy(nn.Module):
+    """Planes float [B, P, N, N] -> logits [B, N*N + 1], for boards of any size N."""
+
+    def __init__(self, config: PolicyConfig) -> None:
+        super().__init__()
+        self.config = config
+        channels = config.channels
+        self.stem = nn.Conv2d(config.input_planes, channels, config.stem, padding="same", bias=False)
+        self.blocks = nn.Sequential(*(ResidualBlock(channels) for _ in range(config.blocks)))
+        self.norm = nn.BatchNorm2d(channels)
+        self.activation = nn.ReLU()
+        self.head = PolicyHead(channels)
+
+    def forward(self, planes: Tensor) -> Tensor:
+        x = self.blocks(self.stem(planes))  # [B, C, N, N]
+        return self.head(self.activation(self.norm(x)))
+
+
+class DensePolicy(nn.Module):
+    """The lecture's fully-connected network: planes float [B, P, N, N] -> logits [B, N*N + 1], for one size N."""
+
+    def __init__(self, config: PolicyConfig) -> None:
+        super().__init__()
+        self.config = config
+        points = config.board_size**2
+        widths = [config.input_planes * points] + [config.channels] * config.blocks
+        hidden: list[nn.Module] = [nn.Flatten()]
+        for inputs, outputs in zip(widths, widths[1:], strict=False):
+            hidden += [nn.Linear(inputs, outputs), nn.ReLU()]
+        self.hidden = nn.Sequential(*hidden)
+        self.out = nn.Linear(widths[-1], points + 1)
+
+    def forward(self, planes: Tensor) -> Tensor:
+        if planes.shape[-1] != self.config.board_size:
+            raise ValueError(
+                f"this fully-connected network plays {self.config.board_size}x{self.config.board_size} boards, "
+                f"not {planes.shape[-1]}x{planes.shape[-1]}"
+            )
+        return self.out(self.hidden(planes))
+
+
+Policy = ConvPolicy | DensePolicy
+
+
+def build(config: PolicyConfig, seed: int | None = None) -> Policy:
+    """A network with fresh random weights, the same ones for the same seed."""
+    with torch.random.fork_rng(devices=[]):
+        if seed is not None:
+            torch.manual_seed(seed)
+        return ConvPolicy(config) if config.kind == "conv" else DensePolicy(config)
+
+
+def save(path: str | os.PathLike[str], config: PolicyConfig, model: nn.Module, card: dict[str, Any]) -> None:
+    """Write a network with what is known of its making (`card`, JSON-like). Raises OSError."""
+    checkpoint.save(path, KIND, {"config": config.to_dict(), "card": card}, model.state_dict())
+
+
+def load(path: str | os.PathLike[str]) -> Policy:
+    """Read a network, in eval mode, on the CPU.
+
+    Raises CheckpointError if the file is missing, damaged, or holds no policy network that this version can build.
+    """
+    saved = checkpoint.load(path, KIND)
+    try:
+        model = build(PolicyConfig(**saved.meta["config"]))
+        model.load_state_dict({name: tensor.float() for name, tensor in saved.tensors.items()})
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise checkpoint.CheckpointError(f"{path}: its weights do not fit its description ({reason})") from error
+    return model.eval()

@@ -1,0 +1,284 @@
+"""The one training loop that every network here goes through.
+
+A run is a folder: `checkpoint.safetensors` to resume from, `network.safetensors` with the averaged weights, `log.csv`
+and `curves.png`. Its data is a `Source`, numbered samples, so that a run killed at any moment and resumed sees the
+same samples, steps and schedule as one that was left alone.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from gocnn import checkpoint, optim
+from gocnn.batches import Prefetcher, Source
+from gocnn.device import Ranks, autocast, precision
+from gocnn.journal import Journal
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+Metrics = dict[str, float]
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How a network is trained. The budget is `minutes` or `samples`; the learning rate falls to zero at its end.
+
+    `batch` is per process. `warmup` is a share of the budget. `*_minutes` are intervals.
+    """
+
+    minutes: float | None = None
+    samples: int | None = None
+    batch: int = 128
+    optimizer: str = "muon"
+    lr: float = 4e-3
+    muon_lr: float = 4e-3
+    weight_decay: float = 0.05
+    warmup: float = 0.02
+    clip: float = 1.0
+    ema: float = 0.998
+    seed: int = 0
+    precision: str = "auto"
+    compile: bool = False
+    checkpoint_minutes: float = 3.0
+    validate_minutes: float = 5.0
+
+    def __post_init__(self) -> None:
+        if (self.minutes is None) == (self.samples is None):
+            raise ValueError("give a budget of either minutes or samples")
+        if self.batch < 1 or (self.minutes or self.samples or 0) <= 0:
+            raise ValueError("the batch and the budget must be more than nothing")
+
+
+@dataclass
+class Progress:
+    """Where a run stands: all that changes besides the tensors."""
+
+    step: int = 0
+    seconds: float = 0.0
+    loss: float = field(default=float("nan"))  # running mean
+
+
+class Interrupted(Exception):
+    """The run was asked to stop (Ctrl-C or SIGTERM); its checkpoint is written."""
+
+
+@torch.no_grad()
+def classify(
+    model: nn.Module, source: Source, device: torch.device, *, dtype: torch.dtype = torch.float32,
+    count: int | None = None, batch: int = 256, report: Callable[[int], None] | None = None,
+) -> Metrics:  # fmt: skip
+    """Test a classifier on the first `count` samples of a source (all of an epoch by default).
+
+    Returns "top1" and "top5" (0 to 1), "cross_entropy" (nats) and "samples". `report` is called with the samples done.
+    """
+    count = len(source) if count is None else min(count, len(source))
+    model.eval()
+    top1 = top5 = 0
+    nats = 0.0
+    with Prefetcher(source, 0, batch, batch, device) as batches:
+        for first in range(0, count, batch):
+            inputs, targets = (t[: count - first] for t in batches.next())
+            with autocast(device, dtype):
+                logits = model(as_images(inputs)).float()
+            nats += float(nn.functional.cross_entropy(logits, targets, reduction="sum"))
+            best = logits.topk(min(5, logits.shape[1])).indices == targets[:, None]
+            top1 += int(best[:, 0].sum())
+            top5 += int(best.sum())
+            if report:
+                report(first + len(targets))
+    return {"top1": top1 / count, "top5": top5 / count, "cross_entropy": nats / count, "samples": count}
+
+
+def as_images(inputs: Tensor) -> Tensor:
+    """int8 or float [B, C, H, W] -> float32, channels last in memory, as convolutions like it."""
+    if inputs.ndim != 4:
+        return inputs.float()
+    return inputs.to(torch.float32, memory_format=torch.channels_last)
+
+
+class Run:
+    """A training run: the model, its average, its optimisers and where it stands, tied to a folder."""
+
+    def __init__(
+        self,
+        folder: Path,
+        model: nn.Module,
+        config: TrainingConfig,
+        ranks: Ranks,
+        *,
+        loss: Loss = nn.functional.cross_entropy,
+        identity: dict[str, Any] | None = None,
+    ) -> None:
+        """`identity` (JSON-like) says what is trained and on what; a resumed run must have the same."""
+        self.folder, self.config, self.ranks = folder, config, ranks
+        self.identity = identity or {}
+        self.dtype = precision(config.precision, ranks.device)
+        self.model = model.to(ranks.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = optim.AveragedModel(self.model, config.ema)
+        self.optimizers = optim.make_optimizers(
+            self.model, config.optimizer, config.lr, config.muon_lr, config.weight_decay
+        )
+        self.progress = Progress()
+        forward: nn.Module = self.model
+        if ranks.world > 1:
+            ids = [ranks.device.index] if ranks.device.type == "cuda" else None
+            forward = DistributedDataParallel(self.model, device_ids=ids)
+
+        def loss_of(inputs: Tensor, targets: Tensor) -> Tensor:
+            with autocast(ranks.device, self.dtype):
+                out = forward(as_images(inputs))
+            return loss(out.float(), targets)
+
+        self._loss_of = torch.compile(loss_of, dynamic=False) if config.compile else loss_of
+
+    @property
+    def checkpoint_path(self) -> Path:
+        return self.folder / "checkpoint.safetensors"
+
+    @property
+    def samples(self) -> int:
+        """Samples seen so far by all processes."""
+        return self.progress.step * self.config.batch * self.ranks.world
+
+    @property
+    def share_done(self) -> float:
+        """How much of the budget is used, 0 to 1."""
+        if self.config.samples is not None:
+            return min(1.0, self.samples / self.config.samples)
+        return min(1.0, self.progress.seconds / (60 * (self.config.minutes or 1)))
+
+    def step(self, inputs: Tensor, targets: Tensor) -> Tensor:
+        """One optimiser step; returns the loss, still on the device."""
+        optim.set_learning_rate(self.optimizers, optim.warm_cosine(self.share_done, self.config.warmup))
+        loss = self._loss_of(inputs, targets)
+        loss.backward()
+        if self.config.clip:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
+        for optimizer in self.optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        self.progress.step += 1
+        self.average.update(self.model, self.progress.step)
+        return loss.detach()
+
+    def save(self) -> None:
+        """Write the checkpoint to resume from."""
+        tensors = {f"model.{n}": t for n, t in self.model.state_dict().items()}
+        tensors |= {f"average.{n}": t for n, t in self.average.module.state_dict().items()}
+        for k, optimizer in enumerate(self.optimizers):
+            for index, state in optimizer.state_dict()["state"].items():
+                tensors |= {f"optimizer{k}.{index}.{n}": t for n, t in state.items()}
+        meta = {"config": asdict(self.config), "identity": self.identity, "progress": asdict(self.progress),
+                "world": self.ranks.world}  # fmt: skip
+        checkpoint.save(self.checkpoint_path, "training", meta, tensors)
+
+    def resume(self) -> None:
+        """Go on from the folder's checkpoint.
+
+        Raises CheckpointError if there is none, it is damaged, or it belongs to a run with other settings.
+        """
+        saved = checkpoint.load(self.checkpoint_path, "training")
+        for what, now, then in (
+            ("settings", asdict(self.config), saved.meta["config"]),
+            ("data or network", self.identity, saved.meta["identity"]),
+            ("number of processes", {"world": self.ranks.world}, {"world": saved.meta["world"]}),
+        ):
+            changed = sorted(k for k in now.keys() | then.keys() if now.get(k) != then.get(k))
+            if changed:
+                raise checkpoint.CheckpointError(
+                    f"{self.checkpoint_path}: this run was started with other {what}: "
+                    + ", ".join(f"{k} was {then.get(k)}, now {now.get(k)}" for k in changed)
+                )
+        self.model.load_state_dict(_with_prefix(saved.tensors, "model."))
+        self.average.module.load_state_dict(_with_prefix(saved.tensors, "average."))
+        for k, optimizer in enumerate(self.optimizers):
+            state: dict[int, dict[str, Tensor]] = {}
+            for name, tensor in _with_prefix(saved.tensors, f"optimizer{k}.").items():
+                index, key = name.split(".")
+                state.setdefault(int(index), {})[key] = tensor
+            optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+        self.progress = Progress(**saved.meta["progress"])
+
+    def train(self, source: Source, validate: Callable[[nn.Module], Metrics]) -> Metrics:
+        """Train until the budget is used; returns the last validation's metrics.
+
+        `validate` is given the averaged model, in eval mode. Raises Interrupted after saving, on Ctrl-C or SIGTERM.
+        """
+        config, ranks = self.config, self.ranks
+        stride = config.batch * ranks.world
+        start = self.progress.step * stride + ranks.rank * config.batch
+        metrics: Metrics = {}
+        torch.manual_seed(config.seed)
+        with (
+            Prefetcher(source, start, config.batch, stride, ranks.device) as batches,
+            Journal(self.folder, self.progress.step, enabled=ranks.is_first) as journal,
+            _stop_requests() as stop,
+        ):
+            began = time.monotonic() - self.progress.seconds
+            validated = saved = self.progress.seconds
+            while self.share_done < 1:
+                self.model.train()
+                loss = self.step(*batches.next())
+                self.progress.seconds = ranks.from_first(time.monotonic() - began)
+                if not self.progress.step % 10 or self.progress.step == 1:
+                    value = ranks.mean(float(loss))
+                    old = self.progress.loss
+                    self.progress.loss = value if np.isnan(old) else 0.95 * old + 0.05 * value
+                    journal.show(self.share_done, self.samples, self.progress.seconds, self.progress.loss)
+                stopping = bool(ranks.from_first(float(stop.is_set)))
+                finished = self.share_done >= 1
+                if finished or self.progress.seconds - validated >= 60 * config.validate_minutes:
+                    validated = self.progress.seconds
+                    if ranks.is_first:
+                        metrics = validate(self.average.module)
+                        journal.record(self.progress.step, self.samples, self.progress.seconds,
+                                       self.learning_rate, self.progress.loss, metrics)  # fmt: skip
+                if finished or stopping or self.progress.seconds - saved >= 60 * config.checkpoint_minutes:
+                    saved = self.progress.seconds
+                    if ranks.is_first:
+                        self.save()
+                if stopping and not finished:
+                    raise Interrupted
+        return metrics
+
+    @property
+    def learning_rate(self) -> float:
+        return float(self.optimizers[0].param_groups[0]["lr"])
+
+
+def _with_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
+
+
+@dataclass
+class _Stop:
+    is_set: bool = False
+
+
+@contextmanager
+def _stop_requests() -> Iterator[_Stop]:
+    """Turn the first Ctrl-C or SIGTERM into a request to stop at the end of the step; the second acts at once."""
+    stop = _Stop()
+    before = {}
+
+    def ask(number: int, frame: object) -> None:
+        stop.is_set = True
+        signal.signal(number, before[number])
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        before[number] = signal.signal(number, ask)
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,147 @@
+"""Positions out of a game store: batches of (planes, target move), replayed on the fly in compiled code.
+
+Nothing is written to disk and nothing is kept between batches: sample number ``i`` of a run is a pure function of the
+seed and ``i``. That makes a resumed run see the same data as an uninterrupted one, and several processes share one run
+without overlap by taking different ``i``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+
+from gocnn.go import core, planes, replay
+from gocnn.go.planes import PlaneSet
+from gocnn.go.symmetry import SYMMETRIES, point_maps
+from sgf_data.store import MoveTable
+
+
+@njit(cache=True, nogil=True)
+def shuffled(index, size, seed):
+    """The image of `index` under a pseudo-random permutation of 0 .. size-1 chosen by `seed`.
+
+    A four-round Feistel network on the smallest even number of bits that holds `size`, walked until it lands inside
+    (Black & Rogaway, "Ciphers with arbitrary finite domains", 2002): a shuffle of any length that needs no memory.
+    """
+    half = np.uint64(1)
+    while np.uint64(1) << (half + half) < np.uint64(size):
+        half += np.uint64(1)
+    mask = (np.uint64(1) << half) - np.uint64(1)
+    value = np.uint64(index)
+    while True:
+        left, right = value >> half, value & mask
+        for turn in range(4):
+            key = core.mix64(right ^ core.mix64(np.uint64(seed) + np.uint64(turn)))
+            left, right = right, left ^ (key & mask)
+        value = (left << half) | right
+        if value < np.uint64(size):
+            return np.int64(value)
+
+
+@njit(cache=True, nogil=True)
+def _fill(
+    code, size, games, ends, offsets, points, colours, setup_offsets, setup_at, setup_points, setup_colours,
+    maps, first, shuffle, augment, seed, out, targets,
+):  # fmt: skip
+    """Samples ``first``, ``first + 1``, ... into `out` (int8 [B, planes, size*size], zeros) and `targets` (int64 [B])."""
+    total = ends[-1]
+    state = core.new_state(size)
+    for i in range(targets.size):
+        sample = first + i
+        epoch = sample // total
+        place = sample % total
+        if shuffle:
+            place = shuffled(place, total, seed + epoch * 4)
+        symmetry = 0
+        if augment:
+            chance = core.mix64(np.uint64(sample) ^ core.mix64(~np.uint64(seed)))
+            symmetry = np.int64(chance % np.uint64(SYMMETRIES))
+        row = np.searchsorted(ends, place, side="right")
+        game = games[row]
+        start, stop = offsets[game], offsets[game + 1]
+        move = start + place - (ends[row] - (stop - start))
+        s0, s1 = setup_offsets[game], setup_offsets[game + 1]
+        core.clear(state)
+        replay.play_record(
+            state, points[start:move], colours[start:move], setup_at[s0:s1], setup_points[s0:s1], setup_colours[s0:s1]
+        )
+        planes.write(code, state, colours[move], points[start:move], maps[symmetry], out[i])
+        targets[i] = maps[symmetry, points[move]]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which games of a store to draw from.
+
+    Games of another board `size` are left out; `years` is an inclusive range, which leaves out games without a year;
+    `fold` = (kept, of, inside) splits by game: a game falls into one of ``of`` folds by a hash of its opening, the same
+    under all eight symmetries, and is taken if its fold is below ``kept`` (``inside``) or not (not ``inside``).
+    """
+
+    size: int = 19
+    years: tuple[int, int] | None = None
+    fold: tuple[int, int, bool] | None = None
+
+    def games(self, table: MoveTable) -> np.ndarray:
+        """int64 [n]: the games selected, those without a move left out."""
+        wanted = (table.size == self.size) & (np.diff(table.offsets) > 0)
+        if self.years:
+            wanted &= (table.year >= self.years[0]) & (table.year <= self.years[1])
+        if self.fold:
+            kept, of, inside = self.fold
+            wanted &= (table.opening_key % np.uint64(of) < np.uint64(kept)) == inside
+        return np.flatnonzero(wanted)
+
+
+class Positions:
+    """The positions of some games as an endless numbered row of samples.
+
+    With `shuffle`, samples come in an order that visits every position once an epoch and starts anew, in another order,
+    in the next; without, in the order of the games. With `augment`, each sample is turned by a random symmetry. Raises
+    ValueError if no game is selected.
+    """
+
+    def __init__(
+        self,
+        table: MoveTable,
+        plane_set: PlaneSet,
+        selection: Selection | None = None,
+        *,
+        exclude: np.ndarray | None = None,
+        shuffle: bool = True,
+        augment: bool = True,
+        seed: int = 0,
+    ) -> None:
+        """`exclude` (uint64) holds opening keys of games to leave out, such as those of the validation store."""
+        self.table = table
+        self.plane_set = plane_set
+        self.size = (selection or Selection()).size
+        self.shuffle, self.augment, self.seed = shuffle, augment, seed
+        games = (selection or Selection()).games(table)
+        if exclude is not None:
+            games = games[~np.isin(table.opening_key[games], exclude)]
+        if not games.size:
+            raise ValueError(f"no {self.size}x{self.size} games to draw from are in the store")
+        self.games = games
+        self._ends = np.cumsum(table.offsets[games + 1] - table.offsets[games])
+
+    def __len__(self) -> int:
+        """The number of positions: the length of an epoch."""
+        return int(self._ends[-1])
+
+    def batch(self, first: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Samples ``first`` to ``first + count - 1``.
+
+        Returns planes int8 [count, planes, size, size] and target points int64 [count], 0 to size*size (the pass).
+        """
+        table = self.table
+        out = np.zeros((count, len(self.plane_set), self.size * self.size), np.int8)
+        targets = np.empty(count, np.int64)
+        _fill(
+            self.plane_set.code, self.size, self.games, self._ends, table.offsets, table.points, table.colours,
+            table.setup_offsets, table.setup_at, table.setup_points, table.setup_colours, point_maps(self.size),
+            first, self.shuffle, self.augment, self.seed, out, targets,
+        )  # fmt: skip
+        return out.reshape(count, len(self.plane_set), self.size, self.size), targets

@@ -1,0 +1,186 @@
+"""Train a policy network on a game store, or test one: the two recipes of the project.
+
+    python train.py --data games.arrow --val pro-2022.arrow --preset b6c64 --minutes 60 -o runs/first
+    torchrun --nproc-per-node 2 train.py --data games.arrow ...
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+EXAMPLES = """
+\b
+Examples:
+  gocnn data build my-games/ -o games.arrow
+  gocnn train --data games.arrow --minutes 60 -o runs/mine
+  gocnn train --data games.arrow --minutes 60 -o runs/mine --resume
+  gocnn train --data pro.arrow --val pro-2022.arrow --years 2011-2021 --preset b6c64 --compile -o runs/pro
+  torchrun --nproc-per-node 2 train.py --data games.arrow --positions 10000000 -o runs/gpus
+"""
+
+
+class YearRange(click.ParamType):
+    """``1990-2021`` or ``2015``."""
+
+    name = "YEAR[-YEAR]"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        first, _, last = value.partition("-")
+        try:
+            years = int(first), int(last or first)
+        except ValueError:
+            self.fail(f"{value!r} is not a year or a range of years such as 1990-2021", param, ctx)
+        if years[0] > years[1]:
+            self.fail(f"{value!r} ends before it begins", param, ctx)
+        return years
+
+
+@click.command(epilog=EXAMPLES)
+@click.option("--data", "data", multiple=True, required=True, type=click.Path(), help="Game store to learn from; repeatable.")
+@click.option("--val", "val", multiple=True, type=click.Path(), help="Game store to test on. Its games are never trained on. Without it, one game in fifty is held out.")
+@click.option("-o", "--out", "out", required=True, type=click.Path(path_type=Path), help="Folder of the run.")
+@click.option("--preset", default="b6c64", show_default=True, help="Network: blocks and channels.")
+@click.option("--planes", default=None, help="Plane set: full (default) or stones.")
+@click.option("--size", default=19, show_default=True, help="Board size of the games to learn from.")
+@click.option("--years", type=YearRange(), help="Learn only from games of these years.")
+@click.option("--minutes", type=float, help="Budget: wall-clock minutes.")
+@click.option("--positions", type=int, help="Budget: positions.")
+@click.option("--batch", default=128, show_default=True, help="Positions a step, for each process.")
+@click.option("--optimizer", type=click.Choice(["muon", "adamw"]), default="muon", show_default=True)
+@click.option("--lr", default=4e-3, show_default=True, help="Peak learning rate of AdamW.")
+@click.option("--muon-lr", default=4e-3, show_default=True, help="Peak learning rate of Muon.")
+@click.option("--weight-decay", default=0.05, show_default=True)
+@click.option("--ema", default=0.998, show_default=True, help="Decay of the averaged weights.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--precision", type=click.Choice(["auto", "bf16", "fp32"]), default="auto", show_default=True)
+@click.option("--compile/--no-compile", default=False, help="Compile the network first (a minute or two; then faster).")
+@click.option("--device", default=None, help="cuda, cuda:1, mps or cpu; by default the best there is.")
+@click.option("--validate-minutes", default=5.0, show_default=True, help="Minutes between validations.")
+@click.option("--validate-positions", default=8192, show_default=True, help="Positions of a validation, drawn once at random.")
+@click.option("--checkpoint-minutes", default=3.0, show_default=True, help="Minutes between checkpoints.")
+@click.option("--resume", is_flag=True, help="Go on with the run in the folder, exactly where it stood.")
+def main(
+    data: tuple[str, ...], val: tuple[str, ...], out: Path, preset: str, planes: str | None, size: int,
+    years: tuple[int, int] | None, minutes: float | None, positions: int | None, batch: int, optimizer: str,
+    lr: float, muon_lr: float, weight_decay: float, ema: float, seed: int, precision: str, compile: bool,
+    device: str | None, validate_minutes: float, validate_positions: int, checkpoint_minutes: float, resume: bool,
+) -> None:  # fmt: skip
+    """Train a policy network to predict the moves of the games in a store.
+
+    The folder then holds network.safetensors (the averaged weights), log.csv, curves.png and the checkpoint to resume
+    from. Ctrl-C saves before it stops.
+    """
+    from torch import nn
+
+    from gocnn import policy, training
+    from gocnn.checkpoint import CheckpointError
+    from gocnn.device import ranks
+    from gocnn.go.planes import PLANE_SETS
+    from sgf_data.dataset import Positions, Selection
+    from sgf_data.store import StoreError, open_store
+
+    try:
+        network = policy.preset(preset, planes, size)
+        config = training.TrainingConfig(
+            minutes=minutes, samples=positions, batch=batch, optimizer=optimizer, lr=lr, muon_lr=muon_lr,
+            weight_decay=weight_decay, ema=ema, seed=seed, precision=precision, compile=compile,
+            checkpoint_minutes=checkpoint_minutes, validate_minutes=validate_minutes,
+        )  # fmt: skip
+        plane_set = PLANE_SETS[network.planes]
+        games = open_store(data).moves()
+        learn = Selection(size, years, None if val else (1, 50, False))
+        held_out = open_store(val).moves() if val else games
+        test_on = Selection(size, None if val else years, None if val else (1, 50, True))
+        source = Positions(
+            games, plane_set, learn, exclude=held_out.opening_key if val else None, seed=seed
+        )
+        test = Positions(held_out, plane_set, test_on, augment=False)
+        out.mkdir(parents=True, exist_ok=True)
+        with ranks(device) as here:
+            identity = {"network": network.to_dict(), "games": len(source.games), "positions": len(source)}
+            run = training.Run(out, policy.build(network, seed), config, here, identity=identity)
+            if resume:
+                run.resume()
+            elif run.checkpoint_path.exists():
+                raise click.ClickException(f"{out} holds a run already: add --resume to go on with it, or take another folder")
+            if here.is_first:
+                click.echo(
+                    f"{preset}: {sum(p.numel() for p in run.model.parameters()):,} weights, {len(plane_set)} planes. "
+                    f"Learning from {len(source):,} positions of {len(source.games):,} games, "
+                    f"testing on {min(validate_positions, len(test)):,} of {len(test):,}. "
+                    f"{here.device}, {str(run.dtype).removeprefix('torch.')}.",
+                    err=True,
+                )
+
+            def validate(model: nn.Module) -> dict[str, float]:
+                return training.classify(model, test, here.device, dtype=run.dtype, count=validate_positions)
+
+            metrics = run.train(source, validate)
+            if here.is_first:
+                card = {"training": identity, "samples": run.samples, "seconds": run.progress.seconds, "metrics": metrics}
+                policy.save(out / "network.safetensors", network, run.average.module, card)
+                click.echo(f"{out / 'network.safetensors'}: the trained network", err=True)
+    except (ValueError, StoreError, CheckpointError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    except training.Interrupted:
+        click.echo(f"stopped; everything is saved: add --resume to go on ({out})", err=True)
+        sys.exit(130)
+
+
+@click.command(epilog="""
+\b
+Examples:
+  gocnn evaluate --val pro-2022.arrow
+  gocnn evaluate runs/mine/network.safetensors --val pro-2022.arrow --exclude games.arrow
+""")
+@click.argument("network", required=False, type=click.Path())
+@click.option("--val", "val", multiple=True, required=True, type=click.Path(), help="Game store to test on; repeatable.")
+@click.option("--exclude", multiple=True, type=click.Path(), help="Leave out games that are also in this store.")
+@click.option("--size", default=19, show_default=True, help="Board size of the games to test on.")
+@click.option("--count", type=int, help="Test this many positions, drawn at random, instead of all.")
+@click.option("--device", default=None, help="cuda, cuda:1, mps or cpu; by default the best there is.")
+@click.option("--precision", type=click.Choice(["auto", "bf16", "fp32"]), default="auto", show_default=True)
+def evaluate(
+    network: str | None, val: tuple[str, ...], exclude: tuple[str, ...], size: int, count: int | None,
+    device: str | None, precision: str,
+) -> None:  # fmt: skip
+    """Test a network (by default the one that ships) on every position of a game store, one pass a position."""
+    import numpy as np
+    import torch
+    from rich.progress import Progress
+
+    from gocnn import policy, training, weights
+    from gocnn.checkpoint import CheckpointError
+    from gocnn.device import best_device
+    from gocnn.device import precision as dtype_of
+    from gocnn.go.planes import PLANE_SETS
+    from sgf_data.dataset import Positions, Selection
+    from sgf_data.store import StoreError, open_store
+
+    try:
+        model = policy.load(network or weights.default())
+        where = torch.device(device) if device else best_device()
+        also = np.concatenate([open_store(path).moves().opening_key for path in exclude]) if exclude else None
+        test = Positions(
+            open_store(val).moves(), PLANE_SETS[model.config.planes], Selection(size), exclude=also,
+            shuffle=count is not None, augment=False,
+        )  # fmt: skip
+        with Progress(disable=not sys.stderr.isatty()) as bar:
+            task = bar.add_task("positions", total=min(count or len(test), len(test)))
+            metrics = training.classify(
+                model.to(where, memory_format=torch.channels_last), test, where, dtype=dtype_of(precision, where),
+                count=count, report=lambda done: bar.update(task, completed=done),
+            )  # fmt: skip
+    except (ValueError, StoreError, CheckpointError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(
+        f"{metrics['samples']:,} positions of {len(test.games):,} games: top-1 {metrics['top1']:.2%}, "
+        f"top-5 {metrics['top5']:.2%}, cross-entropy {metrics['cross_entropy']:.4f} nats"
+    )
+
+
+if __name__ == "__main__":
+    main()
