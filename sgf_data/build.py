@@ -1,13 +1,15 @@
 """Build a game store from SGF collections, on all cores.
 
-The main process reads files and archives and hands the bytes out in chunks; worker processes turn each chunk into rows
-of a store; the main process takes the results back in order, drops duplicates and writes. What is kept does not depend
-on the number of workers: of the records of one game, the first in the order of the sources.
+The main process reads files and archives and hands the bytes out in chunks; worker processes turn
+each chunk into rows of a store; the main process takes the results back in order, drops duplicates
+and writes. What is kept does not depend on the number of workers: of the records of one game, the
+first in the order of the sources.
 """
 
 from __future__ import annotations
 
 import csv
+import io
 import multiprocessing
 import os
 import signal
@@ -19,16 +21,15 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from sgf_data import sources
+from sgf_data.atomic import AtomicFile
 from sgf_data.reader import ReadOptions, read_games
 from sgf_data.record import GameRecord, Reason, RecordError
-from sgf_data.store import StoreWriter, open_store, remove_stale, temporary_beside, to_batch
+from sgf_data.store import StoreWriter, open_store, to_batch
 
 CHUNK_BYTES = 1 << 20  # some 700 games: half a second of work, a few megabytes of memory
 LOG_COLUMNS = ("path", "game", "position", "move", "reason", "detail")
@@ -63,7 +64,9 @@ class _Result:
     consumed: int
 
 
-Progress = Callable[[int, BuildReport], None]  # bytes of the files on disk done with, and the counts so far
+Progress = Callable[
+    [int, BuildReport], None
+]  # bytes of the files on disk done with, and the counts so far
 
 
 def build_store(
@@ -76,14 +79,16 @@ def build_store(
     jobs: int | None = None,
     progress: Progress | None = None,
 ) -> BuildReport:
-    """Read `files` (see `sources.find`) into a store at `target`, and what was left out into a CSV file.
+    """Read `files` (see `sources.find`) into a store at `target`, and list what was left out.
 
-    The log (default: `target` with ".rejected.csv" after it) has the columns of `LOG_COLUMNS`. Games whose opening is
-    also in one of the stores `exclude` are left out. `jobs` worker processes are used, one a core by default; 1 works
-    in this process. Without a single game to keep no store is written, and an old one is left as it is.
+    The log (default: `target` with ".rejected.csv" after it) has the columns of `LOG_COLUMNS`.
+    Games whose opening is also in one of the stores `exclude` are left out. `jobs` worker processes
+    are used, one a core by default; 1 works in this process. Without a single game to keep no store
+    is written, and an old one is left as it is.
 
-    Raises StoreError for an `exclude` that is no store and OSError if `target` or `log` cannot be written. Whatever
-    ends the build early, KeyboardInterrupt or kill included, the names of store and log are left as they were.
+    Raises StoreError for an `exclude` that is no store and OSError if `target` or `log` cannot be
+    written. Whatever ends the build early, KeyboardInterrupt or kill included, the names of store
+    and log are left as they were.
     """
     excluded: set[int] = set()
     for path in exclude:
@@ -92,7 +97,7 @@ def build_store(
     report = BuildReport()
     first_seen: dict[int, str] = {}
     with (
-        _Log(Path(log) if log else target.with_name(target.name + ".rejected.csv")) as rejects,
+        _log_to(Path(log) if log else target.with_name(target.name + ".rejected.csv")) as reject,
         StoreWriter(target) as writer,
     ):
         done = 0
@@ -100,7 +105,7 @@ def build_store(
             batch, repeated = _drop_known(result.batch, first_seen, excluded)
             errors = result.errors + repeated
             writer.write(batch)
-            rejects.write(errors)
+            reject(errors)
             report.files += result.files
             report.read += batch.num_rows + len(errors)
             report.kept += batch.num_rows
@@ -122,7 +127,7 @@ def available_cores() -> int:
 def _drop_known(
     batch: pa.RecordBatch, first_seen: dict[int, str], excluded: set[int]
 ) -> tuple[pa.RecordBatch, list[RecordError]]:
-    """The rows that are new, and errors for the others; `first_seen` (game key -> source) takes note of the new."""
+    """The rows that are new, noted in `first_seen` (key -> source); errors for the others."""
     errors = []
     new = np.ones(batch.num_rows, bool)
     rows = zip(*(batch[name].to_pylist() for name in ("game_key", "opening_key", "source")))
@@ -143,7 +148,9 @@ def _drop_known(
 # The work
 
 
-def _read_all(files: Iterable[sources.SourceFile], options: ReadOptions, jobs: int) -> Iterator[_Result]:
+def _read_all(
+    files: Iterable[sources.SourceFile], options: ReadOptions, jobs: int
+) -> Iterator[_Result]:
     """The results of all chunks, in order."""
     chunks = _chunks(sources.read(files))
     if jobs == 1:
@@ -219,30 +226,17 @@ def _interrupts_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-class _Log:
-    """The list of what was left out; like the store, it gets its name only when it is whole."""
+@contextmanager
+def _log_to(path: Path) -> Iterator[Callable[[Iterable[RecordError]], None]]:
+    """A function that appends to the list of what was left out."""
+    with AtomicFile(path) as file:
+        text = io.TextIOWrapper(file, "utf-8", newline="")
+        rows = csv.writer(text)
+        rows.writerow(LOG_COLUMNS)
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        remove_stale(path)
-        self._temporary = temporary_beside(path)
-        self._file = open(self._temporary, "w", encoding="utf-8", newline="")
-        self._rows: Any = csv.writer(self._file)
-        self._rows.writerow(LOG_COLUMNS)
+        def write(errors: Iterable[RecordError]) -> None:
+            for e in errors:
+                rows.writerow((e.source, e.game, e.position, e.move, e.reason.value, e.detail))
 
-    def write(self, errors: Iterable[RecordError]) -> None:
-        for error in errors:
-            row = (error.source, error.game, error.position, error.move, error.reason.value, error.detail)
-            self._rows.writerow(row)
-
-    def __enter__(self) -> _Log:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._file.close()
-        if kind is None:
-            os.replace(self._temporary, self.path)
-        else:
-            self._temporary.unlink(missing_ok=True)
+        yield write
+        text.detach()  # flushes; AtomicFile closes the file

@@ -3,16 +3,17 @@
 The policy, in order:
 
 1. UTF-16 and UTF-32 are recognised by their byte-order mark and turned into UTF-8 as a whole.
-2. ``CA`` is believed where the text can be decoded with it, but for one lie that is common enough: text of three or
-   more multi-byte UTF-8 characters is UTF-8, whatever ``CA`` says.
+2. ``CA`` is believed where the text can be decoded with it, but for one lie that is common enough:
+   text of three or more multi-byte UTF-8 characters is UTF-8, whatever ``CA`` says.
 3. UTF-8, with or without a byte-order mark.
-4. What charset-normalizer makes of the text, among the encodings that game records come in.
+4. Detection among the encodings that game records come in, with the help of charset-normalizer.
 5. Where nothing fits, UTF-8 with replacement characters: broken text never costs the moves.
 
-SGF's own characters are ASCII in all of these, with one trap. The second byte of a character in Shift-JIS, GBK or Big5
-can be ``[``, ``\\`` or ``]``, and ISO-2022-JP writes everything in ASCII bytes: cutting such a file into properties byte
-by byte can lose a bracket, and moves with it. `structures` therefore offers such files twice, as they are and
-re-encoded as UTF-8, and the reader takes the one in which more moves can be read.
+SGF's own characters are ASCII in all of these, with one trap. The second byte of a character in
+Shift-JIS, GBK or Big5 can be ``[``, ``\\`` or ``]``, and ISO-2022-JP writes everything in ASCII
+bytes: cutting such a file into properties byte by byte can lose a bracket, and moves with it.
+`structures` therefore offers such files twice, as they are and re-encoded as UTF-8, and the reader
+takes the one in which more moves can be read.
 """
 
 from __future__ import annotations
@@ -23,9 +24,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-# What charset-normalizer may choose from. The list is short because names and places are short, and short texts
-# resemble everything.
-_CANDIDATES = ["gb18030", "big5", "cp932", "euc_jp", "cp949", "cp1252", "cp1251", "cp1250", "koi8_r"]
+# The lists to choose from are short because names and places are short, and short texts resemble
+# everything. East Asian encodings keep their everyday hanzi, kanji, kana or hangul in a block of
+# their own, and text in another encoding falls outside of it. Narrowest block first.
+_COMMON_CHARACTERS = {
+    "cp949": re.compile(rb"[\xb0-\xc8][\xa1-\xfe]"),
+    "euc_jp": re.compile(rb"[\xb0-\xcf\xa4\xa5][\xa1-\xfe]"),
+    "cp932": re.compile(rb"[\x82\x83\x88-\x97].", re.DOTALL),
+    "gb18030": re.compile(rb"[\xb0-\xd7][\xa1-\xfe]"),
+    "big5": re.compile(rb"[\xa4-\xc6].", re.DOTALL),
+}
+_COMMON_ENOUGH = 0.7
+_SINGLE_BYTE = ["cp1252", "cp1251", "cp1250", "koi8_r"]
 _SUPERSETS = {
     "gb2312": "gb18030",
     "gbk": "gb18030",
@@ -34,6 +44,7 @@ _SUPERSETS = {
     "ascii": "utf-8",
     "iso8859-1": "cp1252",
 }
+_ENOUGH_TEXT = 20_000  # bytes
 _BYTE_ORDER_MARKS = [
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -51,10 +62,12 @@ class Structure:
     """The bytes of a file in a form in which every ASCII byte is an ASCII character."""
 
     data: bytes
-    encoding: str | None  # the encoding that `data` was translated from; None: these are the file's own bytes
+    encoding: (
+        str | None
+    )  # the encoding that `data` was translated from; None: these are the file's own bytes
 
     def position(self, offset: int) -> int:
-        """The byte in the file that `offset` in `data` stands for (close by, if text had to be replaced)."""
+        """The byte in the file that `offset` in `data` stands for (nearly, if text is broken)."""
         if self.encoding is None:
             return offset
         text = self.data[:offset].decode("utf-8", "ignore")
@@ -62,10 +75,12 @@ class Structure:
 
 
 def structures(data: bytes) -> list[Structure]:
-    """The ways to cut `data` into properties: one, or for the encodings with the trap two, likelier one first."""
+    """The ways to cut `data` into properties: one; two for the encodings with the trap."""
     for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
-            return [Structure(data.decode(encoding, "replace").encode("utf-8", "replace"), encoding)]
+            return [
+                Structure(data.decode(encoding, "replace").encode("utf-8", "replace"), encoding)
+            ]
     as_is = Structure(data, None)
     if not _SECOND_BYTE_TRAP.search(data) or _is_utf8(data):
         return [as_is]
@@ -81,7 +96,8 @@ def structures(data: bytes) -> list[Structure]:
 def text_encoding(values: Iterable[bytes], charset: bytes | None) -> str:
     """The encoding of one game's text, for use with ``errors="replace"``.
 
-    `values` are the game's property values, `charset` the value of its ``CA`` property if it has one.
+    `values` are the game's property values, `charset` the value of its ``CA`` property if it has
+    one.
     """
     values = [value for value in values if not value.isascii()]
     if not values:
@@ -104,7 +120,7 @@ def declared(data: bytes) -> str | None:
 
 @lru_cache(maxsize=256)
 def known(charset: bytes | None) -> str | None:
-    """Python's name for `charset`, widened to the superset that programs really write; None if it is unknown."""
+    """Python's name for `charset`, or for the superset that is really written; None if unknown."""
     if not charset:
         return None
     try:
@@ -116,12 +132,30 @@ def known(charset: bytes | None) -> str | None:
 
 
 def detect(values: Iterable[bytes]) -> str | None:
-    """What charset-normalizer makes of the text in `values`, or None."""
+    """The likeliest encoding of the text in `values`, which is not UTF-8; None if none fits.
+
+    Among the East Asian encodings the one with the largest share of everyday characters wins:
+    charset-normalizer, which compares the languages of longer texts, is wrong about every other
+    record that has no more text than two names. It decides where that share is low, that is,
+    between the alphabets.
+    """
+    text = b"\n".join(value for value in values if not value.isascii())[:_ENOUGH_TEXT]
+    shares = {encoding: _common_share(text, encoding) for encoding in _COMMON_CHARACTERS}
+    likeliest = max(shares, key=lambda encoding: shares[encoding])
+    if shares[likeliest] >= _COMMON_ENOUGH:
+        return likeliest
     from charset_normalizer import from_bytes
 
-    text = b"\n".join(value for value in values if not value.isascii() or b"\x1b" in value)[:20_000]
-    best = from_bytes(text, cp_isolation=_CANDIDATES, threshold=0.5).best()
+    best = from_bytes(text, cp_isolation=_SINGLE_BYTE, threshold=0.5).best()
     return best.encoding if best else None
+
+
+def _common_share(text: bytes, encoding: str) -> float:
+    """Which part of the characters, if `text` were in `encoding`, would be everyday ones."""
+    decoded = text.decode(encoding, "replace")
+    characters = [char.encode(encoding, "ignore") for char in decoded if not char.isascii()]
+    common = _COMMON_CHARACTERS[encoding]
+    return sum(bool(common.match(char)) for char in characters) / max(1, len(characters))
 
 
 def _is_utf8(data: bytes) -> bool:

@@ -1,9 +1,9 @@
 """Names for games that are the same under all eight symmetries of the board.
 
-A key is a 64-bit hash of the board size, the moves with their colours and the set-up, each hashed under all eight
-symmetries; the least of the eight is the key. Two different games get the same key by chance with probability 2^-64
-a pair, less than one in a hundred million for a collection of half a million games. Komi, result and names play no
-part: records of one game disagree about them.
+A key is a 64-bit hash of the board size, the moves with their colours and the set-up, each hashed
+under all eight symmetries; the least of the eight is the key. Two different games get the same key
+by chance with probability 2^-64 a pair, less than one in a hundred million for a collection of half
+a million games. Komi, result and names play no part: records of one game disagree about them.
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ from numba import njit
 
 from gocnn.go.symmetry import point_maps
 
-OPENING_MOVES = 50  # enough to tell any two games apart, and early enough that records of one game still agree
+OPENING_MOVES = (
+    50  # enough to tell any two games apart, and early enough that records of one game still agree
+)
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
 @njit(cache=True, nogil=True, inline="always")
 def _mix(x: np.uint64) -> np.uint64:
-    """The finaliser of splitmix64 (Steele, Lea and Flood 2014): every bit of x moves every bit of the result."""
+    """The finaliser of splitmix64 (Steele, Lea and Flood 2014): each bit counts in all bits."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return x ^ (x >> np.uint64(31))
@@ -43,7 +45,9 @@ def _canonical(
             if setup_at[i] <= moves:
                 # A sum, as the order in which set-up stones are written down means nothing.
                 stone = np.uint64(setup_at[i] + 1) << np.uint64(32)
-                stone |= np.uint64(maps[s, setup_points[i]]) << np.uint64(2) | np.uint64(setup_colours[i] + 1)
+                stone |= np.uint64(maps[s, setup_points[i]]) << np.uint64(2) | np.uint64(
+                    setup_colours[i] + 1
+                )
                 setup += _mix(stone * _GOLDEN)
         key = _mix(setup + np.uint64(maps.shape[1]) * _GOLDEN)
         for i in range(min(moves, points.size)):
@@ -63,7 +67,9 @@ def game_key(
 ) -> int:
     """The key of a whole game, from the arrays of a `GameRecord`: 0 to 2**64 - 1."""
     maps = point_maps(size)
-    return int(_canonical(maps, points, colours, setup_at, setup_points, setup_colours, points.size))
+    return int(
+        _canonical(maps, points, colours, setup_at, setup_points, setup_colours, points.size)
+    )
 
 
 def opening_key(
@@ -74,10 +80,14 @@ def opening_key(
     setup_points: np.ndarray,
     setup_colours: np.ndarray,
 ) -> int:
-    """The key of a game's first `OPENING_MOVES` moves with the set-up before them; of all of a shorter game."""
+    """The key of the first `OPENING_MOVES` moves, or all if fewer, and the set-up before them."""
     moves = OPENING_MOVES
     if points.size > moves:
         before = setup_at < moves
-        setup_at, setup_points, setup_colours = setup_at[before], setup_points[before], setup_colours[before]
+        setup_at, setup_points, setup_colours = (
+            setup_at[before],
+            setup_points[before],
+            setup_colours[before],
+        )
     maps = point_maps(size)
     return int(_canonical(maps, points, colours, setup_at, setup_points, setup_colours, moves))

@@ -1,9 +1,9 @@
 """From the bytes of an SGF file to game records.
 
-sgfmill's tokeniser cuts the bytes into SGF's tokens; this module reads games off the tokens. It keeps to the main line
-of each game, which in SGF is everything up to the first closing parenthesis: variations are never descended into, so
-that no nesting is too deep. A broken game does not cost the others in its file: reading goes on at the next place
-that looks like the start of a game.
+sgfmill's tokeniser cuts the bytes into SGF's tokens; this module reads games off the tokens. It
+keeps to the main line of each game, which in SGF is everything up to the first closing parenthesis:
+variations are never descended into, so that no nesting is too deep. A broken game does not cost the
+others in its file: reading goes on at the next place that looks like the start of a game.
 """
 
 from __future__ import annotations
@@ -26,14 +26,31 @@ MAX_MOVES = 32_000  # setup_at is int16; the longest games have some 400 moves
 
 _MOVES = {b"B": 1, b"W": -1}
 _SETUP = {b"AB": 1, b"AW": -1, b"AE": 0}
-_INFO = {b"CA", b"DT", b"EV", b"GM", b"HA", b"KM", b"PB", b"PL", b"PW", b"BR", b"WR", b"RE", b"RU", b"SZ"}
+_INFO = {
+    b"CA",
+    b"DT",
+    b"EV",
+    b"GM",
+    b"HA",
+    b"KM",
+    b"PB",
+    b"PL",
+    b"PW",
+    b"BR",
+    b"WR",
+    b"RE",
+    b"RU",
+    b"SZ",
+}
 
 _NODE_START = re.compile(rb"\(\s*;")
-# A game for certain: these properties stand in no other node than the first, and with its closing bracket the value
-# cannot be part of a comment, where the bracket would have to be escaped.
+# A game for certain: these properties stand in no other node than the first, and with its closing
+# bracket the value cannot be part of a comment, where the bracket would have to be escaped.
 _ROOT_START = re.compile(rb"\(\s*;\s*(?:GM|FF|SZ|CA|AP|ST|GaMe|SiZe)\s*\[[^\\\]]*\]")
 # A game in all likelihood, but a variation may begin so too.
-_INFO_START = re.compile(rb"\(\s*;\s*(?:PB|PW|BR|WR|EV|RO|GN|DT|PC|KM|RE|HA|RU|TM|SO|US|GC|ID)\s*\[[^\\\]]*\]")
+_INFO_START = re.compile(
+    rb"\(\s*;\s*(?:PB|PW|BR|WR|EV|RO|GN|DT|PC|KM|RE|HA|RU|TM|SO|US|GC|ID)\s*\[[^\\\]]*\]"
+)
 
 _SPACE = b" \t\n\r\f\v"
 _TOKEN_START = re.compile(rb"\s*[A-Za-z]*")
@@ -44,7 +61,9 @@ class ReadOptions:
     """What to accept."""
 
     sizes: frozenset[int] = frozenset(range(2, 26))  # board sizes to keep
-    keep_legal_part: bool = False  # of a game with an illegal move or without its end, keep the moves before that
+    keep_legal_part: bool = (
+        False  # of a game with an illegal move or without its end, keep the moves before that
+    )
     allow_suicide: bool = False
 
 
@@ -58,7 +77,9 @@ class _Game:
     end: int  # offset after its ")"
     moves: list[bytes] = field(default_factory=list)
     colours: list[int] = field(default_factory=list)
-    setup: list[tuple[int, int, bytes]] = field(default_factory=list)  # (before move, colour, point or rectangle)
+    setup: list[tuple[int, int, bytes]] = field(
+        default_factory=list
+    )  # (before move, colour, point or rectangle)
     info: dict[bytes, bytes] = field(default_factory=dict)
     problem: _Refused | None = None
 
@@ -66,7 +87,9 @@ class _Game:
 class _Refused(Exception):
     """A game is left out."""
 
-    def __init__(self, reason: Reason, offset: int, detail: str = "", move: int | None = None) -> None:
+    def __init__(
+        self, reason: Reason, offset: int, detail: str = "", move: int | None = None
+    ) -> None:
         super().__init__(detail)
         self.reason = reason
         self.offset = offset
@@ -74,15 +97,20 @@ class _Refused(Exception):
         self.move = move  # from 1
 
 
-def read_games(data: bytes, source: str = "", options: ReadOptions | None = None) -> list[GameRecord | RecordError]:
+def read_games(
+    data: bytes, source: str = "", options: ReadOptions | None = None
+) -> list[GameRecord | RecordError]:
     """Read every game of an SGF file.
 
-    Returns one entry a game, in the order of the file: its record, or why there is none. A file in which no game can
-    be found gives one RecordError. Moves are checked by the rules of Go with simple ko; a suicide is illegal unless
-    the options allow it. Never raises on account of what is in `data`.
+    Returns one entry a game, in the order of the file: its record, or why there is none. A file in
+    which no game can be found gives one RecordError. Moves are checked by the rules of Go with
+    simple ko; a suicide is illegal unless the options allow it. Never raises on account of what is
+    in `data`.
     """
     options = options or ReadOptions()
-    readings = [(structure, list(_games(structure.data))) for structure in encoding.structures(data)]
+    readings = [
+        (structure, list(_games(structure.data))) for structure in encoding.structures(data)
+    ]
     structure, games = max(readings, key=lambda reading: _readable(reading[1]))
     if not games:
         detail = "no '(;' to start a game with" if data.strip() else "the file is empty"
@@ -93,7 +121,9 @@ def read_games(data: bytes, source: str = "", options: ReadOptions | None = None
             record = _record(game, structure.encoding is not None, options)
         except _Refused as refused:
             position = structure.position(refused.offset)
-            result.append(RecordError(refused.reason, source, number, position, refused.move, refused.detail))
+            result.append(
+                RecordError(refused.reason, source, number, position, refused.move, refused.detail)
+            )
         else:
             record.source = f"{source}#{number}"
             result.append(record)
@@ -121,7 +151,8 @@ def _games_between(data: bytes, first: int, last: int, patient: bool) -> Iterato
     while (found := _NODE_START.search(data, position, last)) is not None:
         game = _main_line(data, found.start(), last)
         if game.problem and patient:
-            # Perhaps a game without its end has swallowed others that begin with the players' names or the like.
+            # Perhaps a game without its end has swallowed others that begin with the players' names
+            # or the like.
             starts = [match.start() for match in _INFO_START.finditer(data, game.start + 1, last)]
             for begin, end in pairwise([game.start, *starts, last]):
                 yield from _games_between(data, begin, end, patient=False)
@@ -152,7 +183,11 @@ def _main_line(data: bytes, start: int, last: int) -> _Game:
             break
         else:
             ident, colour = b"", 0
-    depth = sum(1 if token == b"(" else -1 for kind, token in tokens if token in (b"(", b")") and kind == "D")
+    depth = sum(
+        1 if token == b"(" else -1
+        for kind, token in tokens
+        if token in (b"(", b")") and kind == "D"
+    )
     rest = data[game.end : min(game.end + 80, last)].lstrip()
     if depth == 0:
         if rest.startswith(b";"):
@@ -162,9 +197,13 @@ def _main_line(data: bytes, start: int, last: int) -> _Game:
     elif not rest:
         game.problem = _Refused(Reason.TRUNCATED, game.end, "the record ends inside the game")
     elif rest.startswith(b"["):
-        game.problem = _Refused(Reason.TRUNCATED, game.end, "the record ends inside a property value")
+        game.problem = _Refused(
+            Reason.TRUNCATED, game.end, "the record ends inside a property value"
+        )
     else:
-        game.problem = _Refused(Reason.NOT_SGF, game.end, f"cannot be read from here on: {_excerpt(rest)}")
+        game.problem = _Refused(
+            Reason.NOT_SGF, game.end, f"cannot be read from here on: {_excerpt(rest)}"
+        )
     return game
 
 
@@ -189,10 +228,16 @@ def _record(game: _Game, encoded: bool, options: ReadOptions) -> GameRecord:
     if len(game.moves) > MAX_MOVES:
         raise _Refused(Reason.ILLEGAL, game.start, f"more than {MAX_MOVES} moves", MAX_MOVES + 1)
     setup_at, setup_points, setup_colours = _setup(game, size)
-    points, colours, cut = _legal_moves(game, size, (setup_at, setup_points, setup_colours), options)
+    points, colours, cut = _legal_moves(
+        game, size, (setup_at, setup_points, setup_colours), options
+    )
     if cut or cut_short:
         before = setup_at <= len(points)
-        setup_at, setup_points, setup_colours = setup_at[before], setup_points[before], setup_colours[before]
+        setup_at, setup_points, setup_colours = (
+            setup_at[before],
+            setup_points[before],
+            setup_colours[before],
+        )
     return GameRecord(
         size=size,
         points=points,
@@ -232,7 +277,7 @@ def _texts(game: _Game, encoded: bool) -> Callable[[str], str]:
 
 
 def _setup(game: _Game, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The set-up as arrays (before move, point, colour), rectangles such as ``aa:cc`` written out."""
+    """The set-up as arrays (before move, point, colour); rectangles (``aa:cc``) are filled in."""
     table = _point_table(size)
     at, points, colours = [], [], []
     for move, colour, value in game.setup:
@@ -241,7 +286,10 @@ def _setup(game: _Game, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         corners = [table.get(corner.strip(_SPACE), size * size) for corner in value.split(b":")]
         if len(corners) > 2 or max(corners) == size * size:
             raise _Refused(
-                Reason.BAD_SETUP, game.start, f"not a point of a {size}x{size} board: {_excerpt(value)}", move
+                Reason.BAD_SETUP,
+                game.start,
+                f"not a point of a {size}x{size} board: {_excerpt(value)}",
+                move,
             )
         (top, left), (bottom, right) = divmod(corners[0], size), divmod(corners[-1], size)
         for row in range(min(top, bottom), max(top, bottom) + 1):
@@ -255,7 +303,10 @@ def _setup(game: _Game, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def _legal_moves(
     game: _Game, size: int, setup: tuple[np.ndarray, np.ndarray, np.ndarray], options: ReadOptions
 ) -> tuple[np.ndarray, np.ndarray, bool]:
-    """The points and colours of the moves, and whether an illegal move has cut them short. Raises _Refused."""
+    """The points and colours of the moves, and whether an illegal move has cut them short.
+
+    Raises _Refused.
+    """
     table = _point_table(size)
     numbers = [table.get(value) for value in game.moves]
     if None in numbers:
@@ -278,7 +329,7 @@ def _legal_moves(
 
 
 def _placed_handicap(setup_at: np.ndarray, setup_colours: np.ndarray) -> int:
-    """The handicap of a record without HA: two to nine black stones at the start, and no white ones."""
+    """The handicap of a record without HA: the black stones set up, if they look like one."""
     at_start = setup_colours[setup_at == 0]
     return len(at_start) if 2 <= len(at_start) <= 9 and (at_start == 1).all() else 0
 

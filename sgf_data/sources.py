@@ -17,8 +17,8 @@ ZIP_ENDINGS = (".zip",)
 TAR_ENDINGS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 SGF_ENDINGS = (".sgf",)
 
-# RuntimeError is what zipfile raises for an encrypted member, NotImplementedError (one of its kind) for an
-# unknown compression.
+# RuntimeError is what zipfile raises for an encrypted member, NotImplementedError (one of its kind)
+# for an unknown compression.
 _ARCHIVE_ERRORS = (
     OSError,
     EOFError,
@@ -52,9 +52,9 @@ class Blob:
 def find(sources: Iterable[str | os.PathLike[str]]) -> list[SourceFile]:
     """List the files that `sources` mean, in an order that does not depend on the file system.
 
-    A file stands for itself, whatever its name. A directory stands for the SGF files and archives anywhere below it,
-    by name in alphabetical order. A path that does not exist and a directory without any such file are listed too, so
-    that `read` reports them in their turn.
+    A file stands for itself, whatever its name. A directory stands for the SGF files and archives
+    anywhere below it, by name in alphabetical order. A path that does not exist and a directory
+    without any such file are listed too, so that `read` reports them in their turn.
     """
     files = []
     for source in sources:
@@ -69,9 +69,9 @@ def find(sources: Iterable[str | os.PathLike[str]]) -> list[SourceFile]:
 def read(files: Iterable[SourceFile]) -> Iterator[Blob]:
     """Yield the SGF files in `files`, opening archives as they come.
 
-    An archive is streamed: one member is in memory at a time. Members not called ``*.sgf`` are skipped. A file that
-    cannot be read, an archive that breaks off in the middle and an archive with no SGF file in it are each a Blob with
-    an error, and the rest goes on.
+    An archive is streamed: one member is in memory at a time. Members not called ``*.sgf`` are
+    skipped. A file that cannot be read, an archive that breaks off in the middle and an archive
+    with no SGF file in it are each a Blob with an error, and the rest goes on.
     """
     for file in files:
         kind = _kind(file.path)
@@ -92,7 +92,7 @@ def read(files: Iterable[SourceFile]) -> Iterator[Blob]:
 
 
 def printable(path: str) -> str:
-    """The path as text that any encoding can take: bytes that are not UTF-8 become backslash escapes."""
+    """The path as text that can always be written: bytes other than UTF-8 as \\x escapes."""
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
@@ -133,8 +133,12 @@ def _read_zip(file: SourceFile, name: str) -> Iterator[Blob]:
             inner = f"{name}!{printable(member.filename)}"
             try:
                 yield Blob(inner, archive.read(member), consumed=member.compress_size)
-            except _ARCHIVE_ERRORS as error:  # this member alone: a zip has an index, the rest can be found
-                yield Blob(inner, error=str(error) or type(error).__name__, consumed=member.compress_size)
+            except (
+                _ARCHIVE_ERRORS
+            ) as error:  # this member alone: a zip has an index, the rest can be found
+                yield Blob(
+                    inner, error=str(error) or type(error).__name__, consumed=member.compress_size
+                )
     if not found:
         yield Blob(name, error="no .sgf file in this archive")
 
@@ -143,8 +147,8 @@ def _read_tar(file: SourceFile, name: str) -> Iterator[Blob]:
     found = False
     before = 0
     with open(file.path, "rb") as raw:
-        # tarfile's own decompression takes a broken-off stream for the end of the archive if the break falls into a
-        # header; these raise EOFError wherever it falls.
+        # tarfile's own decompression takes a broken-off stream for the end of the archive if the
+        # break falls into a header; these raise EOFError wherever it falls.
         opener = _DECOMPRESSORS.get(raw.peek(2)[:2])
         stream = opener(raw) if opener else raw
         with tarfile.open(fileobj=stream, mode="r|") as archive:

@@ -1,17 +1,15 @@
 """The game store: an Arrow IPC file, one row a game, memory-mapped when it is read.
 
-Any program that reads Arrow files reads a store: ``pyarrow.ipc.open_file``, ``pandas.read_feather``,
-``polars.read_ipc``, duckdb through pyarrow. Moves are stored, not tensors: a game takes some 900 bytes.
+Any program that reads Arrow files reads a store: ``pyarrow.ipc.open_file``,
+``pandas.read_feather``, ``polars.read_ipc``, duckdb through pyarrow. Moves are stored, not tensors:
+a game takes some 900 bytes.
 """
 
 from __future__ import annotations
 
 import os
-import re
-import socket
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -19,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from gocnn import __version__
+from sgf_data.atomic import AtomicFile
 from sgf_data.keys import game_key, opening_key
 from sgf_data.record import GameRecord
 
@@ -64,7 +63,7 @@ class StoreError(Exception):
 
 @dataclass(frozen=True)
 class MoveTable:
-    """All moves of some stores as flat arrays: game ``g`` has moves ``offsets[g]`` to ``offsets[g + 1] - 1``."""
+    """All moves as flat arrays: game ``g`` has ``points[offsets[g]:offsets[g + 1]]``."""
 
     size: np.ndarray  # int8 [G]
     offsets: np.ndarray  # int64 [G+1]
@@ -87,17 +86,27 @@ def to_batch(records: Sequence[GameRecord]) -> pa.RecordBatch:
     columns = []
     for column in SCHEMA:
         if column.name in _ARRAYS:
-            columns.append(_list_array([getattr(record, column.name) for record in records], column.type))
+            columns.append(
+                _list_array([getattr(record, column.name) for record in records], column.type)
+            )
         elif column.name == "game_key":
-            columns.append(pa.array([game_key(*_moves_of(record)) for record in records], pa.uint64()))
+            columns.append(
+                pa.array([game_key(*_moves_of(record)) for record in records], pa.uint64())
+            )
         elif column.name == "opening_key":
-            columns.append(pa.array([opening_key(*_moves_of(record)) for record in records], pa.uint64()))
+            columns.append(
+                pa.array([opening_key(*_moves_of(record)) for record in records], pa.uint64())
+            )
         else:
-            columns.append(pa.array([getattr(record, column.name) for record in records], column.type))
+            columns.append(
+                pa.array([getattr(record, column.name) for record in records], column.type)
+            )
     return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
 
 
-def _moves_of(record: GameRecord) -> tuple[int, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _moves_of(
+    record: GameRecord,
+) -> tuple[int, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     return (
         record.size,
         record.points,
@@ -120,22 +129,20 @@ def _list_array(arrays: Sequence[np.ndarray], kind: Any) -> Any:
 
 
 class StoreWriter:
-    """Write a store so that its name never stands for half of one.
+    """Write a store: ``with StoreWriter(path) as writer: writer.write(batch)``.
 
-    Rows go to a temporary file in the same directory, which takes the store's name when the writer is closed in good
-    order: ``with StoreWriter(path) as writer: writer.write(batch)``. If the block is left by an exception, or no row has
-    been written, the temporary file is removed and an older store of that name stays. A temporary file left behind by a
-    killed process is removed by the next writer of the same store.
+    The name never stands for half a store, see `AtomicFile`. Without a single row nothing is
+    written.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        """Raises OSError if the directory cannot be written to."""
-        self.path = Path(path)
         self.rows = 0
-        remove_stale(self.path)
-        self._temporary = temporary_beside(self.path)
-        self._file = open(self._temporary, "wb")
-        self._writer = pa.ipc.new_file(self._file, SCHEMA)
+        self._atomic = AtomicFile(path)
+
+    def __enter__(self) -> StoreWriter:
+        """Raises OSError if the directory cannot be written to."""
+        self._writer = pa.ipc.new_file(self._atomic.__enter__(), SCHEMA)
+        return self
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Append rows in `SCHEMA`."""
@@ -143,80 +150,24 @@ class StoreWriter:
             self._writer.write_batch(batch)
             self.rows += batch.num_rows
 
-    def close(self) -> None:
-        """Finish the file, wait until it is on the disk, and give it its name."""
-        self._writer.close()
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        os.replace(self._temporary, self.path)
-        _sync_directory(self.path.parent)
-
-    def discard(self) -> None:
-        """Drop what has been written."""
-        self._file.close()
-        self._temporary.unlink(missing_ok=True)
-
-    def __enter__(self) -> StoreWriter:
-        return self
-
     def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if kind is None and self.rows:
-            self.close()
-        else:
-            self.discard()
-
-
-def temporary_beside(path: Path) -> Path:
-    """A name in the directory of `path` for this process to write to: ".games.arrow.HOST.PID.tmp"."""
-    return path.with_name(f".{path.name}.{_host()}.{os.getpid()}.tmp")
-
-
-def remove_stale(path: Path) -> None:
-    """Remove the temporary files of `path` whose processes, on this machine, have died."""
-    pattern = re.compile(re.escape(f".{path.name}.{_host()}.") + r"(\d+)\.tmp")
-    for name in os.listdir(path.parent):
-        match = pattern.fullmatch(name)
-        if match and not _alive(int(match[1])):
-            path.with_name(name).unlink(missing_ok=True)
-
-
-def _host() -> str:
-    return re.sub(r"[^A-Za-z0-9-]", "-", socket.gethostname()) or "localhost"
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        pass  # it lives and belongs to somebody else
-    return True
-
-
-def _sync_directory(directory: Path) -> None:
-    """Make a rename last through a power cut, where directories can be opened (not on Windows)."""
-    try:
-        handle = os.open(directory, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        self._atomic.keep = self.rows > 0
+        try:
+            self._writer.close()
+        finally:
+            self._atomic.__exit__(kind, error, trace)
 
 
 # Reading
 
 
 class GameStore:
-    """One or several stores as one: ``len(store)`` games, numbered through in the order of the files."""
+    """One or several stores as one: ``len(store)`` games, numbered in the order of the files."""
 
     def __init__(self, table: pa.Table, paths: Sequence[str]) -> None:
         """Use `open_store`."""
@@ -227,7 +178,7 @@ class GameStore:
         return int(self.table.num_rows)
 
     def moves(self) -> MoveTable:
-        """The moves as flat arrays: views into the mapped file for a store in one piece, copies otherwise."""
+        """The moves as flat arrays: views of the mapped file if it is in one piece, else copies."""
         offsets, points = self._flat("points")
         setup_offsets, setup_at = self._flat("setup_at")
         return MoveTable(
@@ -281,7 +232,7 @@ class GameStore:
 
 
 def open_store(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> GameStore:
-    """Open stores to be used together, memory-mapped. Raises StoreError naming the file that is none."""
+    """Open stores to be used together, memory-mapped. Raises StoreError, naming the file."""
     if isinstance(paths, str | os.PathLike):
         paths = [paths]
     names = [os.fspath(path) for path in paths]
@@ -294,7 +245,9 @@ def _open(path: str) -> pa.Table:
             file.read(1)  # a directory or a missing file is named better by open() than by pyarrow
         table = pa.ipc.open_file(pa.memory_map(path)).read_all()
     except OSError as error:
-        raise StoreError(f"{path}: {error.strerror or 'not a game store (not an Arrow file)'}") from error
+        raise StoreError(
+            f"{path}: {error.strerror or 'not a game store (not an Arrow file)'}"
+        ) from error
     except pa.ArrowInvalid as error:
         raise StoreError(f"{path}: not a game store, or a damaged one ({error})") from error
     metadata = table.schema.metadata or {}
@@ -302,7 +255,9 @@ def _open(path: str) -> pa.Table:
         raise StoreError(f"{path}: an Arrow file, but not a game store")
     version = metadata.get(b"format_version", b"?").decode("ascii", "replace")
     if version != str(FORMAT_VERSION):
-        raise StoreError(f"{path}: a game store of version {version}; this gocnn reads version {FORMAT_VERSION}")
+        raise StoreError(
+            f"{path}: a game store of version {version}; this gocnn reads version {FORMAT_VERSION}"
+        )
     if not table.schema.equals(SCHEMA, check_metadata=False):
         raise StoreError(f"{path}: a game store with unexpected columns")
     return table.replace_schema_metadata(None)

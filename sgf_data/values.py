@@ -27,7 +27,7 @@ _DIGITS = str.maketrans("一二三四五六七八九初", "1234567891")
 
 
 def board_size(text: str) -> int | None:
-    """The side of a square board: "19", "19:19", "19x19"; "" is 19. None if it is no number or not square."""
+    """The side of a square board: "19", "19:19", "19x19"; "" is 19. None for anything else."""
     if not text.strip():
         return 19
     match = _SQUARE.fullmatch(_plain(text))
@@ -40,9 +40,9 @@ def board_size(text: str) -> int | None:
 def komi(text: str) -> float | None:
     """Komi in points, or None if the text has no number.
 
-    Besides "6.5" and "6,5" there are records in hundredths, a whole number from 100 up: "650" is 6.5. Chinese servers
-    count komi in stones, of which there are half as many: "3.75", or "375" in hundredths, is 7.5. A komi in points is
-    a multiple of a half, so quarters give these away.
+    Besides "6.5" and "6,5" there are records in hundredths, a whole number from 100 up: "650" is
+    6.5. Chinese servers count komi in stones, of which there are half as many: "3.75", or "375" in
+    hundredths, is 7.5. A komi in points is a multiple of a half, so quarters give these away.
     """
     match = _NUMBER.search(_plain(text))
     if not match:
@@ -83,7 +83,7 @@ def result(text: str) -> str | None:
 
 @lru_cache(maxsize=4096)
 def rank(text: str) -> str:
-    """The rank as "9p", "3d" or "12k", without what follows a comma; other text is kept as given."""
+    """The rank as "9p", "3d" or "12k", without titles after a comma; other text as given."""
     plain = _plain(text)
     match = _RANK.fullmatch(plain) or _RANK.fullmatch(plain.translate(_DIGITS))
     if not match:
@@ -91,13 +91,19 @@ def rank(text: str) -> str:
         return f"{reverse[1]}p" if reverse else text.strip()
     grade = match[2].lower()
     professional = grade in ("p", "pro") or (match[3] or "").lower().startswith("p")
-    letter = "p" if professional else "k" if grade in ("k", "kyu", "ku", "gup", "级", "級", "급") else "d"
+    letter = (
+        "p"
+        if professional
+        else "k"
+        if grade in ("k", "kyu", "ku", "gup", "级", "級", "급")
+        else "d"
+    )
     return f"{int(match[1])}{letter}"
 
 
 @lru_cache(maxsize=4096)
 def year(text: str) -> int | None:
-    """The first year that can be read in a date: four digits anywhere, three at the start or before "AD"."""
+    """The first year in a date: four digits anywhere, three at the start or before "AD"."""
     match = _YEAR.search(_plain(text))
     if not match:
         return None
@@ -107,7 +113,7 @@ def year(text: str) -> int | None:
 
 @lru_cache(maxsize=1024)
 def count(text: str) -> int:
-    """The first whole number in the text, for handicaps; 0 if there is none or it is no count of stones."""
+    """The first whole number in the text, for handicaps; 0 if there is none up to 127."""
     match = re.search(r"\d+", _plain(text))
     number = int(match[0]) if match else 0
     return number if number <= 127 else 0
@@ -115,7 +121,11 @@ def count(text: str) -> int:
 
 def _plain(text: str) -> str:
     """Without outer blanks; full-width digits, letters and stops as ASCII."""
-    return text if text.isascii() and text == text.strip() else unicodedata.normalize("NFKC", text).strip()
+    return (
+        text
+        if text.isascii() and text == text.strip()
+        else unicodedata.normalize("NFKC", text).strip()
+    )
 
 
 def _chinese(text: str) -> str:

@@ -1,0 +1,84 @@
+"""Files that get their name only when they are whole."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+
+class AtomicFile:
+    """A file that is written under another name beside its own: ``with AtomicFile(path) as file``.
+
+    It takes its name once the block has ended in good order and the bytes are on the disk. If the
+    block is left by an exception, or `keep` has been set to False, what was written is removed, and
+    an older file of that name stays as it is. What a killed process leaves behind is removed by
+    the next one that writes the same file.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self.keep = True
+        self._temporary = self.path.with_name(f".{self.path.name}.{_host()}.{os.getpid()}.tmp")
+
+    def __enter__(self) -> IO[bytes]:
+        """Raises OSError if the directory cannot be written to."""
+        self._remove_stale()
+        self._file = open(self._temporary, "wb")
+        return self._file
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None and self.keep:
+                self._file.flush()
+                os.fsync(self._file.fileno())
+                self._file.close()
+                os.replace(self._temporary, self.path)
+                _sync_directory(self.path.parent)
+        finally:
+            self._file.close()
+            self._temporary.unlink(missing_ok=True)
+
+    def _remove_stale(self) -> None:
+        """Remove the temporary files of this path whose processes, on this machine, have died."""
+        pattern = re.compile(re.escape(f".{self.path.name}.{_host()}.") + r"(\d+)\.tmp")
+        for name in os.listdir(self.path.parent):
+            match = pattern.fullmatch(name)
+            if match and not _alive(int(match[1])):
+                self.path.with_name(name).unlink(missing_ok=True)
+
+
+def _host() -> str:
+    return re.sub(r"[^A-Za-z0-9-]", "-", socket.gethostname()) or "localhost"
+
+
+def _alive(pid: int) -> bool:
+    if os.name == "nt":
+        return True  # there is no harmless signal to ask with
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass  # it lives, and belongs to somebody else
+    return True
+
+
+def _sync_directory(directory: Path) -> None:
+    """Make a rename last through a power cut, where directories can be opened (not on Windows)."""
+    try:
+        handle = os.open(directory, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
