@@ -1,7 +1,7 @@
 """Train a policy network on a game store, or test one: the two recipes of the project.
 
-    python train.py --data games.arrow --val pro-2022.arrow --preset b6c64 --minutes 60 -o runs/first
-    torchrun --nproc-per-node 2 train.py --data games.arrow ...
+python train.py --data games.arrow --val pro-2022.arrow --preset b6c64 --minutes 60 -o runs/first
+torchrun --nproc-per-node 2 train.py --data games.arrow ...
 """
 
 from __future__ import annotations
@@ -39,8 +39,16 @@ class YearRange(click.ParamType):
 
 
 @click.command(epilog=EXAMPLES)
-@click.option("--data", "data", multiple=True, required=True, type=click.Path(), help="Game store to learn from; repeatable.")
-@click.option("--val", "val", multiple=True, type=click.Path(), help="Game store to test on. Its games are never trained on. Without it, one game in fifty is held out.")
+@click.option(
+    "--data", "data", multiple=True, required=True, type=click.Path(), help="Game store to learn from; repeatable."
+)
+@click.option(
+    "--val",
+    "val",
+    multiple=True,
+    type=click.Path(),
+    help="Game store to test on. Its games are never trained on. Without it, one game in fifty is held out.",
+)
 @click.option("-o", "--out", "out", required=True, type=click.Path(path_type=Path), help="Folder of the run.")
 @click.option("--preset", default="b6c64", show_default=True, help="Network: blocks and channels.")
 @click.option("--planes", default=None, help="Plane set: full (default) or stones.")
@@ -59,7 +67,9 @@ class YearRange(click.ParamType):
 @click.option("--compile/--no-compile", default=False, help="Compile the network first (a minute or two; then faster).")
 @click.option("--device", default=None, help="cuda, cuda:1, mps or cpu; by default the best there is.")
 @click.option("--validate-minutes", default=5.0, show_default=True, help="Minutes between validations.")
-@click.option("--validate-positions", default=8192, show_default=True, help="Positions of a validation, drawn once at random.")
+@click.option(
+    "--validate-positions", default=8192, show_default=True, help="Positions of a validation, drawn once at random."
+)
 @click.option("--checkpoint-minutes", default=3.0, show_default=True, help="Minutes between checkpoints.")
 @click.option("--resume", is_flag=True, help="Go on with the run in the folder, exactly where it stood.")
 def main(
@@ -94,9 +104,7 @@ def main(
         learn = Selection(size, years, None if val else (1, 50, False))
         held_out = open_store(val).moves() if val else games
         test_on = Selection(size, None if val else years, None if val else (1, 50, True))
-        source = Positions(
-            games, plane_set, learn, exclude=held_out.opening_key if val else None, seed=seed
-        )
+        source = Positions(games, plane_set, learn, exclude=held_out.opening_key if val else None, seed=seed)
         test = Positions(held_out, plane_set, test_on, augment=False)
         out.mkdir(parents=True, exist_ok=True)
         with ranks(device) as here:
@@ -105,7 +113,9 @@ def main(
             if resume:
                 run.resume()
             elif run.checkpoint_path.exists():
-                raise click.ClickException(f"{out} holds a run already: add --resume to go on with it, or take another folder")
+                raise click.ClickException(
+                    f"{out} holds a run already: add --resume to go on with it, or take another folder"
+                )
             if here.is_first:
                 click.echo(
                     f"{preset}: {sum(p.numel() for p in run.model.parameters()):,} weights, {len(plane_set)} planes. "
@@ -120,7 +130,12 @@ def main(
 
             metrics = run.train(source, validate)
             if here.is_first:
-                card = {"training": identity, "samples": run.samples, "seconds": run.progress.seconds, "metrics": metrics}
+                card = {
+                    "training": identity,
+                    "samples": run.samples,
+                    "seconds": run.progress.seconds,
+                    "metrics": metrics,
+                }
                 policy.save(out / "network.safetensors", network, run.average.module, card)
                 click.echo(f"{out / 'network.safetensors'}: the trained network", err=True)
     except (ValueError, StoreError, CheckpointError, OSError) as error:
@@ -130,14 +145,18 @@ def main(
         sys.exit(130)
 
 
-@click.command(epilog="""
+@click.command(
+    epilog="""
 \b
 Examples:
   gocnn evaluate --val pro-2022.arrow
   gocnn evaluate runs/mine/network.safetensors --val pro-2022.arrow --exclude games.arrow
-""")
+"""
+)
 @click.argument("network", required=False, type=click.Path())
-@click.option("--val", "val", multiple=True, required=True, type=click.Path(), help="Game store to test on; repeatable.")
+@click.option(
+    "--val", "val", multiple=True, required=True, type=click.Path(), help="Game store to test on; repeatable."
+)
 @click.option("--exclude", multiple=True, type=click.Path(), help="Leave out games that are also in this store.")
 @click.option("--size", default=19, show_default=True, help="Board size of the games to test on.")
 @click.option("--count", type=int, help="Test this many positions, drawn at random, instead of all.")
@@ -150,29 +169,30 @@ def evaluate(
     """Test a network (by default the one that ships) on every position of a game store, one pass a position."""
     import numpy as np
     import torch
+    from rich.console import Console
     from rich.progress import Progress
 
     from gocnn import policy, training, weights
     from gocnn.checkpoint import CheckpointError
     from gocnn.device import best_device
     from gocnn.device import precision as dtype_of
-    from gocnn.go.planes import PLANE_SETS
+    from gocnn.evaluator import Evaluator
     from sgf_data.dataset import Positions, Selection
     from sgf_data.store import StoreError, open_store
 
     try:
-        model = policy.load(network or weights.default())
         where = torch.device(device) if device else best_device()
+        judge = Evaluator(policy.load(network or weights.default()), where, dtype_of(precision, where))
         also = np.concatenate([open_store(path).moves().opening_key for path in exclude]) if exclude else None
         test = Positions(
-            open_store(val).moves(), PLANE_SETS[model.config.planes], Selection(size), exclude=also,
+            open_store(val).moves(), judge.plane_set, Selection(size), exclude=also,
             shuffle=count is not None, augment=False,
         )  # fmt: skip
-        with Progress(disable=not sys.stderr.isatty()) as bar:
+        with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
             task = bar.add_task("positions", total=min(count or len(test), len(test)))
             metrics = training.classify(
-                model.to(where, memory_format=torch.channels_last), test, where, dtype=dtype_of(precision, where),
-                count=count, report=lambda done: bar.update(task, completed=done),
+                judge.model, test, where, dtype=judge.dtype, count=count,
+                report=lambda done: bar.update(task, completed=done),
             )  # fmt: skip
     except (ValueError, StoreError, CheckpointError, OSError) as error:
         raise click.ClickException(str(error)) from error

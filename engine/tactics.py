@@ -49,7 +49,7 @@ def self_atari(state: core.State, cell: int, colour: int) -> int:
             count, reached = liberties_to_two(state, state.head[n], cell)
             if count == 2:
                 return 0
-            stones += state.count[state.head[n]]
+            stones += state.length[state.head[n]]
         if reached >= 0:
             if liberty >= 0 and liberty != reached:
                 return 0

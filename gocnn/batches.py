@@ -21,6 +21,13 @@ class Source(Protocol):
         """Samples ``first`` to ``first + count - 1``: inputs [count, ...] and targets [count, ...]."""
 
 
+def as_images(inputs: Tensor) -> Tensor:
+    """int8 or float [B, C, H, W] -> float32, channels last in memory, as convolutions like it."""
+    if inputs.ndim != 4:
+        return inputs.float()
+    return inputs.to(torch.float32, memory_format=torch.channels_last)
+
+
 class Prefetcher:
     """Draws batches ahead in a thread; use as a context and call `next` for (inputs, targets) on the device.
 

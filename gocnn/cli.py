@@ -27,9 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 class LazyGroup(click.Group):
     """A click group that knows its commands by name and imports one only when it is used."""
 
-    def __init__(
-        self, *args: Any, table: dict[str, tuple[str, str]] | None = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, table: dict[str, tuple[str, str]] | None = None, **kwargs: Any) -> None:
         """Take what click.Group takes, and `table`: name -> ("module:attribute", short help)."""
         super().__init__(*args, **kwargs)
         self.table = table or {}

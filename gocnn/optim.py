@@ -1,4 +1,4 @@
-"""Optimisers and schedules: Muon for the filters of the blocks, AdamW for the rest, cosine to zero, averaged weights."""
+"""Optimisers and schedules: Muon for filters, AdamW for the rest, a cosine to zero, averaged weights."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Muon(torch.optim.Optimizer):
 
     def _step_together(self, shape: torch.Size, params: list[Tensor], group: dict[str, Any]) -> None:
         momenta = [self.state[p].setdefault("momentum", torch.zeros_like(p)) for p in params]
-        grads = [p.grad for p in params]
+        grads = [p.grad for p in params if p.grad is not None]
         torch._foreach_lerp_(momenta, grads, 1 - group["momentum"])
         looked_ahead = torch._foreach_lerp(grads, momenta, group["momentum"])  # Nesterov
         matrices = torch.stack([u.reshape(shape[0], -1) for u in looked_ahead])

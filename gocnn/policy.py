@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -125,7 +126,7 @@ class DensePolicy(nn.Module):
         points = config.board_size**2
         widths = [config.input_planes * points] + [config.channels] * config.blocks
         hidden: list[nn.Module] = [nn.Flatten()]
-        for inputs, outputs in zip(widths, widths[1:], strict=False):
+        for inputs, outputs in pairwise(widths):
             hidden += [nn.Linear(inputs, outputs), nn.ReLU()]
         self.hidden = nn.Sequential(*hidden)
         self.out = nn.Linear(widths[-1], points + 1)

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from gocnn import checkpoint, optim
-from gocnn.batches import Prefetcher, Source
+from gocnn.batches import Prefetcher, Source, as_images
 from gocnn.device import Ranks, autocast, precision
 from gocnn.journal import Journal
 
@@ -97,13 +97,6 @@ def classify(
             if report:
                 report(first + len(targets))
     return {"top1": top1 / count, "top5": top5 / count, "cross_entropy": nats / count, "samples": count}
-
-
-def as_images(inputs: Tensor) -> Tensor:
-    """int8 or float [B, C, H, W] -> float32, channels last in memory, as convolutions like it."""
-    if inputs.ndim != 4:
-        return inputs.float()
-    return inputs.to(torch.float32, memory_format=torch.channels_last)
 
 
 class Run:
@@ -269,16 +262,16 @@ class _Stop:
 def _stop_requests() -> Iterator[_Stop]:
     """Turn the first Ctrl-C or SIGTERM into a request to stop at the end of the step; the second acts at once."""
     stop = _Stop()
-    before = {}
+    before: dict[int, Any] = {}  # the handlers that this context replaces
 
     def ask(number: int, frame: object) -> None:
         stop.is_set = True
         signal.signal(number, before[number])
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        before[number] = signal.signal(number, ask)
+    for wanted in (signal.SIGINT, signal.SIGTERM):
+        before[wanted] = signal.signal(wanted, ask)
     try:
         yield stop
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for caught, handler in before.items():
+            signal.signal(caught, handler)

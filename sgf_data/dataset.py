@@ -45,7 +45,7 @@ def _fill(
     code, size, games, ends, offsets, points, colours, setup_offsets, setup_at, setup_points, setup_colours,
     maps, first, shuffle, augment, seed, out, targets,
 ):  # fmt: skip
-    """Samples ``first``, ``first + 1``, ... into `out` (int8 [B, planes, size*size], zeros) and `targets` (int64 [B])."""
+    """Put samples `first` onwards into `out` (int8 [B, planes, size*size], zeros) and `targets` (int64 [B])."""
     total = ends[-1]
     state = core.new_state(size)
     for i in range(targets.size):

@@ -119,9 +119,7 @@ class Board:
 
     def legal_mask(self, colour: int) -> np.ndarray:
         """bool [size*size + 1] by point: where `colour` may play; the pass, last, is always True."""
-        return core.legal_mask(
-            self._state, colour, KO_RULES[self.ko], self.suicide, self._history[: self._played + 1]
-        )
+        return core.legal_mask(self._state, colour, KO_RULES[self.ko], self.suicide, self._history[: self._played + 1])
 
     def play(self, colour: int, point: int) -> int:
         """Play a move or a pass; returns the number of opposing stones captured.
@@ -174,7 +172,7 @@ class Board:
         where, what = np.asarray(points, np.int64), np.asarray(colours, np.int64)
         if where.shape != what.shape or where.ndim != 1:
             raise ValueError("setup needs one colour for each point")
-        if where.size and not (0 <= where.min() and where.max() < self.pass_point):
+        if where.size and (where.min() < 0 or where.max() >= self.pass_point):
             raise ValueError(f"a set-up point is off the {self.size}x{self.size} board")
         if where.size and not np.isin(what, (BLACK, WHITE, EMPTY)).all():
             raise ValueError("a set-up colour must be BLACK, WHITE or EMPTY")
@@ -224,7 +222,7 @@ class Board:
 
     def pass_alive(self, colour: int) -> np.ndarray:
         """bool [size, size]: the unconditionally alive chains of `colour` and the territory they hold (Benson 1976)."""
-        return life.pass_alive(self._state, colour)[self._cells()]
+        return life.pass_alive(self._state, colour, self.suicide)[self._cells()]
 
     def area_score(self, komi: float = 0.0, dead: Iterable[int] = ()) -> float:
         """Area score (Tromp-Taylor): Black's stones and territory less White's, less komi.
@@ -236,8 +234,8 @@ class Board:
     def territory_score(self, komi: float = 0.0, dead: Iterable[int] = ()) -> float:
         """Territory score: Black's territory and prisoners less White's, less komi.
 
-        Stones on the `dead` points are taken off first and count as prisoners. Points in a seki count as territory where
-        one colour alone borders them, so mark only what the players agree on.
+        Stones on the `dead` points are taken off first and count as prisoners. Points in a seki count as territory
+        where one colour alone borders them.
         """
         dead = list(dead)
         taken = self.prisoners

@@ -43,7 +43,7 @@ class State(NamedTuple):
     head: np.ndarray  # int16: the representative of the stone's chain
     next: np.ndarray  # int16: the next stone of the same chain, in a circle
     libs: np.ndarray  # int16, valid at a head: the chain's pseudo-liberties
-    count: np.ndarray  # int16, valid at a head: the chain's stones
+    length: np.ndarray  # int16, valid at a head: the chain's stones
     info: np.ndarray  # int64 [4]: board size, cell banned by simple ko (0: none), prisoners taken by Black, by White
     key: np.ndarray  # uint64 [1]: Zobrist hash of the stones
 
@@ -86,7 +86,7 @@ def copy_into(target, source):
     target.head[:] = source.head
     target.next[:] = source.next
     target.libs[:] = source.libs
-    target.count[:] = source.count
+    target.length[:] = source.length
     target.info[:] = source.info
     target.key[:] = source.key
 
@@ -151,7 +151,7 @@ def _lift(state, head, width):
 @njit(cache=True, nogil=True)
 def _merge(state, a, b):
     """Join the chains of heads `a` and `b`; returns the head of the whole."""
-    if state.count[a] < state.count[b]:
+    if state.length[a] < state.length[b]:
         a, b = b, a
     cell = b
     while True:
@@ -161,7 +161,7 @@ def _merge(state, a, b):
             break
     state.next[a], state.next[b] = state.next[b], state.next[a]
     state.libs[a] += state.libs[b]
-    state.count[a] += state.count[b]
+    state.length[a] += state.length[b]
     return a
 
 
@@ -182,7 +182,7 @@ def put(state, cell, colour):
     state.head[cell] = cell
     state.next[cell] = cell
     state.libs[cell] = empty
-    state.count[cell] = 1
+    state.length[cell] = 1
     head = cell
     for direction in range(4):
         n = neighbour(cell, direction, width)
@@ -213,7 +213,7 @@ def play(state, point, colour):
             last = n
     if captured:
         state.info[PRISONERS_OF_BLACK if colour == BLACK else PRISONERS_OF_WHITE] += captured
-        if captured == 1 and state.count[head] == 1 and state.libs[head] == 1:
+        if captured == 1 and state.length[head] == 1 and state.libs[head] == 1:
             state.info[KO] = last
     elif state.libs[head] == 0:
         lost = _lift(state, head, width)
@@ -289,9 +289,9 @@ def retakes_ko(state, cell, colour, width):
     if cell != state.info[KO]:
         return False
     for direction in range(4):
-        # All the banned cell's neighbours are of the colour that took the ko.
-        if state.colour[neighbour(cell, direction, width)] == -colour:
-            return True
+        other = state.colour[neighbour(cell, direction, width)]
+        if other != BORDER:  # all neighbours of the banned cell are of the colour that took the ko
+            return other == -colour
     return False
 
 
@@ -300,8 +300,8 @@ def legality(state, point, colour, ko_rule, suicide, history):
     """Whether `colour` may play at `point`.
 
     `ko_rule` is SIMPLE, POSITIONAL or SITUATIONAL; `suicide` says whether it is allowed; `history` (uint64) holds the
-    hashes of all earlier positions, under SITUATIONAL each mixed with the side to move (`situation_key`). Returns LEGAL,
-    OCCUPIED, SUICIDE, KO_BAN or SUPERKO. A pass is always legal.
+    hashes of all earlier positions, under SITUATIONAL each mixed with the side to move (`situation_key`). Returns
+    LEGAL, OCCUPIED, SUICIDE, KO_BAN or SUPERKO. A pass is always legal.
     """
     size = state.info[SIZE]
     if point == size * size:

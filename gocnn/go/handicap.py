@@ -18,8 +18,11 @@ def fixed_handicap(size: int, stones: int) -> list[int]:
     """
     most = max_fixed_handicap(size)
     if not 2 <= stones <= most:
-        raise ValueError(f"a fixed handicap on {size}x{size} is 2 to {most} stones" if most else
-                         f"{size}x{size} is too small for a fixed handicap")
+        raise ValueError(
+            f"a fixed handicap on {size}x{size} is 2 to {most} stones"
+            if most
+            else f"{size}x{size} is too small for a fixed handicap"
+        )
     near = 2 if size < 13 else 3
     far, middle = size - 1 - near, size // 2
     top, bottom, left, right = near, far, near, far

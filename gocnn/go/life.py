@@ -28,13 +28,17 @@ def is_eye(state, cell, colour):
 
 
 @njit(cache=True, nogil=True)
-def pass_alive(state, colour):
+def pass_alive(state, colour, suicide):
     """bool by cell: the chains of `colour` that live even if it always passes, and the regions they enclose.
 
-    Benson's algorithm (D. B. Benson, "Life in the game of Go", 1976): a region is a maximal connected set of points not
-    of `colour`; it is vital to a chain if all its empty points are liberties of that chain. Chains with fewer than two
-    vital regions, and regions that touch such chains, are struck out until nothing changes. A region held by the chains
-    that remain is territory if it is vital to one of them.
+    Benson's algorithm (D. B. Benson, "Life in the game of Go", 1976): a region is a maximal connected
+    set of points not of `colour`; it is vital to a chain if all its empty points are liberties of
+    that chain. Chains with fewer than two vital regions, and regions that touch such chains, are
+    struck out until nothing changes. A region held by the chains that remain is territory if the
+    opponent cannot make two eyes in it.
+
+    Benson has no suicide. Where the rules allow it (`suicide`), the opponent can empty his own points
+    of a region and then stay away from a chain, so all the region's points must be beside the chain.
     """
     size = state.info[core.SIZE]
     width = size + 1
@@ -72,7 +76,7 @@ def pass_alive(state, colour):
         alive[cell] = state.colour[cell] == colour and state.head[cell] == cell
     intact = np.ones(regions + 1, np.bool_)
     vital = np.zeros(cells, np.int32)  # by head: the intact regions that are vital to it
-    touched = np.zeros(cells, np.int32)  # by head: empty points of the present region that are its liberties
+    touched = np.zeros(cells, np.int32)  # by head: points that make the region vital, beside it
     seen = np.zeros(cells, np.int32)
 
     changed = True
@@ -82,11 +86,11 @@ def pass_alive(state, colour):
         for r in range(1, regions + 1):
             if not intact[r]:
                 continue
-            empties = 0
+            wanted = 0
             for i in range(starts[r], starts[r + 1]):
                 cell = queue[i]
-                empty = state.colour[cell] == core.EMPTY
-                empties += empty
+                counts = suicide or state.colour[cell] == core.EMPTY
+                wanted += counts
                 for direction in range(4):
                     n = core.neighbour(cell, direction, width)
                     if state.colour[n] != colour:
@@ -95,7 +99,7 @@ def pass_alive(state, colour):
                     if not alive[head]:
                         intact[r] = False
                     # A chain may touch one point of the region twice: count the point once.
-                    if empty and seen[head] != cell:
+                    if counts and seen[head] != cell:
                         seen[head] = cell
                         touched[head] += 1
             for i in range(starts[r], starts[r + 1]):
@@ -104,7 +108,7 @@ def pass_alive(state, colour):
                     if state.colour[n] == colour:
                         head = state.head[n]
                         # Resetting `touched` here makes each chain count once for each region.
-                        if intact[r] and empties and touched[head] == empties:
+                        if intact[r] and wanted and touched[head] == wanted:
                             vital[head] += 1
                         touched[head] = 0
                         seen[head] = 0

@@ -119,7 +119,7 @@ def _write_tactics(state, liberties, cell, to_move, width, target, out):
         elif other == -to_move and liberties[state.head[n]] == 1:
             open_sides += 1
             if _first_touch(state, cell, direction, width):
-                captured += state.count[state.head[n]]
+                captured += state.length[state.head[n]]
         elif other == to_move:
             joins = True
             roomy |= liberties[state.head[n]] >= 3
