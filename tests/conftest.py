@@ -1,7 +1,7 @@
 """Set-up for all tests: compiled code that is older than its sources is thrown away.
 
-numba renews a cached function when its own file changes, but not when a function that it calls does,
-which lives in another file. Tests must never run such a mixture.
+numba renews a cached function when its own file changes, but not when a function that it calls, in
+another file, does. Tests must never run such a mixture.
 """
 
 from __future__ import annotations

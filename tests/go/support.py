@@ -83,11 +83,7 @@ def random_point(rng: np.random.Generator, board: Board, colour: int, passes: fl
         return board.pass_point
     if rng.random() < 0.3:
         stones, libs = board.stones.ravel(), board.liberties().ravel()
-        hot = [
-            p
-            for p in legal
-            if any(stones[n] != EMPTY and libs[n] <= 2 for n in neighbours(int(p), board.size))
-        ]
+        hot = [p for p in legal if any(stones[n] != EMPTY and libs[n] <= 2 for n in neighbours(int(p), board.size))]
         if hot:
             return int(rng.choice(hot))
     return int(rng.choice(legal))

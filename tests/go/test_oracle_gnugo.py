@@ -34,15 +34,11 @@ def points(answer: str, size: int) -> set[int]:
 def compare(engine: GnuGo, board: Board, move: str | None = None) -> None:
     """Send a `play` command and assert that GNU Go has our stones, legal moves and prisoners."""
     questions = [
-        f"{word} {NAMES[colour]}"
-        for word in ("list_stones", "all_legal", "captures")
-        for colour in (BLACK, WHITE)
+        f"{word} {NAMES[colour]}" for word in ("list_stones", "all_legal", "captures") for colour in (BLACK, WHITE)
     ]
     answers = engine.ask(*([move] if move else []), *questions)[-len(questions) :]
     stones = board.stones
-    for colour, standing, legal, captures in zip(
-        (BLACK, WHITE), answers[0:2], answers[2:4], answers[4:6], strict=True
-    ):
+    for colour, standing, legal, captures in zip((BLACK, WHITE), answers[0:2], answers[2:4], answers[4:6], strict=True):
         assert points(standing, board.size) == set(np.flatnonzero(stones == colour).tolist())
         ours = set(np.flatnonzero(board.legal_mask(colour)[:-1]).tolist())
         theirs = points(legal, board.size)

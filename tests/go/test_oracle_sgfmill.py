@@ -78,9 +78,7 @@ def compare(game: Game) -> tuple[int, str | None]:
         after = stones_of(theirs)
         assert np.array_equal(ours.stones, after), where
         assert ours.ko_point == banned, where
-        assert captured == np.count_nonzero(before == -colour) - np.count_nonzero(
-            after == -colour
-        ), where
+        assert captured == np.count_nonzero(before == -colour) - np.count_nonzero(after == -colour), where
         taken[colour] += captured
         assert ours.prisoners == taken, where
         before = after

@@ -1,0 +1,58 @@
+"""Handicap placement as the GTP specification's table has it (section 4.1.1)."""
+
+from __future__ import annotations
+
+import pytest
+
+from gocnn.go.coords import gtp_to_point
+from gocnn.go.handicap import fixed_handicap, free_handicap
+
+TABLE = {
+    19: {
+        2: "D4 Q16",
+        3: "D4 Q16 D16",
+        4: "D4 Q16 D16 Q4",
+        5: "D4 Q16 D16 Q4 K10",
+        6: "D4 Q16 D16 Q4 D10 Q10",
+        7: "D4 Q16 D16 Q4 D10 Q10 K10",
+        8: "D4 Q16 D16 Q4 D10 Q10 K4 K16",
+        9: "D4 Q16 D16 Q4 D10 Q10 K4 K16 K10",
+    },
+    18: {4: "D4 P15 D15 P4"},
+    13: {2: "D4 K10", 5: "D4 K10 D10 K4 G7", 9: "D4 K10 D10 K4 D7 K7 G4 G10 G7"},
+    12: {4: "C3 K10 C10 K3"},
+    11: {9: "C3 J9 C9 J3 C6 J6 F3 F9 F6"},
+    9: {2: "C3 G7", 3: "C3 G7 C7", 9: "C3 G7 C7 G3 C5 G5 E3 E7 E5"},
+    8: {4: "C3 F6 C6 F3"},
+    7: {4: "C3 E5 C5 E3"},
+    25: {9: "D4 W22 D22 W4 D13 W13 N4 N22 N13"},
+}
+CASES = [(size, n, names) for size, row in TABLE.items() for n, names in row.items()]
+
+
+@pytest.mark.parametrize(("size", "stones", "vertices"), CASES)
+def test_table(size: int, stones: int, vertices: str) -> None:
+    expected = {gtp_to_point(vertex, size) for vertex in vertices.split()}
+    points = fixed_handicap(size, stones)
+    assert set(points) == expected
+    assert len(points) == stones == len(expected)
+    assert free_handicap(size, stones) == points
+
+
+@pytest.mark.parametrize("size", range(2, 26))
+def test_what_is_refused(size: int) -> None:
+    most = 0 if size < 7 else 9 if size % 2 and size > 7 else 4
+    for stones in range(-1, 12):
+        if 2 <= stones <= most:
+            assert len(set(fixed_handicap(size, stones))) == stones
+        else:
+            with pytest.raises(ValueError, match=f"{size}x{size}"):
+                fixed_handicap(size, stones)
+
+
+def test_a_free_handicap_may_be_smaller_than_asked_for() -> None:
+    assert len(free_handicap(19, 25)) == 9
+    assert len(free_handicap(8, 9)) == 4
+    for size, stones in ((19, 1), (5, 2)):
+        with pytest.raises(ValueError):
+            free_handicap(size, stones)
