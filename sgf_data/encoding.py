@@ -35,6 +35,7 @@ _COMMON_CHARACTERS = {
     "big5": re.compile(rb"[\xa4-\xc6].", re.DOTALL),
 }
 _COMMON_ENOUGH = 0.7
+_TRAPS = {"cp932", "cp949", "gb18030", "big5", "iso2022_jp"}
 _SINGLE_BYTE = ["cp1252", "cp1251", "cp1250", "koi8_r"]
 _SUPERSETS = {
     "gb2312": "gb18030",
@@ -62,9 +63,7 @@ class Structure:
     """The bytes of a file in a form in which every ASCII byte is an ASCII character."""
 
     data: bytes
-    encoding: (
-        str | None
-    )  # the encoding that `data` was translated from; None: these are the file's own bytes
+    encoding: str | None  # the encoding that `data` was translated from; None: these are the file's own bytes
 
     def position(self, offset: int) -> int:
         """The byte in the file that `offset` in `data` stands for (nearly, if text is broken)."""
@@ -78,9 +77,7 @@ def structures(data: bytes) -> list[Structure]:
     """The ways to cut `data` into properties: one; two for the encodings with the trap."""
     for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
-            return [
-                Structure(data.decode(encoding, "replace").encode("utf-8", "replace"), encoding)
-            ]
+            return [Structure(data.decode(encoding, "replace").encode("utf-8", "replace"), encoding)]
     as_is = Structure(data, None)
     if not _SECOND_BYTE_TRAP.search(data) or _is_utf8(data):
         return [as_is]
@@ -88,7 +85,7 @@ def structures(data: bytes) -> list[Structure]:
         encoding = "iso2022_jp"
     else:
         encoding = _decodable(data, declared(data)) or detect(_NON_ASCII_RUN.findall(data)) or ""
-    if not encoding:
+    if encoding not in _TRAPS:
         return [as_is]
     return [Structure(data.decode(encoding, "replace").encode("utf-8"), encoding), as_is]
 

@@ -9,7 +9,7 @@ others in its file: reading goes on at the next place that looks like the start 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
@@ -26,32 +26,17 @@ MAX_MOVES = 32_000  # setup_at is int16; the longest games have some 400 moves
 
 _MOVES = {b"B": 1, b"W": -1}
 _SETUP = {b"AB": 1, b"AW": -1, b"AE": 0}
-_INFO = {
-    b"CA",
-    b"DT",
-    b"EV",
-    b"GM",
-    b"HA",
-    b"KM",
-    b"PB",
-    b"PL",
-    b"PW",
-    b"BR",
-    b"WR",
-    b"RE",
-    b"RU",
-    b"SZ",
-}
+_INFO = frozenset(b"CA DT EV GM HA KM PB PL PW BR WR RE RU SZ".split())
+_OPEN, _CLOSE = ("D", b"("), ("D", b")")
 
 _NODE_START = re.compile(rb"\(\s*;")
 # A game for certain: these properties stand in no other node than the first, and with its closing
 # bracket the value cannot be part of a comment, where the bracket would have to be escaped.
 _ROOT_START = re.compile(rb"\(\s*;\s*(?:GM|FF|SZ|CA|AP|ST|GaMe|SiZe)\s*\[[^\\\]]*\]")
 # A game in all likelihood, but a variation may begin so too.
-_INFO_START = re.compile(
-    rb"\(\s*;\s*(?:PB|PW|BR|WR|EV|RO|GN|DT|PC|KM|RE|HA|RU|TM|SO|US|GC|ID)\s*\[[^\\\]]*\]"
-)
+_INFO_START = re.compile(rb"\(\s*;\s*(?:PB|PW|BR|WR|EV|RO|GN|DT|PC|KM|RE|HA|RU|TM|SO|US|GC|ID)\s*\[[^\\\]]*\]")
 
+_MOVE_NODE = re.compile(rb";\s*[BW]\s*\[")
 _SPACE = b" \t\n\r\f\v"
 _TOKEN_START = re.compile(rb"\s*[A-Za-z]*")
 
@@ -61,9 +46,7 @@ class ReadOptions:
     """What to accept."""
 
     sizes: frozenset[int] = frozenset(range(2, 26))  # board sizes to keep
-    keep_legal_part: bool = (
-        False  # of a game with an illegal move or without its end, keep the moves before that
-    )
+    keep_legal_part: bool = False  # keep the moves before an illegal one or before a missing end
     allow_suicide: bool = False
 
 
@@ -72,14 +55,12 @@ class _Game:
     """The main line of one game as it stands in the file."""
 
     start: int  # offset of its "("
-    part: bytes  # the data from there on, up to where another game begins at the latest
+    part: memoryview  # the data from there on, up to where another game begins at the latest
     tokens: list[tuple[str, bytes]]
     end: int  # offset after its ")"
     moves: list[bytes] = field(default_factory=list)
     colours: list[int] = field(default_factory=list)
-    setup: list[tuple[int, int, bytes]] = field(
-        default_factory=list
-    )  # (before move, colour, point or rectangle)
+    setup: list[tuple[int, int, bytes]] = field(default_factory=list)  # before move, colour, value
     info: dict[bytes, bytes] = field(default_factory=dict)
     problem: _Refused | None = None
 
@@ -87,9 +68,7 @@ class _Game:
 class _Refused(Exception):
     """A game is left out."""
 
-    def __init__(
-        self, reason: Reason, offset: int, detail: str = "", move: int | None = None
-    ) -> None:
+    def __init__(self, reason: Reason, offset: int, detail: str = "", move: int | None = None) -> None:
         super().__init__(detail)
         self.reason = reason
         self.offset = offset
@@ -97,9 +76,7 @@ class _Refused(Exception):
         self.move = move  # from 1
 
 
-def read_games(
-    data: bytes, source: str = "", options: ReadOptions | None = None
-) -> list[GameRecord | RecordError]:
+def read_games(data: bytes, source: str = "", options: ReadOptions | None = None) -> list[GameRecord | RecordError]:
     """Read every game of an SGF file.
 
     Returns one entry a game, in the order of the file: its record, or why there is none. A file in
@@ -108,32 +85,29 @@ def read_games(
     in `data`.
     """
     options = options or ReadOptions()
-    readings = [
-        (structure, list(_games(structure.data))) for structure in encoding.structures(data)
-    ]
-    structure, games = max(readings, key=lambda reading: _readable(reading[1]))
+    readings = [_read(structure, source, options) for structure in encoding.structures(data)]
+    games = max(readings, key=_moves_read)
     if not games:
         detail = "no '(;' to start a game with" if data.strip() else "the file is empty"
         return [RecordError(Reason.NOT_SGF, source, game=1, position=0, detail=detail)]
-    result: list[GameRecord | RecordError] = []
-    for number, game in enumerate(games, 1):
+    return games
+
+
+def _read(structure: encoding.Structure, source: str, options: ReadOptions) -> list[GameRecord | RecordError]:
+    games: list[GameRecord | RecordError] = []
+    for number, game in enumerate(_games(structure.data), 1):
         try:
             record = _record(game, structure.encoding is not None, options)
-        except _Refused as refused:
-            position = structure.position(refused.offset)
-            result.append(
-                RecordError(refused.reason, source, number, position, refused.move, refused.detail)
-            )
-        else:
             record.source = f"{source}#{number}"
-            result.append(record)
-    return result
+            games.append(record)
+        except _Refused as no:
+            position = structure.position(no.offset)
+            games.append(RecordError(no.reason, source, number, position, no.move, no.detail))
+    return games
 
 
-def _readable(games: list[_Game]) -> tuple[int, int]:
-    """How much can be read in this structure: moves in whole games, then whole games."""
-    whole = [game for game in games if not game.problem]
-    return sum(len(game.moves) for game in whole), len(whole)
+def _moves_read(games: list[GameRecord | RecordError]) -> int:
+    return sum(len(game.points) for game in games if isinstance(game, GameRecord))
 
 
 # From bytes to the main line of each game
@@ -143,26 +117,31 @@ def _games(data: bytes) -> Iterator[_Game]:
     """Cut the file at what only starts games, then read the games in each part."""
     starts = [match.start() for match in _ROOT_START.finditer(data)]
     for first, last in pairwise([0, *starts, len(data)]):
-        yield from _games_between(data, first, last, patient=True)
+        yield from _games_between(data, first, last)
 
 
-def _games_between(data: bytes, first: int, last: int, patient: bool) -> Iterator[_Game]:
+def _games_between(data: bytes, first: int, last: int, cut: bool = False) -> Iterator[_Game]:
+    """The games in ``data[first:last]``, the last of them perhaps broken.
+
+    A game without its end may have swallowed others, which begin with the players' names or the
+    like. It is cut at all of these then (`cut`: this has been done).
+    """
     position = first
     while (found := _NODE_START.search(data, position, last)) is not None:
         game = _main_line(data, found.start(), last)
-        if game.problem and patient:
-            # Perhaps a game without its end has swallowed others that begin with the players' names
-            # or the like.
+        if game.problem and not cut:
             starts = [match.start() for match in _INFO_START.finditer(data, game.start + 1, last)]
             for begin, end in pairwise([game.start, *starts, last]):
-                yield from _games_between(data, begin, end, patient=False)
+                yield from _games_between(data, begin, end, cut=True)
             return
         yield game
+        if game.problem:
+            return  # what follows are variations of this game
         position = game.end
 
 
 def _main_line(data: bytes, start: int, last: int) -> _Game:
-    part = data[start:last]
+    part = memoryview(data)[start:last]
     tokens, length = sgf_grammar.tokenise(part)
     game = _Game(start, part, tokens, start + length)
     moves, colours, setup, info = game.moves, game.colours, game.setup, game.info
@@ -183,27 +162,19 @@ def _main_line(data: bytes, start: int, last: int) -> _Game:
             break
         else:
             ident, colour = b"", 0
-    depth = sum(
-        1 if token == b"(" else -1
-        for kind, token in tokens
-        if token in (b"(", b")") and kind == "D"
-    )
     rest = data[game.end : min(game.end + 80, last)].lstrip()
-    if depth == 0:
-        if rest.startswith(b";"):
+    if tokens.count(_OPEN) == tokens.count(_CLOSE):
+        if _MOVE_NODE.match(rest):
             game.problem = _Refused(Reason.NOT_SGF, game.end, "moves after the end of the game")
         elif announced > len(moves):
             game.problem = _Refused(Reason.NOT_SGF, start, "a move without a value")
     elif not rest:
-        game.problem = _Refused(Reason.TRUNCATED, game.end, "the record ends inside the game")
+        game.problem = _Refused(Reason.TRUNCATED, game.end, "ends inside the game")
     elif rest.startswith(b"["):
-        game.problem = _Refused(
-            Reason.TRUNCATED, game.end, "the record ends inside a property value"
-        )
+        game.problem = _Refused(Reason.TRUNCATED, game.end, "ends inside a property value")
     else:
-        game.problem = _Refused(
-            Reason.NOT_SGF, game.end, f"cannot be read from here on: {_excerpt(rest)}"
-        )
+        detail = f"cannot be read from here on: {_excerpt(rest)}"
+        game.problem = _Refused(Reason.NOT_SGF, game.end, detail)
     return game
 
 
@@ -212,11 +183,10 @@ def _main_line(data: bytes, start: int, last: int) -> _Game:
 
 def _record(game: _Game, encoded: bool, options: ReadOptions) -> GameRecord:
     """Raises _Refused. The source is left for the caller to fill in."""
-    cut_short = False
     if game.problem:
-        if not (options.keep_legal_part and game.problem.reason is Reason.TRUNCATED):
+        forgiven = options.keep_legal_part and game.problem.reason is Reason.TRUNCATED
+        if not forgiven:
             raise game.problem
-        cut_short = True
     text = _texts(game, encoded)
     if text("GM").strip().lower() not in ("", "1", "go"):
         raise _Refused(Reason.NOT_GO, game.start, detail=f"GM[{text('GM')}]")
@@ -227,17 +197,9 @@ def _record(game: _Game, encoded: bool, options: ReadOptions) -> GameRecord:
         raise _Refused(Reason.NO_MOVES, game.start)
     if len(game.moves) > MAX_MOVES:
         raise _Refused(Reason.ILLEGAL, game.start, f"more than {MAX_MOVES} moves", MAX_MOVES + 1)
-    setup_at, setup_points, setup_colours = _setup(game, size)
-    points, colours, cut = _legal_moves(
-        game, size, (setup_at, setup_points, setup_colours), options
-    )
-    if cut or cut_short:
-        before = setup_at <= len(points)
-        setup_at, setup_points, setup_colours = (
-            setup_at[before],
-            setup_points[before],
-            setup_colours[before],
-        )
+    setup = _setup(game, size)
+    points, colours = _legal_moves(game, size, setup, options)
+    setup_at, setup_points, setup_colours = (array[setup[0] <= len(points)] for array in setup)
     return GameRecord(
         size=size,
         points=points,
@@ -280,17 +242,13 @@ def _setup(game: _Game, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The set-up as arrays (before move, point, colour); rectangles (``aa:cc``) are filled in."""
     table = _point_table(size)
     at, points, colours = [], [], []
-    for move, colour, value in game.setup:
+    for number, (move, colour, value) in enumerate(game.setup):
         if not value.strip(_SPACE):
             continue  # "AE[]" and the like are written, and mean nothing
         corners = [table.get(corner.strip(_SPACE), size * size) for corner in value.split(b":")]
         if len(corners) > 2 or max(corners) == size * size:
-            raise _Refused(
-                Reason.BAD_SETUP,
-                game.start,
-                f"not a point of a {size}x{size} board: {_excerpt(value)}",
-                move,
-            )
+            detail = f"not a point of a {size}x{size} board: {_excerpt(value)}"
+            raise _Refused(Reason.BAD_SETUP, _offset_of(game, _SETUP, number), detail)
         (top, left), (bottom, right) = divmod(corners[0], size), divmod(corners[-1], size)
         for row in range(min(top, bottom), max(top, bottom) + 1):
             for col in range(min(left, right), max(left, right) + 1):
@@ -302,11 +260,8 @@ def _setup(game: _Game, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _legal_moves(
     game: _Game, size: int, setup: tuple[np.ndarray, np.ndarray, np.ndarray], options: ReadOptions
-) -> tuple[np.ndarray, np.ndarray, bool]:
-    """The points and colours of the moves, and whether an illegal move has cut them short.
-
-    Raises _Refused.
-    """
+) -> tuple[np.ndarray, np.ndarray]:
+    """The points and colours of the moves, up to an illegal one by option. Raises _Refused."""
     table = _point_table(size)
     numbers = [table.get(value) for value in game.moves]
     if None in numbers:
@@ -316,7 +271,7 @@ def _legal_moves(
     colours = np.array(game.colours[:on_board], np.int8)
     legal, why = replay.check(size, points, colours, *setup, suicide=options.allow_suicide)
     if legal == len(numbers):
-        return points, colours, False
+        return points, colours
     if not options.keep_legal_part or legal == 0:
         value = game.moves[legal]
         if why is None:
@@ -324,8 +279,8 @@ def _legal_moves(
         else:
             detail = f"{why} at {_excerpt(value)}"
         reason = Reason.OCCUPIED if why == "occupied" else Reason.ILLEGAL
-        raise _Refused(reason, _move_offset(game, legal), detail, legal + 1)
-    return points[:legal].copy(), colours[:legal].copy(), True
+        raise _Refused(reason, _offset_of(game, _MOVES, legal), detail, legal + 1)
+    return points[:legal].copy(), colours[:legal].copy()
 
 
 def _placed_handicap(setup_at: np.ndarray, setup_colours: np.ndarray) -> int:
@@ -345,13 +300,15 @@ def _point_table(size: int) -> dict[bytes, int]:
 # Where in the file
 
 
-def _move_offset(game: _Game, move: int) -> int:
-    """Where the value of a move (from 0) stands in the data: the tokens are measured again."""
-    offset, colour, seen = 0, 0, -1
+def _offset_of(game: _Game, names: Container[bytes], number: int) -> int:
+    """Where value `number` (from 0) of the properties `names` stands: tokens are measured again."""
+    offset, counts, seen = 0, False, -1
     for kind, token in game.tokens:
-        colour = _MOVES.get(token, 0) if kind == "I" else 0 if kind == "D" else colour
-        seen += kind == "V" and colour != 0
-        if seen == move:
+        if kind != "V":
+            counts = token in names
+        elif counts:
+            seen += 1
+        if seen == number:
             break
         # Blanks may stand before any token, and a name may have had lower-case letters.
         skipped = _TOKEN_START.match(game.part, offset)

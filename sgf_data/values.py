@@ -7,7 +7,7 @@ import unicodedata
 from functools import lru_cache
 
 _NUMBER = re.compile(r"[-+]?\d*[.,]?\d+")
-_SQUARE = re.compile(r"(\d+)(?:\s*[:x]\s*(\d+))?", re.IGNORECASE)
+_SQUARE = re.compile(r"(\d{1,3})(?:\s*[:x]\s*(\d{1,3}))?", re.IGNORECASE)
 _RESULT = re.compile(r"([BW])(?:LACK|HITE)?\s*\+\s*(.*)", re.IGNORECASE | re.DOTALL)
 _MARGIN = re.compile(r"\d*[.,]?\d+")
 _RANK = re.compile(
@@ -91,13 +91,7 @@ def rank(text: str) -> str:
         return f"{reverse[1]}p" if reverse else text.strip()
     grade = match[2].lower()
     professional = grade in ("p", "pro") or (match[3] or "").lower().startswith("p")
-    letter = (
-        "p"
-        if professional
-        else "k"
-        if grade in ("k", "kyu", "ku", "gup", "级", "級", "급")
-        else "d"
-    )
+    letter = "p" if professional else "k" if grade in ("k", "kyu", "ku", "gup", "级", "級", "급") else "d"
     return f"{int(match[1])}{letter}"
 
 
@@ -108,24 +102,20 @@ def year(text: str) -> int | None:
     if not match:
         return None
     number = int(match[1] or match[2] or match[3])
-    return number if number <= 2100 else None
+    return number if 0 < number <= 2100 else None
 
 
 @lru_cache(maxsize=1024)
 def count(text: str) -> int:
     """The first whole number in the text, for handicaps; 0 if there is none up to 127."""
-    match = re.search(r"\d+", _plain(text))
+    match = re.search(r"\d{1,9}", _plain(text))
     number = int(match[0]) if match else 0
     return number if number <= 127 else 0
 
 
 def _plain(text: str) -> str:
     """Without outer blanks; full-width digits, letters and stops as ASCII."""
-    return (
-        text
-        if text.isascii() and text == text.strip()
-        else unicodedata.normalize("NFKC", text).strip()
-    )
+    return text if text.isascii() and text == text.strip() else unicodedata.normalize("NFKC", text).strip()
 
 
 def _chinese(text: str) -> str:
