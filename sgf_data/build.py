@@ -44,16 +44,12 @@ class BuildReport:
     moves: int = 0  # in the games kept
     rejected: Counter[Reason] = field(default_factory=Counter)  # duplicates included
     files: int = 0  # SGF files seen, in archives or not
+    unreadable: list[RecordError] = field(default_factory=list)  # files and archives, or the rest of one
 
     @property
     def duplicates(self) -> int:
         """Games that had been read before, turned and mirrored ones included."""
         return self.rejected[Reason.DUPLICATE]
-
-    @property
-    def unreadable(self) -> int:
-        """Files and archives that could not be read, or not to their end."""
-        return self.rejected[Reason.UNREADABLE]
 
 
 @dataclass
@@ -64,9 +60,7 @@ class _Result:
     consumed: int
 
 
-Progress = Callable[
-    [int, BuildReport], None
-]  # bytes of the files on disk done with, and the counts so far
+Progress = Callable[[int, BuildReport], None]  # bytes of the files on disk done with, and the counts so far
 
 
 def build_store(
@@ -111,6 +105,7 @@ def build_store(
             report.kept += batch.num_rows
             report.moves += len(batch["points"].flatten())
             report.rejected.update(error.reason for error in errors)
+            report.unreadable += [e for e in errors if e.reason is Reason.UNREADABLE]
             done += result.consumed
             if progress:
                 progress(done, report)
@@ -148,9 +143,7 @@ def _drop_known(
 # The work
 
 
-def _read_all(
-    files: Iterable[sources.SourceFile], options: ReadOptions, jobs: int
-) -> Iterator[_Result]:
+def _read_all(files: Iterable[sources.SourceFile], options: ReadOptions, jobs: int) -> Iterator[_Result]:
     """The results of all chunks, in order."""
     chunks = _chunks(sources.read(files))
     if jobs == 1:
