@@ -178,7 +178,10 @@ class GtpEngine:
         self.version = version
         self.closing = False
         readers: dict[Any, Callable[[str], Any]] = {
-            str: str, int: read_int, float: read_float, Colour: read_colour,
+            str: str,
+            int: read_int,
+            float: read_float,
+            Colour: read_colour,
         }
         if vertex is not None:
             readers[Vertex] = vertex

@@ -1,0 +1,253 @@
+"""A match: many games between two engines, kept on disk so that it can be taken up again.
+
+A match is a directory. `match.json` says what is played, `results.jsonl` has one line for each
+finished game, and each game is an SGF file beside them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import queue
+import threading
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.referee import Outcome, Rules, Seat, play_game, random_opening
+from engine.sgf import game_to_sgf, write_atomically
+from gocnn.go import BLACK, WHITE
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is played, as far as it decides the games.
+
+    `a` and `b` are the engines' commands. A is Black in the first game; with `swap` the colours
+    change after every game, and the two games of a pair share their opening of `opening_moves`
+    random moves, which depend on `seed` and the pair alone.
+    """
+
+    a: str
+    b: str
+    rules: Rules
+    swap: bool = True
+    opening_moves: int = 0
+    seed: int = 1
+    arbiter: str | None = None
+
+    def black_in(self, number: int) -> str:
+        """Who is Black in game `number`, counted from 1: "A" or "B"."""
+        return "B" if self.swap and number % 2 == 0 else "A"
+
+    def opening_of(self, number: int) -> list[int]:
+        """The points that are played first in game `number`."""
+        pair = (number + 1) // 2 if self.swap else number
+        return random_opening(self.rules, self.opening_moves, f"{self.seed}/{pair}")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One finished game, as a line of results.jsonl has it.
+
+    `black` is "A" or "B"; `winner` is "A", "B" or "" for a draw. The rest is as in Outcome.
+    """
+
+    number: int
+    black: str
+    winner: str
+    result: str
+    settled: str
+    moves: int
+    seconds: float
+    scores: dict[str, str]
+    note: str
+    sgf: str
+
+    @property
+    def disputed(self) -> bool:
+        """Whether the engines did not agree on the score."""
+        return self.settled in ("arbiter", "tromp-taylor")
+
+
+class MatchError(Exception):
+    """The directory can't be used for this match; the text says why."""
+
+
+class Match:
+    """A plan, the directory it is kept in, and the results so far."""
+
+    def __init__(self, plan: Plan, directory: Path) -> None:
+        """Plan a match, or take up the one in the directory; nothing is written yet.
+
+        Raises MatchError if that is a match by another plan, or not readable.
+        """
+        self.plan = plan
+        self.directory = directory
+        self._plan_file = directory / "match.json"
+        self._results_file = directory / "results.jsonl"
+        if self._plan_file.exists():
+            self._check_plan()
+        self.results = self._read_results()
+
+    def _described(self) -> dict[str, object]:
+        """The plan as match.json has it."""
+        fields = dataclasses.asdict(self.plan)
+        fields.update(fields.pop("rules"))
+        del fields["timeout"]  # patience doesn't make it another match
+        return fields
+
+    def _check_plan(self) -> None:
+        try:
+            theirs = dict(json.loads(self._plan_file.read_bytes()))
+        except (ValueError, TypeError):
+            raise MatchError(f"{self._plan_file} is not a match") from None
+        for name, value in self._described().items():
+            if theirs.get(name) != value:
+                raise MatchError(
+                    f"{self.directory} holds another match: "
+                    f"{name} is {theirs.get(name)!r} there, {value!r} here"
+                )
+
+    def _read_results(self) -> list[Result]:
+        """The finished games; a last line that was cut off by a crash is dropped."""
+        path = self._results_file
+        if not path.exists():
+            return []
+        *whole, cut_off = path.read_bytes().split(b"\n")
+        results = []
+        for number, line in enumerate(whole, 1):
+            try:
+                results.append(Result(**json.loads(line)))
+            except (ValueError, TypeError):
+                raise MatchError(f"{path}, line {number}: not a result") from None
+        if cut_off:
+            write_atomically(path, b"".join(line + b"\n" for line in whole))
+        return results
+
+    def remaining(self, games: int) -> list[int]:
+        """The numbers of the first `games` games that aren't finished."""
+        done = {result.number for result in self.results}
+        return [number for number in range(1, games + 1) if number not in done]
+
+    def play(self, games: int, jobs: int = 1) -> Iterator[Result]:
+        """Play what remains of the first `games` games, `jobs` at a time; yields each as it ends.
+
+        A result is on disk before it is yielded. Closing the iterator, or an exception such as
+        KeyboardInterrupt where it waits, ends the engines at once; games under way are lost.
+        Raises EngineFailure or FailedCommand if an engine doesn't answer at all, OSError if the
+        directory can't be written.
+        """
+        numbers = deque(self.remaining(games))
+        finished: queue.Queue[tuple[int, Outcome] | BaseException] = queue.Queue()
+        tables = [_Table(self.plan) for _ in range(min(jobs, len(numbers)))]
+        threads = [
+            threading.Thread(target=table.play_all, args=(numbers, finished), daemon=True)
+            for table in tables
+        ]
+        left = len(numbers)
+        try:
+            for table in tables[:1]:
+                table.check_engines()
+            self._write_plan()
+            for thread in threads:
+                thread.start()
+            while left:
+                ended = finished.get()
+                if isinstance(ended, BaseException):
+                    raise ended
+                left -= 1
+                yield self._record(*ended)
+        finally:
+            numbers.clear()
+            for table in tables:
+                table.leave(at_once=left > 0)
+            for thread in threads:
+                if thread.is_alive():
+                    thread.join()
+
+    def _write_plan(self) -> None:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        write_atomically(self._plan_file, json.dumps(self._described(), indent=2).encode() + b"\n")
+
+    def _record(self, number: int, outcome: Outcome) -> Result:
+        """Write the game's SGF, then its line."""
+        black = self.plan.black_in(number)
+        white = "B" if black == "A" else "A"
+        commands = {"A": self.plan.a, "B": self.plan.b}
+        sgf = f"{number:04d}.sgf"
+        record = game_to_sgf(
+            outcome.game,
+            black=f"{black}: {commands[black]}",
+            white=f"{white}: {commands[white]}",
+            result=outcome.result,
+            comment=f"{outcome.settled}. {outcome.note}".strip(),
+        )
+        write_atomically(self.directory / sgf, record)
+        result = Result(
+            number=number,
+            black=black,
+            winner={BLACK: black, WHITE: white, 0: ""}[outcome.winner],
+            result=outcome.result,
+            settled=outcome.settled,
+            moves=len(outcome.game.board.moves),
+            seconds=round(outcome.seconds, 2),
+            scores=outcome.scores,
+            note=outcome.note,
+            sgf=sgf,
+        )
+        with self._results_file.open("ab") as stream:
+            stream.write(json.dumps(dataclasses.asdict(result)).encode() + b"\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+        self.results.append(result)
+        return result
+
+
+class _Table:
+    """Where one game at a time is played: its own processes of both engines and the arbiter."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        timeout = plan.rules.timeout
+        self.seats = {"A": Seat("A", plan.a, timeout), "B": Seat("B", plan.b, timeout)}
+        self.arbiter = Seat("arbiter", plan.arbiter, timeout) if plan.arbiter else None
+
+    def check_engines(self) -> None:
+        """Start all engines once. Raises EngineFailure, or FailedCommand, if one doesn't answer."""
+        for seat in (*self.seats.values(), self.arbiter):
+            if seat is not None:
+                seat.send("protocol_version")
+
+    def play_all(
+        self, numbers: deque[int], finished: queue.Queue[tuple[int, Outcome] | BaseException]
+    ) -> None:
+        """Play the games whose numbers are left, one after the other; for a thread."""
+        try:
+            while numbers:
+                try:
+                    number = numbers.popleft()
+                except IndexError:  # another table took the last
+                    return
+                black = self.plan.black_in(number)
+                outcome = play_game(
+                    self.seats[black],
+                    self.seats["B" if black == "A" else "A"],
+                    self.plan.rules,
+                    self.plan.opening_of(number),
+                    self.arbiter,
+                )
+                finished.put((number, outcome))
+        except BaseException as error:  # a mistake of ours: it belongs to the caller of Match.play
+            finished.put(error)
+
+    def leave(self, at_once: bool) -> None:
+        """End the engines."""
+        for seat in (*self.seats.values(), self.arbiter):
+            if seat is not None:
+                if at_once:
+                    seat.kill()
+                else:
+                    seat.close()

@@ -1,0 +1,253 @@
+"""One game between two GTP engines, with a board of the referee's own.
+
+Whatever an engine does wrong (ends, stalls, answers nonsense, plays where it may not, refuses what
+it must accept) loses it that game and nothing more: the next game starts a fresh process.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from engine.client import EngineFailure, FailedCommand, GtpClient
+from engine.game import Game, format_score, parse_score
+from engine.tactics import self_atari
+from gocnn.go import BLACK, WHITE, IllegalMove, core
+from gocnn.go.coords import gtp_to_point, point_to_gtp
+
+NAMES = {BLACK: "black", WHITE: "white"}
+LETTERS = {BLACK: "B", WHITE: "W"}
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What both engines are told and the referee watches; `timeout` is seconds for each answer."""
+
+    size: int = 19
+    komi: float = 7.5
+    ko: str = "positional"
+    max_moves: int = 1000
+    timeout: float = 60.0
+
+
+@dataclass
+class Outcome:
+    """How a game ended.
+
+    `winner` is BLACK, WHITE or 0 for a draw; `result` is as in SGF (``B+3.5``, ``W+R``, ``B+F`` for
+    a forfeit, ``0``). `settled` says by what: "agreement" of the engines' scores, "arbiter",
+    "tromp-taylor" (the referee's count of all stones as they stand), "resignation" or "forfeit".
+    `scores` holds what each was heard to say of the score; `note` what a reader should know.
+    """
+
+    winner: int
+    result: str
+    settled: str
+    game: Game
+    seconds: float
+    scores: dict[str, str] = field(default_factory=dict)
+    note: str = ""
+
+    @property
+    def disputed(self) -> bool:
+        """Whether the engines did not agree on the score."""
+        return self.settled in ("arbiter", "tromp-taylor")
+
+
+class Forfeit(Exception):
+    """`colour` has lost the game by what the text says."""
+
+    def __init__(self, colour: int, reason: str) -> None:
+        super().__init__(reason)
+        self.colour = colour
+
+
+class Seat:
+    """A place at the board: a command, and the process that runs it while there is one."""
+
+    def __init__(self, label: str, command: str, timeout: float) -> None:
+        """`label` names the seat in results: "A", "B" or "arbiter"."""
+        self.label = label
+        self.command = command
+        self.timeout = timeout
+        self._client: GtpClient | None = None
+        self._closed = False
+
+    def send(self, command: str) -> str:
+        """Send a command, to a fresh process if the last one failed.
+
+        Raises FailedCommand for a refusal and EngineFailure if the engine is lost.
+        """
+        if self._closed:
+            raise EngineFailure("the seat is closed")
+        if self._client is None:
+            self._client = GtpClient(self.command, timeout=self.timeout)
+        try:
+            return self._client.send(command).strip()
+        except EngineFailure:
+            self._client = None
+            raise
+
+    def close(self) -> None:
+        """End the process, if one runs, for good."""
+        self._closed = True
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def kill(self) -> None:
+        """As `close`, but at once and from any thread: a `send` under way then fails."""
+        self._closed = True
+        client = self._client
+        if client is not None:
+            client.kill()
+
+
+def play_game(
+    black: Seat,
+    white: Seat,
+    rules: Rules,
+    opening: Sequence[int] = (),
+    arbiter: Seat | None = None,
+) -> Outcome:
+    """Play one game to its end and say how it ended.
+
+    `opening` holds points that are played first, from Black on. The game is over after two passes
+    or `rules.max_moves` moves; then both engines are asked for the score. Where they differ the
+    arbiter, who is shown the whole game, decides; without one, or if it can't, a Tromp-Taylor count
+    of the board as it stands.
+    """
+    begin = time.monotonic()
+    seats = {BLACK: black, WHITE: white}
+    game = Game(rules.size, rules.komi, ko=rules.ko)
+    try:
+        for colour, seat in seats.items():
+            for command in _opening_commands(rules):
+                _tell(seat, colour, command)
+        for point in opening:
+            _play_for_both(game, point, seats)
+        resigned = _play_on(game, seats, rules.max_moves)
+    except Forfeit as forfeit:
+        winner = -forfeit.colour
+        outcome = Outcome(winner, f"{LETTERS[winner]}+F", "forfeit", game, 0.0)
+        outcome.note = f"{NAMES[forfeit.colour]} ({seats[forfeit.colour].label}): {forfeit}"
+    else:
+        if resigned:
+            outcome = Outcome(-resigned, f"{LETTERS[-resigned]}+R", "resignation", game, 0.0)
+        else:
+            outcome = _score(game, seats, rules, arbiter)
+    outcome.seconds = time.monotonic() - begin
+    return outcome
+
+
+def _opening_commands(rules: Rules) -> list[str]:
+    return [f"boardsize {rules.size}", "clear_board", f"komi {rules.komi:g}"]
+
+
+def _tell(seat: Seat, colour: int, command: str) -> str:
+    """Send a command that the engine must carry out; raises Forfeit if it doesn't."""
+    try:
+        return seat.send(command)
+    except FailedCommand as refusal:
+        raise Forfeit(colour, f"refused {command!r}: {refusal}") from None
+    except EngineFailure as failure:
+        raise Forfeit(colour, str(failure)) from None
+
+
+def _play_for_both(game: Game, point: int, seats: dict[int, Seat]) -> None:
+    """Play a move of the referee's choice."""
+    colour = game.board.to_move
+    game.board.play(colour, point)
+    for side, seat in seats.items():
+        _tell(seat, side, f"play {NAMES[colour]} {point_to_gtp(point, game.board.size)}")
+
+
+def _play_on(game: Game, seats: dict[int, Seat], max_moves: int) -> int:
+    """Let the engines move in turn; returns the colour that resigned, or 0.
+
+    Raises Forfeit.
+    """
+    board = game.board
+    while not game.is_over and len(board.moves) < max_moves:
+        colour = board.to_move
+        answer = _tell(seats[colour], colour, f"genmove {NAMES[colour]}")
+        if answer.lower() == "resign":
+            return colour
+        try:
+            point = gtp_to_point(answer, board.size)
+            board.play(colour, point)
+        except IllegalMove as error:
+            raise Forfeit(colour, f"played {answer}: {error}") from None
+        except ValueError:
+            raise Forfeit(colour, f"answered genmove with {answer!r}") from None
+        _tell(seats[-colour], -colour, f"play {NAMES[colour]} {point_to_gtp(point, board.size)}")
+    return 0
+
+
+def _score(game: Game, seats: dict[int, Seat], rules: Rules, arbiter: Seat | None) -> Outcome:
+    """Ask both engines, then if need be the arbiter, and else count."""
+    answers = {seat.label: _ask_score(seat) for seat in seats.values()}
+    values = [parse_score(answer) for answer in answers.values()]
+    notes = [] if game.is_over else [f"stopped after {len(game.board.moves)} moves"]
+    score, settled = values[0], "agreement"
+    if score is None or score != values[1]:
+        heard = ", ".join(f"{label}: {answer}" for label, answer in answers.items())
+        notes.append(f"the engines disagree on the score ({heard})")
+        score = None
+        if arbiter is not None:
+            answers[arbiter.label] = _ask_arbiter(arbiter, game, rules)
+            score, settled = parse_score(answers[arbiter.label]), "arbiter"
+            if score is None:
+                notes.append(f"the arbiter could not settle it ({answers[arbiter.label]})")
+    if score is None:
+        score, settled = game.board.area_score(game.komi), "tromp-taylor"
+        notes.append("counted by the referee with all stones as they stand")
+    winner = (score > 0) - (score < 0)
+    return Outcome(winner, format_score(score), settled, game, 0.0, answers, "; ".join(notes))
+
+
+def _ask_score(seat: Seat) -> str:
+    """An engine's final_score, or in words why there is none; nobody loses a game by that."""
+    try:
+        return seat.send("final_score")
+    except (FailedCommand, EngineFailure) as error:
+        return f"none, {error}"
+
+
+def _ask_arbiter(arbiter: Seat, game: Game, rules: Rules) -> str:
+    """Show the game to the arbiter and ask for its score."""
+    moves = [
+        f"play {NAMES[colour]} {point_to_gtp(point, rules.size)}"
+        for colour, point in game.board.moves
+    ]
+    try:
+        for command in _opening_commands(rules) + moves:
+            arbiter.send(command)
+    except (FailedCommand, EngineFailure) as error:
+        return f"none, {error}"
+    return _ask_score(arbiter)
+
+
+def random_opening(rules: Rules, moves: int, seed: str) -> list[int]:
+    """Points for the first moves of a game, drawn from the third line inwards; none in atari.
+
+    The same seed gives the same opening. There are fewer if the board has no more room.
+    """
+    draw = random.Random(seed)
+    board = Game(rules.size, ko=rules.ko).board
+    edge = 2 if rules.size >= 7 else 0
+    inner = range(edge, rules.size - edge)
+    points = [row * rules.size + col for row in inner for col in inner]
+    draw.shuffle(points)
+    opening: list[int] = []
+    for point in points:
+        if len(opening) == moves:
+            break
+        colour = board.to_move
+        cell = core.to_cell(point, rules.size)
+        if board.is_legal(colour, point) and not self_atari(board.state, cell, colour):
+            board.play(colour, point)
+            opening.append(point)
+    return opening
