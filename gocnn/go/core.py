@@ -132,62 +132,68 @@ def stone_key(cell, colour):
 @njit(cache=True, nogil=True)
 def _lift(state, head, width):
     """Take the chain of `head` off the board and give its cells to its neighbours as liberties; returns its stones."""
-    colour = state.colour[head]
+    colours, heads, nexts, libs = state.colour, state.head, state.next, state.libs
+    colour = colours[head]
+    key = state.key[0]
     removed = 0
     cell = head
     while True:
-        state.colour[cell] = EMPTY
-        state.key[0] ^= stone_key(cell, colour)
-        for direction in range(4):
-            other = state.colour[neighbour(cell, direction, width)]
-            if other == -colour:
-                state.libs[state.head[neighbour(cell, direction, width)]] += 1
+        colours[cell] = EMPTY
+        key ^= stone_key(cell, colour)
+        for n in (cell - width, cell - 1, cell + 1, cell + width):
+            if colours[n] == -colour:
+                libs[heads[n]] += 1
         removed += 1
-        cell = state.next[cell]
+        cell = nexts[cell]
         if cell == head:
-            return removed
+            break
+    state.key[0] = key
+    return removed
 
 
 @njit(cache=True, nogil=True)
 def _merge(state, a, b):
     """Join the chains of heads `a` and `b`; returns the head of the whole."""
-    if state.length[a] < state.length[b]:
+    heads, nexts, libs, lengths = state.head, state.next, state.libs, state.length
+    if lengths[a] < lengths[b]:
         a, b = b, a
     cell = b
     while True:
-        state.head[cell] = a
-        cell = state.next[cell]
+        heads[cell] = a
+        cell = nexts[cell]
         if cell == b:
             break
-    state.next[a], state.next[b] = state.next[b], state.next[a]
-    state.libs[a] += state.libs[b]
-    state.length[a] += state.length[b]
+    nexts[a], nexts[b] = nexts[b], nexts[a]
+    libs[a] += libs[b]
+    lengths[a] += lengths[b]
     return a
 
 
 @njit(cache=True, nogil=True)
 def put(state, cell, colour):
     """Set a stone on an empty cell and join it to its chain, taking nothing off; returns its chain's head."""
+    colours, heads, libs = state.colour, state.head, state.libs
     width = state.info[SIZE] + 1
-    state.colour[cell] = colour
+    colours[cell] = colour
     state.key[0] ^= stone_key(cell, colour)
     empty = 0
-    for direction in range(4):
-        n = neighbour(cell, direction, width)
-        other = state.colour[n]
+    friends = 0
+    for n in (cell - width, cell - 1, cell + 1, cell + width):
+        other = colours[n]
         if other == EMPTY:
             empty += 1
         elif other != BORDER:
-            state.libs[state.head[n]] -= 1
-    state.head[cell] = cell
+            libs[heads[n]] -= 1
+            friends += other == colour
+    heads[cell] = cell
     state.next[cell] = cell
-    state.libs[cell] = empty
+    libs[cell] = empty
     state.length[cell] = 1
     head = cell
-    for direction in range(4):
-        n = neighbour(cell, direction, width)
-        if state.colour[n] == colour and state.head[n] != head:
-            head = _merge(state, head, state.head[n])
+    if friends:
+        for n in (cell - width, cell - 1, cell + 1, cell + width):
+            if colours[n] == colour and heads[n] != head:
+                head = _merge(state, head, heads[n])
     return head
 
 
@@ -204,12 +210,12 @@ def play(state, point, colour):
     width = size + 1
     cell = to_cell(point, size)
     head = put(state, cell, colour)
+    colours, heads, libs = state.colour, state.head, state.libs
     captured = 0
     last = 0
-    for direction in range(4):
-        n = neighbour(cell, direction, width)
-        if state.colour[n] == -colour and state.libs[state.head[n]] == 0:
-            captured += _lift(state, state.head[n], width)
+    for n in (cell - width, cell - 1, cell + 1, cell + width):
+        if colours[n] == -colour and libs[heads[n]] == 0:
+            captured += _lift(state, heads[n], width)
             last = n
     if captured:
         state.info[PRISONERS_OF_BLACK if colour == BLACK else PRISONERS_OF_WHITE] += captured
@@ -351,8 +357,12 @@ def legal_mask(state, colour, ko_rule, suicide, history):
 
 
 @njit(cache=True, nogil=True)
-def chain_liberties(state, out):
-    """Fill `out` (int16, by cell, valid at heads) with the true liberties of every chain on the board."""
+def chain_liberties(state, count, where):
+    """Find the true liberties of every chain on the board.
+
+    Fills `count` (int16 [cells]) with their number and `where` (int16 [2, cells]) with the cells of the first two of
+    them, 0 where there are fewer. Both are valid at heads.
+    """
     size = state.info[SIZE]
     width = size + 1
     seen = np.zeros(state.colour.size, np.int16)
@@ -361,17 +371,19 @@ def chain_liberties(state, out):
         if (colour != BLACK and colour != WHITE) or state.head[cell] != cell:
             continue
         liberties = 0
+        where[0, cell] = where[1, cell] = 0
         stone = cell
         while True:
-            for direction in range(4):
-                n = neighbour(stone, direction, width)
+            for n in (stone - width, stone - 1, stone + 1, stone + width):
                 if state.colour[n] == EMPTY and seen[n] != cell:
                     seen[n] = cell
+                    if liberties < 2:
+                        where[liberties, cell] = n
                     liberties += 1
             stone = state.next[stone]
             if stone == cell:
                 break
-        out[cell] = liberties
+        count[cell] = liberties
 
 
 @njit(cache=True, nogil=True)

@@ -75,27 +75,42 @@ def write(code, state, to_move, recent, point_map, out):
 
 @njit(cache=True, nogil=True)
 def _write_full(state, to_move, recent, point_map, out):
+    # Fields of the state are taken out once: numba counts references at each access, which costs more than the work.
+    colours, heads, lengths = state.colour, state.head, state.length
     size = state.info[core.SIZE]
     width = size + 1
-    liberties = np.empty(state.colour.size, np.int16)
-    core.chain_liberties(state, liberties)
+    liberties = np.empty(colours.size, np.int16)
+    where = np.empty((2, colours.size), np.int16)
+    core.chain_liberties(state, liberties, where)
+    out[_ONES] = 1
     for row in range(size):
         for col in range(size):
-            point = row * size + col
             cell = (row + 1) * width + col + 1
-            target = point_map[point]
-            out[_ONES, target] = 1
-            colour = state.colour[cell]
+            target = point_map[row * size + col]
+            colour = colours[cell]
             if colour == core.EMPTY:
-                _write_tactics(state, liberties, cell, to_move, width, target, out)
+                empty = (colours[cell - width] == 0) + (colours[cell - 1] == 0)
+                if empty + (colours[cell + 1] == 0) + (colours[cell + width] == 0) >= 2:
+                    continue
+                verdict = _self_atari(colours, heads, liberties, where, cell, to_move, width)
+                if verdict == _YES or (
+                    verdict == _CAPTURES and _liberties_after(state, liberties, cell, to_move, width) == 1
+                ):
+                    out[_SELF_ATARI, target] = 1
                 continue
-            libs = min(max(liberties[state.head[cell]], 1), 4)
+            head = heads[cell]
+            libs = min(max(liberties[head], 1), 4)
             if colour == to_move:
                 out[_OWN, target] = 1
                 out[_OWN_LIBERTIES + libs - 1, target] = 1
-            else:
-                out[_OPPONENT, target] = 1
-                out[_OPPONENT_LIBERTIES + libs - 1, target] = 1
+                continue
+            out[_OPPONENT, target] = 1
+            out[_OPPONENT_LIBERTIES + libs - 1, target] = 1
+            if head == cell and liberties[head] == 1:
+                there = point_map[core.to_point(where[0, head], size)]
+                several = lengths[head] > 1 or out[_CAPTURES_ONE, there] or out[_CAPTURES_SEVERAL, there]
+                out[_CAPTURES_ONE, there] = not several
+                out[_CAPTURES_SEVERAL, there] = several
     for ago in range(min(RECENT, recent.size)):
         point = recent[recent.size - 1 - ago]
         if point < size * size:
@@ -104,35 +119,43 @@ def _write_full(state, to_move, recent, point_map, out):
         out[_KO, point_map[core.to_point(state.info[core.KO], size)]] = 1
 
 
+_NO, _YES, _CAPTURES = 0, 1, 2
+
+
 @njit(cache=True, nogil=True)
-def _write_tactics(state, liberties, cell, to_move, width, target, out):
-    """Mark an empty cell as a capture or a self-atari of the player to move, where it is one."""
+def _self_atari(colours, heads, liberties, where, cell, to_move, width):
+    """Whether a stone on an empty cell would be in a chain with exactly one liberty.
+
+    Returns _NO or _YES, or _CAPTURES where the move captures and a closer look is needed.
+    """
     open_sides = 0  # neighbours that are liberties after the move: empty now, or captured by it
-    captured = 0
-    roomy = False  # joins a chain that keeps at least two liberties
-    joins = False
-    for direction in range(4):
-        n = core.neighbour(cell, direction, width)
-        other = state.colour[n]
+    captures = False
+    roomy = False
+    only = 0  # the one liberty found so far
+    for n in (cell - width, cell - 1, cell + 1, cell + width):
+        other = colours[n]
         if other == core.EMPTY:
             open_sides += 1
-        elif other == -to_move and liberties[state.head[n]] == 1:
-            open_sides += 1
-            if _first_touch(state, cell, direction, width):
-                captured += state.length[state.head[n]]
+            only = n
         elif other == to_move:
-            joins = True
-            roomy |= liberties[state.head[n]] >= 3
-    if captured:
-        out[_CAPTURES_ONE if captured == 1 else _CAPTURES_SEVERAL, target] = 1
+            roomy |= liberties[heads[n]] >= 3  # at least two are left
+        elif other == -to_move and liberties[heads[n]] == 1:
+            open_sides += 1
+            captures = True
     if open_sides >= 2 or roomy:
-        return
-    if not joins:
-        self_atari = open_sides == 1
-    else:
-        self_atari = _liberties_after(state, liberties, cell, to_move, width) == 1
-    if self_atari:
-        out[_SELF_ATARI, target] = 1
+        return _NO
+    if captures:
+        return _CAPTURES
+    # The chains that the stone joins have two liberties at most, and one of them is this cell.
+    for n in (cell - width, cell - 1, cell + 1, cell + width):
+        if colours[n] == to_move:
+            for k in range(2):
+                liberty = where[k, heads[n]]
+                if liberty and liberty != cell and liberty != only:
+                    if only:
+                        return _NO
+                    only = liberty
+    return _YES if only else _NO
 
 
 @njit(cache=True, nogil=True)
