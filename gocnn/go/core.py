@@ -360,30 +360,29 @@ def legal_mask(state, colour, ko_rule, suicide, history):
 def chain_liberties(state, count, where):
     """Find the true liberties of every chain on the board.
 
-    Fills `count` (int16 [cells]) with their number and `where` (int16 [2, cells]) with the cells of the first two of
-    them, 0 where there are fewer. Both are valid at heads.
+    Fills `count` (int16 [cells]) with their number and `where` (int16 [3, cells]) with the cells of the first two of
+    them, 0 where there are fewer; its last row is scratch. Both are valid at heads.
     """
+    colours, heads = state.colour, state.head
     size = state.info[SIZE]
     width = size + 1
-    seen = np.zeros(state.colour.size, np.int16)
+    count[:] = 0
+    where[:2] = 0
+    # Each empty cell counts once for each chain around it. Cell 0, a border, stands in for "no chain", so that there
+    # are few branches for the processor to guess wrong.
     for cell in range(width + 1, width * (size + 1)):
-        colour = state.colour[cell]
-        if (colour != BLACK and colour != WHITE) or state.head[cell] != cell:
+        if colours[cell] != EMPTY:
             continue
-        liberties = 0
-        where[0, cell] = where[1, cell] = 0
-        stone = cell
-        while True:
-            for n in (stone - width, stone - 1, stone + 1, stone + width):
-                if state.colour[n] == EMPTY and seen[n] != cell:
-                    seen[n] = cell
-                    if liberties < 2:
-                        where[liberties, cell] = n
-                    liberties += 1
-            stone = state.next[stone]
-            if stone == cell:
-                break
-        count[cell] = liberties
+        up = heads[cell - width] if colours[cell - width] & 1 else 0
+        left = heads[cell - 1] if colours[cell - 1] & 1 else 0
+        right = heads[cell + 1] if colours[cell + 1] & 1 else 0
+        down = heads[cell + width] if colours[cell + width] & 1 else 0
+        left = 0 if left == up else left
+        right = 0 if right == up or right == left else right
+        down = 0 if down == up or down == left or down == right else down
+        for head in (up, left, right, down):
+            where[min(count[head], 2), head] = cell
+            count[head] += 1
 
 
 @njit(cache=True, nogil=True)

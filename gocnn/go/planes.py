@@ -80,7 +80,7 @@ def _write_full(state, to_move, recent, point_map, out):
     size = state.info[core.SIZE]
     width = size + 1
     liberties = np.empty(colours.size, np.int16)
-    where = np.empty((2, colours.size), np.int16)
+    where = np.empty((3, colours.size), np.int16)
     core.chain_liberties(state, liberties, where)
     out[_ONES] = 1
     for row in range(size):
