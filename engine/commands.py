@@ -129,6 +129,68 @@ def gtp(ko: str, verbose: bool, log_file: Path | None, **options: Any) -> None:
 @click.command(
     epilog="""\b
 Examples:
+  gocnn play
+  gocnn play --size 9 --colour white
+  gocnn play --handicap 6 --temperature 0.5
+  printf 'd4 q16 hint\\nsave game.sgf\\n' | gocnn play
+"""
+)
+@player_options
+@click.option(
+    "--colour",
+    "--color",
+    type=click.Choice(["black", "white"], case_sensitive=False),
+    default="black",
+    show_default=True,
+    help="Your colour.",
+)
+@click.option("--size", type=click.IntRange(2, 25), default=19, show_default=True)
+@click.option("--komi", type=float, help="Default: 7.5, or 0.5 with handicap.")
+@click.option(
+    "--handicap", type=click.IntRange(min=0), default=0, metavar="N", help="Black's stones, 2 to 9."
+)
+def play(colour: str, size: int, komi: float | None, handicap: int, **options: Any) -> None:
+    """Play against the network in the terminal.
+
+    Type a point such as D4, or pass, undo, hint, score, save FILE, resign, board, help, quit.
+    When stdin is not a terminal the same words are read from it, one or more on a line.
+    """
+    from rich.console import Console
+
+    from engine.game import DEFAULT_KOMI, Game
+    from engine.policy import PolicyError
+    from engine.terminal import Terminal, piped_words, typed_words
+    from gocnn.go import BLACK, WHITE
+    from gocnn.go.handicap import fixed_handicap
+
+    if komi is None:
+        komi = 0.5 if handicap else DEFAULT_KOMI
+    game = Game(size, komi)
+    if handicap:
+        try:
+            game.place_handicap(fixed_handicap(size, handicap))
+        except ValueError as error:
+            raise click.UsageError(f"--handicap: {error}") from None
+    player, policy = make_player(**options)
+    policy.start_loading()
+    human = BLACK if colour.lower() == "black" else WHITE
+    terminal = Terminal(game, player, human, Console())
+    if sys.stdin.isatty():
+        with contextlib.suppress(ImportError):
+            import readline  # noqa: F401 - gives the prompt its line editing
+        click.echo("You against the network. Type a point such as D4, or help.")
+        words = typed_words(terminal)
+    else:
+        words = piped_words(terminal, sys.stdin)
+    try:
+        terminal.run(words)
+    except PolicyError as error:
+        raise click.ClickException(str(error)) from None
+
+
+@click.command(
+    epilog="""\b
+Examples:
   gocnn match --black "gocnn gtp" --white "gnugo --mode gtp --level 1 --chinese-rules" --games 20
   gocnn match --black "gocnn gtp" --white "gocnn gtp --model old.safetensors" \\
       --games 100 --opening-moves 4 --jobs 2 -o matches/new-old \\

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.ownership import SURE, ownership, score_bounds
+from engine.ownership import PLAYOUTS, SURE, ownership, score_bounds
 from engine.policy import Policy
 from engine.tactics import self_atari
 from gocnn.go import BLACK, WHITE, Board, core
@@ -22,6 +22,9 @@ RESIGN = -1
 
 #: The share of occupied points from which on the player counts the board at each move.
 COUNTING = 0.4
+
+#: Playouts for that count; the decision to answer a pass is worth PLAYOUTS.
+GLANCE = 64
 
 #: A move that looks worthless by the count, or puts its own stones into atari, is played all the
 #: same if the policy gives it this much: it has seen throw-ins and inside moves that work.
@@ -63,7 +66,7 @@ class PolicyPlayer:
         settled = np.zeros(board.pass_point, dtype=bool)
         answers_pass = bool(board.moves) and board.moves[-1] == (-colour, board.pass_point)
         if answers_pass or np.count_nonzero(board.stones) >= COUNTING * board.pass_point:
-            owner = ownership(board)
+            owner = ownership(board, PLAYOUTS if answers_pass else GLANCE)
             worst, best = score_bounds(owner, komi)
             if colour == WHITE:
                 worst, best = -best, -worst

@@ -13,6 +13,10 @@ import numpy as np
 from gocnn.go import Board
 
 
+class PolicyError(Exception):
+    """There is no network to ask, or it can't play this board; the text says which and why."""
+
+
 class Policy(Protocol):
     """Anything that looks at boards and says how likely each move is."""
 
@@ -24,10 +28,17 @@ class Policy(Protocol):
 
 
 def load_network(model: Path | None) -> Policy:
-    """The network in a checkpoint file, or the one that ships with the package."""
-    from gocnn.evaluator import Evaluator  # torch: only when a network is wanted
+    """The network in a checkpoint file, or the one that ships with the package.
 
-    return Evaluator.load(model)
+    Raises PolicyError for a file that is no network.
+    """
+    from gocnn.checkpoint import CheckpointError  # torch: only when a network is wanted
+    from gocnn.evaluator import Evaluator
+
+    try:
+        return Evaluator.load(model)
+    except CheckpointError as error:
+        raise PolicyError(str(error)) from None
 
 
 class LazyPolicy:
@@ -44,8 +55,15 @@ class LazyPolicy:
             threading.Thread(target=self._load_quietly).start()
 
     def policy(self, boards: Sequence[Board]) -> np.ndarray:
-        """As in Policy. Waits for the loading, and raises what that raises."""
-        return self._get().policy(boards)
+        """As in Policy. Waits for the loading.
+
+        Raises what that raises, and PolicyError if the network can't play such boards.
+        """
+        network = self._get()
+        try:
+            return network.policy(boards)
+        except ValueError as error:
+            raise PolicyError(str(error)) from None
 
     def _get(self) -> Policy:
         with self._lock:
@@ -54,6 +72,7 @@ class LazyPolicy:
             return self._loaded
 
     def _load_quietly(self) -> None:
-        # What goes wrong here goes wrong again, and is reported, where the policy is first used.
+        # What goes wrong here goes wrong again, and is reported, where the policy is first used;
+        # or else the program is just ending, and importing torch fails for that.
         with contextlib.suppress(Exception):
             self._get()

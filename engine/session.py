@@ -11,6 +11,7 @@ from pathlib import Path
 from engine.diagram import diagram
 from engine.game import Game, format_score
 from engine.player import RESIGN, PolicyPlayer
+from engine.policy import PolicyError
 from engine.protocol import SYNTAX_ERROR, Colour, GtpError, Vertex
 from engine.sgf import MAX_BYTES, game_to_sgf, load_game
 from gocnn.go import BLACK, IllegalMove
@@ -78,7 +79,10 @@ class Session:
         return "resign" if move == RESIGN else point_to_gtp(move, self.game.board.size)
 
     def _choose(self, colour: int) -> int:
-        return self.player.choose(self.game.board, colour, self.game.komi)
+        try:
+            return self.player.choose(self.game.board, colour, self.game.komi)
+        except PolicyError as error:
+            raise GtpError(str(error)) from None
 
     def cmd_undo(self) -> None:
         """Take back the last move; set-up and handicap stones stay."""
