@@ -12,8 +12,9 @@ The policy, in order:
 SGF's own characters are ASCII in all of these, with one trap. The second byte of a character in
 Shift-JIS, GBK or Big5 can be ``[``, ``\\`` or ``]``, and ISO-2022-JP writes everything in ASCII
 bytes: cutting such a file into properties byte by byte can lose a bracket, and moves with it.
-`structures` therefore offers such files twice, as they are and re-encoded as UTF-8, and the reader
-takes the one in which more moves can be read.
+`structures` therefore offers such games twice, as they are and re-encoded as UTF-8, and the reader
+takes the one in which more moves can be read. Each game of a file is looked at for itself, as files
+that hold many have often been put together from others.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from charset_normalizer import CharsetMatch
 
 # The lists to choose from are short because names and places are short, and short texts resemble
 # everything. East Asian encodings keep their everyday hanzi, kanji, kana or hangul in a block of
@@ -52,42 +57,56 @@ _BYTE_ORDER_MARKS = [
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 ]
-_SECOND_BYTE_TRAP = re.compile(rb"[\x81-\xfe][\[\\\]]|\x1b\$")
+_ISO_2022 = b"\x1b$"  # "double-byte characters from here on"
 _MULTIBYTE_UTF8 = re.compile(rb"[\xc2-\xf4][\x80-\xbf]+")
 _CA = re.compile(rb"(?<![A-Z])CA\s*\[([^\]]{1,40})\]")
-_NON_ASCII_RUN = re.compile(rb"[^\]\[]*[\x80-\xff\x1b][^\[]*")
+_VALUE = re.compile(rb"\[[^\]]*")
 
 
 @dataclass(frozen=True)
 class Structure:
-    """The bytes of a file in a form in which every ASCII byte is an ASCII character."""
+    """Bytes from a file, in a form in which every ASCII byte is an ASCII character."""
 
     data: bytes
-    encoding: str | None  # the encoding that `data` was translated from; None: these are the file's own bytes
+    encoding: str | None = None  # what `data` was translated from; None: these are the file's bytes
+    start: int = 0  # where in `within` this part begins
+    within: Structure | None = None
 
     def position(self, offset: int) -> int:
-        """The byte in the file that `offset` in `data` stands for (nearly, if text is broken)."""
-        if self.encoding is None:
-            return offset
-        text = self.data[:offset].decode("utf-8", "ignore")
-        return len(text.encode(self.encoding, "replace"))
+        """The file's byte that `offset` in `data` stands for (nearly, if text is broken)."""
+        if self.encoding is not None:
+            text = self.data[:offset].decode("utf-8", "ignore")
+            offset = len(text.encode(self.encoding, "replace"))
+        offset += self.start
+        return self.within.position(offset) if self.within else offset
 
 
-def structures(data: bytes) -> list[Structure]:
-    """The ways to cut `data` into properties: one; two for the encodings with the trap."""
+def eight_bit(data: bytes) -> Structure:
+    """A file as it is, or UTF-8 for one that begins with the byte-order mark of UTF-16 or UTF-32."""
     for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
-            return [Structure(data.decode(encoding, "replace").encode("utf-8", "replace"), encoding)]
-    as_is = Structure(data, None)
-    if not _SECOND_BYTE_TRAP.search(data) or _is_utf8(data):
-        return [as_is]
-    if b"\x1b$" in data:
+            text = data.decode(encoding, "replace")
+            return Structure(text.encode("utf-8", "replace"), encoding)
+    return Structure(data)
+
+
+def structures(file: Structure, first: int, last: int) -> list[Structure]:
+    """The ways to cut the games in ``file.data[first:last]`` into properties.
+
+    There is one, but for the encodings with the trap there are two.
+    """
+    data = file.data[first:last]
+    as_is = Structure(data, None, first, file)
+    if _ISO_2022 in data:
         encoding = "iso2022_jp"
+    elif _is_utf8(data):
+        return [as_is]
     else:
-        encoding = _decodable(data, declared(data)) or detect(_NON_ASCII_RUN.findall(data)) or ""
+        encoding = _decodable(data, declared(data)) or detect(_VALUE.findall(data)) or ""
     if encoding not in _TRAPS:
         return [as_is]
-    return [Structure(data.decode(encoding, "replace").encode("utf-8"), encoding), as_is]
+    text = data.decode(encoding, "replace")
+    return [Structure(text.encode("utf-8"), encoding, first, file), as_is]
 
 
 def text_encoding(values: Iterable[bytes], charset: bytes | None) -> str:
@@ -122,7 +141,7 @@ def known(charset: bytes | None) -> str | None:
         return None
     try:
         codec = codecs.lookup(charset.decode("ascii").strip())
-        b"".decode(codec.name)  # refuses the likes of "hex", which are codecs but no text encodings
+        b" ".decode(codec.name)  # refuses the likes of "hex", which are codecs but no text encodings
     except (LookupError, UnicodeError, ValueError):
         return None
     return _SUPERSETS.get(codec.name, codec.name)
@@ -143,8 +162,14 @@ def detect(values: Iterable[bytes]) -> str | None:
         return likeliest
     from charset_normalizer import from_bytes
 
-    best = from_bytes(text, cp_isolation=_SINGLE_BYTE, threshold=0.5).best()
-    return best.encoding if best else None
+    def doubt(match: CharsetMatch) -> tuple[float, float, int, bool]:
+        # A few names can fit several alphabets equally well. The right one has no symbols among
+        # the letters, and Latin-1 is what SGF means without CA.
+        symbols = sum(not char.isascii() and not char.isalpha() for char in str(match))
+        return match.chaos, -match.coherence, symbols, match.encoding != "cp1252"
+
+    matches = from_bytes(text, cp_isolation=_SINGLE_BYTE, threshold=0.5)
+    return min(matches, key=doubt).encoding if matches else None
 
 
 def _common_share(text: bytes, encoding: str) -> float:

@@ -9,7 +9,7 @@ others in its file: reading goes on at the next place that looks like the start 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
@@ -32,9 +32,9 @@ _OPEN, _CLOSE = ("D", b"("), ("D", b")")
 _NODE_START = re.compile(rb"\(\s*;")
 # A game for certain: these properties stand in no other node than the first, and with its closing
 # bracket the value cannot be part of a comment, where the bracket would have to be escaped.
-_ROOT_START = re.compile(rb"\(\s*;\s*(?:GM|FF|SZ|CA|AP|ST|GaMe|SiZe)\s*\[[^\\\]]*\]")
+_ROOT_START = re.compile(rb"\(\s*;\s*(?:GM|FF|SZ|CA|AP|ST|GaMe|SiZe)\s*\[[^\\\]]{0,200}\]")
 # A game in all likelihood, but a variation may begin so too.
-_INFO_START = re.compile(rb"\(\s*;\s*(?:PB|PW|BR|WR|EV|RO|GN|DT|PC|KM|RE|HA|RU|TM|SO|US|GC|ID)\s*\[[^\\\]]*\]")
+_INFO_START = re.compile(rb"\(\s*;\s*(?:PB|PW|BR|WR|EV|RO|GN|DT|PC|KM|RE|HA|RU|TM|SO|US|GC|ID)\s*\[[^\\\]]{0,200}\]")
 
 _MOVE_NODE = re.compile(rb";\s*[BW]\s*\[")
 _SPACE = b" \t\n\r\f\v"
@@ -85,54 +85,64 @@ def read_games(data: bytes, source: str = "", options: ReadOptions | None = None
     in `data`.
     """
     options = options or ReadOptions()
-    readings = [_read(structure, source, options) for structure in encoding.structures(data)]
-    games = max(readings, key=_moves_read)
+    file = encoding.eight_bit(data)
+    games: list[GameRecord | RecordError] = []
+    for first, last in _parts(file.data):
+        readings = [
+            _read(structure, source, len(games) + 1, options) for structure in encoding.structures(file, first, last)
+        ]
+        games += max(readings, key=_moves_read)
     if not games:
         detail = "no '(;' to start a game with" if data.strip() else "the file is empty"
         return [RecordError(Reason.NOT_SGF, source, game=1, position=0, detail=detail)]
     return games
 
 
-def _read(structure: encoding.Structure, source: str, options: ReadOptions) -> list[GameRecord | RecordError]:
+def _read(
+    structure: encoding.Structure,
+    source: str,
+    first_number: int,
+    options: ReadOptions,
+) -> list[GameRecord | RecordError]:
+    """The games in a part of a file, numbered from `first_number`."""
     games: list[GameRecord | RecordError] = []
-    for number, game in enumerate(_games(structure.data), 1):
+    for number, game in enumerate(_games(structure.data), first_number):
         try:
             record = _record(game, structure.encoding is not None, options)
             record.source = f"{source}#{number}"
             games.append(record)
         except _Refused as no:
-            position = structure.position(no.offset)
-            games.append(RecordError(no.reason, source, number, position, no.move, no.detail))
+            where = structure.position(no.offset)
+            games.append(RecordError(no.reason, source, number, where, no.move, no.detail))
     return games
 
 
-def _moves_read(games: list[GameRecord | RecordError]) -> int:
+def _moves_read(games: Iterable[GameRecord | RecordError]) -> int:
     return sum(len(game.points) for game in games if isinstance(game, GameRecord))
 
 
 # From bytes to the main line of each game
 
 
-def _games(data: bytes) -> Iterator[_Game]:
-    """Cut the file at what only starts games, then read the games in each part."""
+def _parts(data: bytes) -> Iterator[tuple[int, int]]:
+    """Cut a file at everything that only starts games."""
     starts = [match.start() for match in _ROOT_START.finditer(data)]
-    for first, last in pairwise([0, *starts, len(data)]):
-        yield from _games_between(data, first, last)
+    return pairwise([0, *starts, len(data)])
 
 
-def _games_between(data: bytes, first: int, last: int, cut: bool = False) -> Iterator[_Game]:
-    """The games in ``data[first:last]``, the last of them perhaps broken.
+def _games(data: bytes, first: int = 0, last: int | None = None) -> Iterator[_Game]:
+    """The games in ``data[first:last]``; of these the last may be broken.
 
     A game without its end may have swallowed others, which begin with the players' names or the
-    like. It is cut at all of these then (`cut`: this has been done).
+    like. Such a part is cut at all of these, once.
     """
-    position = first
-    while (found := _NODE_START.search(data, position, last)) is not None:
-        game = _main_line(data, found.start(), last)
-        if game.problem and not cut:
-            starts = [match.start() for match in _INFO_START.finditer(data, game.start + 1, last)]
-            for begin, end in pairwise([game.start, *starts, last]):
-                yield from _games_between(data, begin, end, cut=True)
+    position, end = first, len(data) if last is None else last
+    while (found := _NODE_START.search(data, position, end)) is not None:
+        game = _main_line(data, found.start(), end)
+        if game.problem and last is None:
+            starts = [match.start() for match in _INFO_START.finditer(data, game.start + 1)]
+            for begin, next_start in pairwise([game.start, *starts, end]):
+                yield from _games(data, begin, next_start)
             return
         yield game
         if game.problem:

@@ -113,7 +113,7 @@ def draw(store: GameStore, path: str | os.PathLike[str]) -> None:
 
     size = summary.sizes.most_common(1)[0][0] if summary.sizes else 19
     image = axes["board"].imshow(_where_played(store, size), cmap="magma", vmin=0)
-    axes["board"].set_title(f"games with a move here (%), {size}×{size}")
+    axes["board"].set_title(f"moves on each point in 100 games, {size}×{size}")
     axes["board"].set_xticks([])
     axes["board"].set_yticks([])
     figure.colorbar(image, ax=axes["board"], shrink=0.6)

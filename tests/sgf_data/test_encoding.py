@@ -1,0 +1,77 @@
+"""Which encoding a text is taken for."""
+
+from __future__ import annotations
+
+import pytest
+
+from sgf_data.encoding import declared, detect, eight_bit, known, structures, text_encoding
+
+SAMPLES = {
+    "gb18030": ["马晓春", "聂卫平", "第一届中国围棋棋圣战", "黑中盘胜"],
+    "big5": ["林海峰", "王銘琬", "應昌期杯世界職業圍棋錦標賽", "臺北"],
+    "cp932": ["趙治勲", "小林光一", "第四十五期本因坊戦", "日本棋院"],
+    "euc_jp": ["趙治勲", "小林光一", "第四十五期本因坊戦", "日本棋院"],
+    "cp949": ["이창호", "조훈현", "국수전", "흑불계승"],
+    "cp1251": ["Александр", "Дмитрий", "Чемпионат"],
+    "koi8_r": ["Александр", "Дмитрий", "Чемпионат"],
+    "cp1252": ["Jörg Müller", "François Lefèvre", "Köln"],
+}
+
+
+@pytest.mark.parametrize("encoding", SAMPLES)
+def test_detect(encoding: str) -> None:
+    texts = SAMPLES[encoding]
+    found = detect([text.encode(encoding) for text in texts])
+    assert found is not None
+    assert [text.encode(encoding).decode(found) for text in texts] == texts
+
+
+def test_charset_is_believed_where_it_can_be() -> None:
+    korean = "이창호".encode("euc_kr")
+    assert text_encoding([korean], b"EUC-KR") == "cp949"
+    assert text_encoding([korean], b"gb2312") == "gb18030"  # decodes, if to nonsense
+    assert text_encoding([korean], b"UTF-8") == "cp949"
+    assert text_encoding([korean], None) == "cp949"
+
+
+def test_utf8_shows_itself() -> None:
+    assert text_encoding(["Jörg".encode()], None) == "utf-8"
+    assert text_encoding(["名人战".encode()], b"GB2312") == "utf-8"
+    assert text_encoding([b"ASCII"], b"klingon") == "utf-8"
+    assert text_encoding([b"\xff\xfe\x00"], b"UTF-8")  # something, always
+
+
+@pytest.mark.parametrize(
+    ("charset", "encoding"),
+    [
+        (b"UTF-8", "utf-8"),
+        (b"gb2312", "gb18030"),
+        (b"Shift_JIS", "cp932"),
+        (b" ISO-8859-1 ", "cp1252"),
+        (b"Big5", "big5"),
+        (b"klingon", None),
+        (b"hex", None),
+        (b"\xff", None),
+        (b"", None),
+        (None, None),
+    ],
+)
+def test_known(charset: bytes | None, encoding: str | None) -> None:
+    assert known(charset) == encoding
+
+
+def test_declared() -> None:
+    assert declared(b"(;GM[1]CA[Big5]") == "big5"
+    assert declared(b"(;GM[1]BCA[Big5]") is None
+
+
+def test_only_dangerous_files_are_offered_twice() -> None:
+    def ways(text: str, encoding: str) -> int:
+        data = text.encode(encoding)
+        return len(structures(eight_bit(data), 0, len(data)))
+
+    assert ways("(;PB[abc])", "ascii") == 1
+    assert ways("(;PB[表])", "utf-8") == 1
+    assert ways("(;PB[表])", "cp932") == 2
+    assert ways("(;PB[名人戦]CA[iso-2022-jp])", "iso2022_jp") == 2
+    assert ways("(;PB[é])", "latin-1") == 1
