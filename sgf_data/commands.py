@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sgf_data.show import show
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
@@ -24,10 +26,14 @@ if TYPE_CHECKING:
 Examples:
   gocnn data build my-games.zip more-games/ -o games.arrow
   gocnn data info games.arrow
+  gocnn data show game.sgf --move 50
 """
 )
 def data() -> None:
     """Build and inspect game stores from SGF collections."""
+
+
+data.add_command(show)
 
 
 @data.command(
