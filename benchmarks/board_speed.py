@@ -44,9 +44,7 @@ def compiled(games: Sequence[GameRecord]) -> None:
     """Replay in compiled code, as training does to reach a position."""
     for game in games:
         state = core.new_state(game.size)
-        replay.play_record(
-            state, game.points, game.colours, game.setup_at, game.setup_points, game.setup_colours
-        )
+        replay.play_record(state, game.points, game.colours, game.setup_at, game.setup_points, game.setup_colours)
 
 
 def checked(games: Sequence[GameRecord]) -> None:

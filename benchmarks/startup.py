@@ -18,9 +18,7 @@ import click
 def seconds_to_answer(command: list[str]) -> float:
     """Start the engine, send `name`, and return the seconds until its whole answer is there."""
     begin = time.perf_counter()
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
-    ) as engine:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as engine:
         assert engine.stdin is not None and engine.stdout is not None
         engine.stdin.write("name\n")
         engine.stdin.flush()

@@ -37,9 +37,7 @@ def modules_after(arguments: list[str]) -> list[str]:
         "main(sys.argv[1:], prog_name='gocnn', standalone_mode=False)\n"
         f"print(json.dumps([m for m in {HEAVY!r} if m in sys.modules]))\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
     loaded: list[str] = json.loads(done.stdout.splitlines()[-1])
     return loaded
 

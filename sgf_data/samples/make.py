@@ -74,9 +74,7 @@ def random_opening(rng: random.Random) -> list[str]:
     for low_row, low_column in rng.sample([(0, 0), (0, 1), (1, 0), (1, 1)], OPENING):
         row, column = rng.randint(2, 4), rng.randint(2, 4)
         vertices.append(
-            common.format_vertex(
-                (row if low_row else SIZE - 1 - row, column if low_column else SIZE - 1 - column)
-            )
+            common.format_vertex((row if low_row else SIZE - 1 - row, column if low_column else SIZE - 1 - column))
         )
     return vertices
 
