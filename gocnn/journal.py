@@ -88,7 +88,8 @@ def draw_curves(log: Path, picture: Path) -> None:
                 axes.plot(at, [float(row[name]) for row in rows], marker=".", label=name.replace("_", "-"))
         axes.set_xlabel("samples")
         axes.grid(alpha=0.3)
-        axes.legend()
+        if axes.lines:
+            axes.legend()
     left.set_title("training loss and validation cross-entropy (nats)")
     right.set_title("validation accuracy")
     figure.savefig(picture, dpi=100)

@@ -195,9 +195,13 @@ class Run:
         self.model.load_state_dict(_with_prefix(saved.tensors, "model."))
         self.average.module.load_state_dict(_with_prefix(saved.tensors, "average."))
         for k, optimizer in enumerate(self.optimizers):
+            params = [p for group in optimizer.param_groups for p in group["params"]]
             state: dict[int, dict[str, Tensor]] = {}
             for name, tensor in _with_prefix(saved.tensors, f"optimizer{k}.").items():
                 index, key = name.split(".")
+                if tensor.shape == params[int(index)].shape:
+                    # In the weights' memory layout, or the fused kernels would pair the wrong elements.
+                    tensor = torch.empty_like(params[int(index)]).copy_(tensor)
                 state.setdefault(int(index), {})[key] = tensor
             optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
         self.progress = Progress(**saved.meta["progress"])

@@ -24,7 +24,7 @@ def draw_board(axes: Axes, stones: np.ndarray, *, last: int | None = None, targe
     axes.set_facecolor(WOOD)
     axes.set(xlim=(-0.7, size - 0.3), ylim=(size - 0.3, -0.7), aspect="equal")
     axes.set_xticks(range(size), COLUMNS[:size], fontsize=7)
-    axes.set_yticks(range(size), range(size, 0, -1), fontsize=7)
+    axes.set_yticks(range(size), [str(n) for n in range(size, 0, -1)], fontsize=7)
     axes.tick_params(length=0)
     axes.hlines(range(size), 0, size - 1, color="black", linewidth=0.5, zorder=1)
     axes.vlines(range(size), 0, size - 1, color="black", linewidth=0.5, zorder=1)

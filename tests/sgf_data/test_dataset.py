@@ -1,0 +1,150 @@
+"""Positions drawn from a store: uniform, repeatable, right, and never on both sides of a split."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gocnn.go import Board
+from gocnn.go.planes import PLANE_SETS, write
+from gocnn.go.symmetry import SYMMETRIES, point_maps
+from sgf_data.dataset import Positions, Selection, shuffled
+from sgf_data.record import GameRecord
+from sgf_data.store import MoveTable, StoreWriter, open_store, to_batch
+
+FULL = PLANE_SETS["full"]
+
+
+def random_game(seed: int, size: int = 9, moves: int = 60, **fields: object) -> GameRecord:
+    """A random legal game; every fourth one has set-up stones before the first and the tenth move."""
+    rng = np.random.default_rng(seed)
+    board = Board(size, ko="simple")
+    points, colours, placed = [], [], []
+    for number in range(moves):
+        if seed % 4 == 0 and number in (0, 10):
+            point = int(rng.choice(np.flatnonzero(board.stones.ravel() == 0)))
+            placed.append((number, point, 1))
+            board.setup([point], [1])
+        legal = np.flatnonzero(board.legal_mask(board.to_move)[:-1])
+        point = int(rng.choice(legal)) if legal.size and number % 17 else board.pass_point
+        points.append(point)
+        colours.append(board.to_move)
+        board.play(board.to_move, point)
+    setup = np.array(placed, np.int16).reshape(-1, 3)
+    return GameRecord(
+        size, np.array(points, np.int16), np.array(colours, np.int8),
+        setup[:, 0], setup[:, 1], setup[:, 2].astype(np.int8), **fields,
+    )  # fmt: skip
+
+
+def table_of(games: list[GameRecord], folder) -> MoveTable:
+    path = folder / "games.arrow"
+    with StoreWriter(path) as writer:
+        writer.write(to_batch(games))
+    return open_store(path).moves()
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    return table_of([random_game(seed) for seed in range(40)], tmp_path_factory.mktemp("store"))
+
+
+@given(st.integers(1, 3000), st.integers(0, 2**40))
+def test_the_shuffle_is_a_permutation(size, seed):
+    assert sorted(shuffled(i, size, seed) for i in range(size)) == list(range(size))
+
+
+def test_an_epoch_visits_every_position_once(table):
+    positions = Positions(table, FULL, Selection(9), augment=False, seed=3)
+    drawn, _ = positions.batch(0, len(positions))
+    in_order, _ = Positions(table, FULL, Selection(9), augment=False, shuffle=False).batch(0, len(positions))
+    assert not (drawn == in_order).all()
+    assert sorted(map(bytes, drawn)) == sorted(map(bytes, in_order))
+    second, _ = positions.batch(len(positions), len(positions))
+    assert sorted(map(bytes, second)) == sorted(map(bytes, in_order))
+    assert not (drawn == second).all()
+
+
+def test_positions_in_order_are_the_games_replayed(table):
+    positions = Positions(table, FULL, Selection(9), shuffle=False, augment=False)
+    planes, targets = positions.batch(0, len(positions))
+    at = 0
+    for seed in range(40):
+        game, board = random_game(seed), Board(9, ko="simple")
+        for i, (point, colour) in enumerate(zip(game.points, game.colours, strict=True)):
+            now = game.setup_at == i
+            if now.any():
+                board.setup(game.setup_points[now].tolist(), game.setup_colours[now].tolist())
+            expected = np.zeros((len(FULL), 81), np.int8)
+            write(FULL.code, board.state, colour, game.points[:i], point_maps(9)[0], expected)
+            assert (planes[at].reshape(expected.shape) == expected).all()
+            assert targets[at] == point
+            board.play(int(colour), int(point))
+            at += 1
+    assert at == len(positions)
+
+
+def test_samples_do_not_depend_on_how_they_are_batched(table):
+    positions = Positions(table, FULL, Selection(9), seed=1)
+    whole = positions.batch(100, 64)
+    parts = [positions.batch(100 + k, 16) for k in range(0, 64, 16)]
+    assert (np.concatenate([p[0] for p in parts]) == whole[0]).all()
+    assert (np.concatenate([p[1] for p in parts]) == whole[1]).all()
+
+
+def test_augmented_samples_are_turned_with_their_targets_and_all_ways_come_up(table):
+    plain = Positions(table, FULL, Selection(9), augment=False, seed=1).batch(0, 400)
+    turned = Positions(table, FULL, Selection(9), augment=True, seed=1).batch(0, 400)
+    maps, found = point_maps(9), set()
+    for planes, target, seen, answer in zip(*plain, *turned, strict=True):
+        matches = [
+            s
+            for s in range(SYMMETRIES)
+            if maps[s, target] == answer
+            and (seen.reshape(len(FULL), -1)[:, maps[s, :-1]] == planes.reshape(len(FULL), -1)).all()
+        ]
+        assert matches
+        if len(matches) == 1:
+            found.add(matches[0])
+    assert found == set(range(SYMMETRIES))
+
+
+def test_seeds_differ(table):
+    one, two = (Positions(table, FULL, Selection(9), seed=s).batch(0, 64)[1] for s in (1, 2))
+    assert not (one == two).all()
+
+
+def test_a_split_is_by_game_and_leaves_no_game_on_both_sides(tmp_path):
+    games = [random_game(seed) for seed in range(1, 60, 2)]
+    maps = point_maps(9)
+    twins = [GameRecord(9, maps[5][g.points], g.colours) for g in games]
+    table = table_of(games + twins, tmp_path)
+    held = Selection(9, fold=(1, 4, True)).games(table)
+    rest = Selection(9, fold=(1, 4, False)).games(table)
+    assert sorted([*held, *rest]) == list(range(60))
+    assert 0 < len(held) < 60
+    assert {g % 30 for g in held}.isdisjoint({g % 30 for g in rest})
+
+
+def test_games_of_the_validation_store_are_excluded_turned_ones_and_longer_ones_too(tmp_path):
+    game, other = random_game(1), random_game(3)
+    maps = point_maps(9)
+    longer = GameRecord(9, maps[3][random_game(1, moves=58).points], random_game(1, moves=58).colours)
+    table = table_of([game, longer, other], tmp_path)
+    held_out = np.array([table.opening_key[0]], np.uint64)
+    assert Positions(table, FULL, Selection(9), exclude=held_out).games.tolist() == [2]
+
+
+def test_selection_by_size_and_year(tmp_path):
+    games = [random_game(1, year=1990), random_game(3, year=2015), random_game(5), random_game(7, size=13, year=2015)]
+    table = table_of(games, tmp_path)
+    assert Selection(9).games(table).tolist() == [0, 1, 2]
+    assert Selection(9, years=(2000, 2020)).games(table).tolist() == [1]
+    assert Selection(13).games(table).tolist() == [3]
+
+
+def test_nothing_to_draw_from_is_said(table):
+    with pytest.raises(ValueError, match="no 19x19 games"):
+        Positions(table, FULL, Selection(19))

@@ -1,0 +1,129 @@
+"""The networks: shapes, board sizes, what each part may see, and the evaluator that puts them to work."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from gocnn import policy
+from gocnn.conv import ConvBlock, receptive_field
+from gocnn.evaluator import Evaluator
+from gocnn.go import BLACK, Board
+from gocnn.go.symmetry import SYMMETRIES, point_maps
+
+
+@pytest.mark.parametrize("name", ["b2c32", "b6c64"])
+@pytest.mark.parametrize("size", [5, 9, 13, 19])
+def test_one_set_of_weights_plays_any_board(name, size):
+    model = policy.build(policy.preset(name)).eval()
+    assert model(torch.zeros(3, 20, size, size)).shape == (3, size * size + 1)
+
+
+def test_nothing_in_the_conv_network_pools_or_strides():
+    model = policy.build(policy.preset("b6c64"))
+    for module in model.modules():
+        assert not isinstance(module, (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d))
+        if isinstance(module, nn.Conv2d):
+            assert module.stride == (1, 1)
+    assert model.stem.kernel_size == (5, 5)
+
+
+def test_a_points_logit_depends_on_just_its_receptive_field():
+    config = policy.PolicyConfig(blocks=1, channels=8)
+    model = policy.build(config, seed=3).eval()
+    reach = (receptive_field([(5, 1), (3, 1), (3, 1)]) - 1) // 2
+    planes = torch.rand(1, 20, 19, 19, requires_grad=True)
+    model(planes)[0, 9 * 19 + 9].backward()
+    rows, cols = torch.nonzero(planes.grad[0].abs().sum(0), as_tuple=True)
+    assert (int(rows.min()), int(rows.max())) == (9 - reach, 9 + reach)
+    assert (int(cols.min()), int(cols.max())) == (9 - reach, 9 + reach)
+
+
+def test_the_position_bias_has_the_symmetries_of_the_board():
+    head = policy.PolicyHead(4)
+    nn.init.normal_(head.edge_bias)
+    with torch.no_grad():
+        logits = head(torch.zeros(1, 4, 19, 19))[0].numpy()
+    for s in range(SYMMETRIES):
+        assert np.allclose(logits[point_maps(19)[s]], logits, atol=1e-6)
+    assert not np.isclose(logits[0], logits[9 * 19 + 9])
+
+
+def test_the_dense_network_has_one_board_size():
+    model = policy.build(policy.preset("dense", board_size=9))
+    assert model(torch.zeros(2, 20, 9, 9)).shape == (2, 82)
+    with pytest.raises(ValueError, match="plays 9x9 boards, not 19x19"):
+        model(torch.zeros(2, 20, 19, 19))
+
+
+def test_the_lectures_plane_is_an_input_too():
+    model = policy.build(policy.preset("b2c32", planes="stones"))
+    assert model(torch.zeros(1, 1, 19, 19)).shape == (1, 362)
+
+
+def test_unknown_names_are_named():
+    with pytest.raises(ValueError, match=r"unknown preset 'b99'.*b6c64"):
+        policy.preset("b99")
+    with pytest.raises(ValueError, match="unknown plane set 'rgb'"):
+        policy.preset("b6c64", planes="rgb")
+
+
+def test_seeded_weights_repeat_and_leave_the_global_seed_alone():
+    state = torch.random.get_rng_state()
+    one, two = (policy.build(policy.preset("b2c32"), seed=5).state_dict() for _ in range(2))
+    assert all(torch.equal(one[k], two[k]) for k in one)
+    assert torch.equal(state, torch.random.get_rng_state())
+
+
+def test_receptive_field_of_the_lectures_network():
+    assert receptive_field([(3, 1)]) == 3
+    assert receptive_field([(3, 1), (2, 2), (3, 1), (2, 2)]) == 10
+
+
+def test_conv_block_shapes_of_the_lectures_network():
+    images = torch.zeros(1, 1, 28, 28)
+    first = ConvBlock(1, 25, padding="valid", pool=2)(images)
+    assert first.shape == (1, 25, 13, 13)
+    assert ConvBlock(25, 50, padding="valid", pool=2)(first).shape == (1, 50, 5, 5)
+
+
+@pytest.fixture(scope="module")
+def evaluator():
+    return Evaluator(policy.build(policy.preset("b2c32"), seed=2), torch.device("cpu"), torch.float32)
+
+
+def board_with(*points: int) -> Board:
+    board = Board(9)
+    for point in points:
+        board.play(board.to_move, point)
+    return board
+
+
+def test_evaluator_gives_a_distribution_for_each_board(evaluator):
+    answer = evaluator.policy([board_with(40), board_with(40, 41)])
+    assert answer.shape == (2, 82)
+    assert np.allclose(answer.sum(1), 1, atol=1e-5)
+
+
+def test_evaluator_sees_the_side_to_move(evaluator):
+    board = board_with(40)
+    as_white = evaluator.policy([board])
+    board.to_move = BLACK
+    assert not np.allclose(as_white, evaluator.policy([board]))
+
+
+@pytest.mark.parametrize("s", range(SYMMETRIES))
+def test_evaluator_turns_the_answer_back(evaluator, s):
+    """Seeing a turned board and turning the answer back is the same as playing the turned game."""
+    maps = point_maps(9)
+    moves = (20, 41, 62, 10)
+    turned = board_with(*(int(maps[s, p]) for p in moves))
+    straight = evaluator.policy([board_with(*moves)], symmetry=s)[0]
+    assert np.allclose(straight, evaluator.policy([turned])[0][maps[s]], atol=1e-5)
+
+
+def test_evaluator_refuses_mixed_sizes(evaluator):
+    with pytest.raises(ValueError, match="one size"):
+        evaluator.policy([Board(9), Board(13)])

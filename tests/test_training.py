@@ -1,0 +1,226 @@
+"""The training loop: it learns, resumes to the letter after SIGKILL, and shares a run among processes."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from gocnn import checkpoint, training
+from gocnn.batches import Prefetcher
+from gocnn.device import Ranks
+
+ROOT = Path(__file__).parents[1]
+CPU = Ranks(0, 1, torch.device("cpu"))
+
+
+class Stripes:
+    """A task a small network learns at once: which of four rows of an image is lit."""
+
+    def __len__(self) -> int:
+        return 512
+
+    def batch(self, first: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+        rng = np.random.default_rng(first)
+        targets = rng.integers(0, 4, count)
+        images = rng.normal(0, 0.3, (count, 1, 4, 4)).astype(np.float32)
+        images[np.arange(count), 0, targets] += 1
+        return images, targets
+
+
+def small_network() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(128, 4))
+
+
+def config(**changes: object) -> training.TrainingConfig:
+    return training.TrainingConfig(**{"samples": 6400, "batch": 32, "lr": 0.01, "precision": "fp32", **changes})
+
+
+def test_it_learns_and_writes_what_it_promises(tmp_path):
+    run = training.Run(tmp_path, small_network(), config(), CPU)
+    metrics = run.train(Stripes(), lambda model: training.classify(model, Stripes(), CPU.device))
+    assert metrics["top1"] > 0.95
+    assert metrics["samples"] == 512
+    assert run.samples == 6400
+    assert {p.name for p in tmp_path.iterdir()} == {"checkpoint.safetensors", "log.csv", "curves.png"}
+    with (tmp_path / "log.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert float(rows[-1]["top1"]) == metrics["top1"]
+    assert rows[-1]["samples"] in ("6400", "512")
+
+
+def test_classify_counts_right_answers(tmp_path):
+    class Oracle(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return 100 * x.mean((1, 3))
+
+    metrics = training.classify(Oracle(), Stripes(), CPU.device, count=100, batch=32)
+    assert metrics == {"top1": 1.0, "top5": 1.0, "cross_entropy": pytest.approx(0, abs=1e-3), "samples": 100}
+
+
+def test_a_run_with_other_settings_is_not_resumed(tmp_path):
+    run = training.Run(tmp_path, small_network(), config(samples=64), CPU)
+    run.train(Stripes(), lambda model: {})
+    other = training.Run(tmp_path, small_network(), config(samples=64, lr=0.02), CPU)
+    with pytest.raises(checkpoint.CheckpointError, match=r"lr was 0.01, now 0.02"):
+        other.resume()
+
+
+@pytest.mark.parametrize("wrong", [{"minutes": None, "samples": None}, {"minutes": 1}, {"batch": 0}, {"samples": 0}])
+def test_a_budget_is_needed_and_must_make_sense(wrong):
+    with pytest.raises(ValueError, match=r"budget|batch"):
+        config(**wrong)
+
+
+def test_an_error_in_the_data_reaches_the_one_who_trains():
+    class Broken(Stripes):
+        def batch(self, first: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+            raise RuntimeError("bad sector")
+
+    with Prefetcher(Broken(), 0, 8, 8, CPU.device) as batches, pytest.raises(RuntimeError, match="bad sector"):
+        batches.next()
+
+
+def test_processes_draw_without_overlap():
+    class Numbers(Stripes):
+        def batch(self, first: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+            return np.zeros((count, 1)), np.arange(first, first + count)
+
+    seen: list[int] = []
+    for rank in range(2):
+        with Prefetcher(Numbers(), rank * 8, 8, 16, CPU.device) as batches:
+            for _ in range(4):
+                seen += batches.next()[1].tolist()
+    assert sorted(seen) == list(range(64))
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    path = tmp_path_factory.mktemp("games") / "games.arrow"
+    samples = ROOT / "sgf_data" / "samples" / "gnugo-selfplay.sgf"
+    command = [sys.executable, "-m", "gocnn", "data", "build", str(samples), "-o", str(path), "--jobs", "1"]
+    subprocess.run(command, check=True, cwd=ROOT, capture_output=True)
+    return path
+
+
+def train_command(store: Path, out: Path, *more: str) -> list[str]:
+    options = [
+        "--preset",
+        "b2c32",
+        "--batch",
+        "16",
+        "--positions",
+        "960",
+        "--precision",
+        "fp32",
+        "--device",
+        "cpu",
+        "--seed",
+        "4",
+    ]
+    options += ["--validate-minutes", "100", "--validate-positions", "64", "--checkpoint-minutes", "0"]
+    return [str(ROOT / "train.py"), "--data", str(store), "-o", str(out), *options, *more]
+
+
+def network_of(folder: Path) -> dict[str, torch.Tensor]:
+    return checkpoint.load(folder / "network.safetensors", "policy").tensors
+
+
+@pytest.mark.slow
+def test_a_run_killed_at_any_moment_ends_with_the_weights_of_an_uninterrupted_one(store, tmp_path):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    subprocess.run([sys.executable, *train_command(store, whole)], check=True, cwd=ROOT, capture_output=True)
+    kills = 0
+    for wait in (0.0, 0.4):
+        more = ("--resume",) if kills else ()
+        before = (killed / "checkpoint.safetensors").stat().st_mtime_ns if kills else 0
+        process = subprocess.Popen([sys.executable, *train_command(store, killed, *more)], cwd=ROOT)
+        while process.poll() is None:
+            path = killed / "checkpoint.safetensors"
+            if path.exists() and path.stat().st_mtime_ns > before:
+                time.sleep(wait)
+                os.kill(process.pid, signal.SIGKILL)
+                process.wait()
+                kills += 1
+    assert kills
+    steps = checkpoint.load(killed / "checkpoint.safetensors", "training").meta["progress"]["step"]
+    assert 0 < steps < 60
+    resume = train_command(store, killed, "--resume")
+    subprocess.run([sys.executable, *resume], check=True, cwd=ROOT, capture_output=True)
+    one, two = network_of(whole), network_of(killed)
+    assert one.keys() == two.keys()
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+@pytest.mark.slow
+def test_ctrl_c_saves_and_a_folder_in_use_is_not_overwritten(store, tmp_path):
+    command = [sys.executable, *train_command(store, tmp_path / "run", "--checkpoint-minutes", "100")]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    assert process.stderr
+    for line in process.stderr:
+        if "Learning from" in line:
+            break
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "add --resume to go on" in told
+    assert (tmp_path / "run" / "checkpoint.safetensors").exists()
+    again = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert again.returncode == 1
+    assert re.search(r"holds a run already: add --resume", again.stderr)
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_network(store, tmp_path):
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    subprocess.run(
+        [*torchrun, *train_command(store, tmp_path / "run")], check=True, cwd=ROOT, env=environment, capture_output=True
+    )
+    card = checkpoint.load(tmp_path / "run" / "network.safetensors", "policy").meta["card"]
+    assert card["samples"] == 960
+    assert 0 < card["metrics"]["cross_entropy"] < 6.5
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ((), "give a budget of either minutes or samples"),
+        (("--positions", "10", "--preset", "b1"), "unknown preset 'b1'"),
+        (("--positions", "10", "--size", "13"), "no 13x13 games"),
+        (("--positions", "10", "--years", "2020-1990"), "ends before it begins"),
+    ],
+)
+def test_mistakes_get_one_clear_line(store, tmp_path, options, message):
+    from click.testing import CliRunner
+
+    import train
+
+    result = CliRunner().invoke(train.main, ["--data", str(store), "-o", str(tmp_path / "x"), *options])
+    assert result.exit_code in (1, 2)
+    assert message in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_store_that_is_none_is_named(tmp_path):
+    from click.testing import CliRunner
+
+    import train
+
+    path = tmp_path / "not.arrow"
+    path.write_bytes(b"hello")
+    result = CliRunner().invoke(train.main, ["--data", str(path), "-o", str(tmp_path / "x"), "--positions", "10"])
+    assert result.exit_code == 1
+    assert "not.arrow" in result.output
