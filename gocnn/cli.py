@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "match": ("engine.commands:match", "Referee a match between two GTP engines."),
     "data": ("sgf_data.commands:data", "Build and inspect game stores from SGF collections."),
     "train": ("train:main", "Train a policy network on game stores."),
+    "evaluate": ("train:evaluate", "Test a network on the positions of a game store."),
 }
 
 
@@ -54,7 +55,7 @@ EPILOG = """\b
 Examples:
   gocnn play --size 9
   gocnn data build my-games.zip -o games.arrow
-  gocnn train --data games.arrow --preset b6c64 --minutes 20
+  gocnn train --data games.arrow --preset b6c64 --minutes 20 -o runs/mine
   gocnn COMMAND --help
 """
 

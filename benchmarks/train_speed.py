@@ -1,0 +1,80 @@
+"""How fast a network trains here: the loop on real data against the same step on one fixed batch, and against the
+processor's matrix products.
+
+    python benchmarks/train_speed.py games.arrow --preset b6c64 --compile
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from gocnn import policy, training
+from gocnn.batches import Prefetcher, as_images
+from gocnn.device import Ranks, best_device, precision
+from gocnn.go.planes import PLANE_SETS
+from sgf_data.dataset import Positions
+from sgf_data.store import open_store
+
+
+def matmul_peak(device: torch.device, dtype: torch.dtype, n: int = 2048) -> float:
+    """TFLOP/s of square matrix products."""
+    a = torch.rand(n, n, device=device, dtype=dtype)
+    a @ a
+    seconds = [timed(lambda: a @ a, device) for _ in range(10)]
+    return 2 * n**3 / statistics.median(seconds) / 1e12
+
+
+def timed(work: Callable[[], object], device: torch.device) -> float:
+    """Seconds that `work` takes, with all that it has queued on the device."""
+    began = time.perf_counter()
+    work()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - began
+
+
+@click.command()
+@click.argument("stores", nargs=-1, required=True)
+@click.option("--preset", default="b6c64", show_default=True)
+@click.option("--batch", default=128, show_default=True)
+@click.option("--steps", default=40, show_default=True, help="Steps of each kind.")
+@click.option("--compile", "compiled", is_flag=True, help="Compile the network.")
+def main(stores: tuple[str, ...], preset: str, batch: int, steps: int, compiled: bool) -> None:
+    """Measure how fast a network learns from STORES."""
+    device = best_device()
+    dtype = precision("auto", device)
+    config = policy.preset(preset)
+    positions = Positions(open_store(stores).moves(), PLANE_SETS[config.planes])
+    settings = training.TrainingConfig(samples=10**9, batch=batch, compile=compiled)
+    with tempfile.TemporaryDirectory() as folder:
+        run = training.Run(Path(folder), policy.build(config), settings, Ranks(0, 1, device))
+    with Prefetcher(positions, 0, batch, batch, device) as batches:
+        fixed = batches.next()
+        with FlopCounterMode(display=False) as counter:
+            policy.build(config).to(device)(as_images(fixed[0]))
+        flops = 3 * counter.get_total_flops()  # forward, and twice that backward
+        for _ in range(3):
+            run.step(*fixed)  # compiles and warms up
+        on_fixed, on_data = [], []
+        for _ in range(steps):  # in turn, so that a drifting machine drifts for both
+            on_fixed.append(timed(lambda: run.step(*fixed), device))
+            on_data.append(timed(lambda: run.step(*batches.next()), device))
+    fixed_step, data_step = statistics.median(on_fixed), statistics.median(on_data)
+    peak = matmul_peak(device, dtype)
+    speed = flops / data_step / 1e12
+    print(f"{preset} on {device}, {str(dtype).removeprefix('torch.')}, compiled: {compiled}")
+    print(f"fixed batch: {batch / fixed_step:,.0f} positions/s")
+    print(f"real data:   {batch / data_step:,.0f} positions/s, {fixed_step / data_step:.1%} of that")
+    print(f"{speed:.2f} TFLOP/s, {speed / peak:.0%} of the {peak:.2f} TFLOP/s of a 2048 x 2048 matrix product")
+
+
+if __name__ == "__main__":
+    main()
