@@ -193,13 +193,12 @@ def _print_report(console: Console, report: BuildReport, output: str, log: str) 
     if report.rejected:
         console.print(table)
     rejected = sum(report.rejected.values()) - report.duplicates
-    console.print(
-        f"{report.read:,} read = {report.kept:,} kept + {report.duplicates:,} duplicates + {rejected:,} rejected",
-        highlight=False,
+    click.echo(
+        f"{report.read:,} read = {report.kept:,} kept + {report.duplicates:,} duplicates + {rejected:,} rejected"
     )
     if report.kept:
-        console.print(f"{output}: {report.kept:,} games, {report.moves:,} moves", highlight=False)
-    console.print(f"{log}: what was left out, and why", highlight=False)
+        click.echo(f"{output}: {report.kept:,} games, {report.moves:,} moves")
+    click.echo(f"{log}: what was left out, and why")
 
 
 @data.command(
@@ -228,7 +227,7 @@ def info(stores: Sequence[str], plot: str | None) -> None:
     console = Console()
     names = ", ".join(stores)
     summary = summarise(store)
-    console.print(f"{names}: {summary.games:,} games, {summary.moves:,} moves", highlight=False)
+    click.echo(f"{names}: {summary.games:,} games, {summary.moves:,} moves")
     _print_summary(console, summary)
     if plot:
         try:

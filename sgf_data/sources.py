@@ -98,11 +98,10 @@ def printable(path: str) -> str:
 
 def _walk(top: str) -> list[str]:
     paths = []
-    wanted = SGF_ENDINGS + ZIP_ENDINGS + TAR_ENDINGS
     for folder, folders, names in os.walk(top):
         folders.sort()
         for name in sorted(names):
-            if name.lower().endswith(wanted):
+            if _is_sgf(name) or name.lower().endswith(ZIP_ENDINGS + TAR_ENDINGS):
                 paths.append(os.path.join(folder, name))
     return paths
 
@@ -112,6 +111,12 @@ def _look_at(path: str) -> SourceFile:
         return SourceFile(path, os.stat(path).st_size)
     except OSError:
         return SourceFile(path, 0)
+
+
+def _is_sgf(name: str) -> bool:
+    # "._game.sgf" is what macOS adds to archives for its own use.
+    base = name.rpartition("/")[2]
+    return base.lower().endswith(SGF_ENDINGS) and not base.startswith("._")
 
 
 def _kind(path: str) -> str:
@@ -127,18 +132,14 @@ def _read_zip(file: SourceFile, name: str) -> Iterator[Blob]:
     found = False
     with zipfile.ZipFile(file.path) as archive:
         for member in archive.infolist():
-            if member.is_dir() or not member.filename.lower().endswith(SGF_ENDINGS):
+            if member.is_dir() or not _is_sgf(member.filename):
                 continue
             found = True
             inner = f"{name}!{printable(member.filename)}"
             try:
                 yield Blob(inner, archive.read(member), consumed=member.compress_size)
-            except (
-                _ARCHIVE_ERRORS
-            ) as error:  # this member alone: a zip has an index, the rest can be found
-                yield Blob(
-                    inner, error=str(error) or type(error).__name__, consumed=member.compress_size
-                )
+            except _ARCHIVE_ERRORS as error:  # this member alone: a zip has an index, the rest can be found
+                yield Blob(inner, error=str(error) or type(error).__name__, consumed=member.compress_size)
     if not found:
         yield Blob(name, error="no .sgf file in this archive")
 
@@ -147,19 +148,35 @@ def _read_tar(file: SourceFile, name: str) -> Iterator[Blob]:
     found = False
     before = 0
     with open(file.path, "rb") as raw:
-        # tarfile's own decompression takes a broken-off stream for the end of the archive if the
-        # break falls into a header; these raise EOFError wherever it falls.
         opener = _DECOMPRESSORS.get(raw.peek(2)[:2])
-        stream = opener(raw) if opener else raw
-        with tarfile.open(fileobj=stream, mode="r|") as archive:
+        stream = _Stream(opener(raw) if opener else raw)
+        # mode "r|": read on and on, never seek.
+        with tarfile.open(fileobj=stream, mode="r|") as archive:  # type: ignore[call-overload]
             for member in archive:
-                if not (member.isfile() and member.name.lower().endswith(SGF_ENDINGS)):
+                if not (member.isfile() and _is_sgf(member.name)):
                     continue
                 found = True
-                content: IO[bytes] = archive.extractfile(member)  # type: ignore[assignment]  # a file has content
-                data = content.read()
+                data = archive.extractfile(member).read()
                 after = raw.tell()
                 yield Blob(f"{name}!{printable(member.name)}", data, consumed=after - before)
                 before = after
-    if not found:
+    if stream.ended:
+        yield Blob(name, error="the archive breaks off")
+    elif not found:
         yield Blob(name, error="no .sgf file in this archive")
+
+
+class _Stream:
+    """What tarfile reads from. It takes the end of the data for the end of the archive.
+
+    A whole archive says where it ends, so that nobody comes to the end of the data.
+    """
+
+    def __init__(self, inner: IO[bytes]) -> None:
+        self._inner = inner
+        self.ended = False
+
+    def read(self, size: int) -> bytes:
+        data = self._inner.read(size)
+        self.ended = self.ended or not data
+        return data

@@ -1,0 +1,151 @@
+"""Finding and streaming SGF files from directories and archives."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from sgf_data import sources
+
+FILES = {
+    "a.sgf": b"(;B[aa])",
+    "deep/er/b.SGF": b"(;B[bb])",
+    "notes.txt": b"(;B[cc])",
+    "__MACOSX/._a.sgf": b"\x00\x05\x16\x07",
+}
+FOUND = {"a.sgf": b"(;B[aa])", "deep/er/b.SGF": b"(;B[bb])"}
+
+
+def make_tar(path: Path, mode: str = "w:") -> Path:
+    with tarfile.open(path, mode) as archive:  # type: ignore[call-overload]
+        for name, data in FILES.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return path
+
+
+def make_zip(path: Path) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in FILES.items():
+            archive.writestr(name, data)
+    return path
+
+
+def contents(*paths: Path) -> dict[str, bytes]:
+    blobs = list(sources.read(sources.find(paths)))
+    assert not any(blob.error for blob in blobs), blobs
+    return {blob.path: blob.data for blob in blobs}
+
+
+def errors(*paths: Path) -> list[tuple[str, str]]:
+    return [(b.path, b.error) for b in sources.read(sources.find(paths)) if b.error]
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [
+        ("x.tar", "w:"),
+        ("x.tar.gz", "w:gz"),
+        ("x.tgz", "w:gz"),
+        ("x.tar.bz2", "w:bz2"),
+        ("x.tar.xz", "w:xz"),
+        ("X.TAR.XZ", "w:xz"),
+    ],
+)
+def test_tar(tmp_path: Path, name: str, mode: str) -> None:
+    path = make_tar(tmp_path / name, mode)
+    assert contents(path) == {f"{path}!{inner}": data for inner, data in FOUND.items()}
+
+
+def test_zip(tmp_path: Path) -> None:
+    path = make_zip(tmp_path / "x.zip")
+    assert contents(path) == {f"{path}!{inner}": data for inner, data in FOUND.items()}
+
+
+def test_directory_with_archives_in_it_in_alphabetical_order(tmp_path: Path) -> None:
+    for name in ("b/2.sgf", "b/1.sgf", "a.sgf", "c.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(name.encode())
+    make_zip(tmp_path / "z.zip")
+    found = contents(tmp_path)
+    inner = [f"z.zip!{name}" for name in FOUND]
+    assert list(found) == [f"{tmp_path}/{name}" for name in ["a.sgf", *inner, "b/1.sgf", "b/2.sgf"]]
+
+
+def test_a_file_that_is_named_is_read_whatever_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "game.txt"
+    path.write_bytes(b"(;B[aa])")
+    assert contents(path) == {str(path): b"(;B[aa])"}
+
+
+@pytest.mark.parametrize("kind", ["tar.gz", "tar.xz", "tar", "zip"])
+def test_consumed_adds_up_to_the_size(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / f"x.{kind}"
+    if kind == "zip":
+        make_zip(path)
+    else:
+        make_tar(path, "w:" + kind[4:])
+    files = sources.find([path])
+    assert files == [sources.SourceFile(str(path), path.stat().st_size)]
+    assert 0 < sum(blob.consumed for blob in sources.read(files)) <= path.stat().st_size
+
+
+def test_what_cannot_be_read_is_reported_and_the_rest_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "fake.zip").write_bytes(b"no zip")
+    (tmp_path / "fake.tar.gz").write_bytes(b"no tar")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "good.sgf").write_bytes(b"(;B[aa])")
+    paths = [tmp_path / n for n in ("fake.zip", "fake.tar.gz", "none.sgf", "empty", "good.sgf")]
+    blobs = list(sources.read(sources.find(paths)))
+    assert [blob.path for blob in blobs] == [str(path) for path in paths]
+    assert [bool(blob.error) for blob in blobs] == [True, True, True, True, False]
+    assert blobs[2].error == "No such file or directory"
+    assert blobs[3].error == "no .sgf file or archive in this directory"
+
+
+@pytest.mark.parametrize("mode", ["w:", "w:gz", "w:bz2", "w:xz"])
+def test_a_broken_off_tar_is_never_taken_for_a_whole_one(tmp_path: Path, mode: str) -> None:
+    whole = make_tar(tmp_path / "whole.tar", mode).read_bytes()
+    path = tmp_path / "part.tar"
+    needed = 512 * 9 if mode == "w:" else len(whole)  # then come blocks of zeros, to the end
+    reported = 0
+    for length in range(0, needed, max(1, needed // 40)):
+        path.write_bytes(whole[:length])
+        blobs = list(sources.read(sources.find([path])))
+        complete = [blob.data for blob in blobs if not blob.error] == list(FOUND.values())
+        assert blobs[-1].error or complete, f"cut at {length} of {len(whole)}"
+        reported += bool(blobs[-1].error)
+    assert reported > 30
+
+
+def test_an_archive_without_games_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("readme.txt", "nothing")
+    assert errors(path) == [(str(path), "no .sgf file in this archive")]
+
+
+def test_a_damaged_member_of_a_zip_does_not_cost_the_others(tmp_path: Path) -> None:
+    path = make_zip(tmp_path / "x.zip")
+    data = bytearray(path.read_bytes())
+    at = data.index(b"a.sgf") + 6
+    data[at : at + 2] = b"\xff\xff"
+    path.write_bytes(bytes(data))
+    blobs = list(sources.read(sources.find([path])))
+    assert [bool(blob.error) for blob in blobs] == [True, False]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs file names that are any bytes")
+def test_names_that_are_no_text(tmp_path: Path) -> None:
+    with open(os.fsencode(tmp_path) + b"/\xb3\xd2.sgf", "wb") as file:
+        file.write(b"(;B[aa])")
+    (name,) = contents(tmp_path)
+    assert name == f"{tmp_path}/\\xb3\\xd2.sgf"
+    name.encode("utf-8")
