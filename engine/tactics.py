@@ -37,6 +37,7 @@ def self_atari(state: core.State, cell: int, colour: int) -> int:
     width = state.info[core.SIZE] + 1
     liberty = -1
     stones = 1
+    joined = (-1, -1, -1)
     for direction in range(4):
         n = core.neighbour(cell, direction, width)
         other = state.colour[n]
@@ -45,11 +46,12 @@ def self_atari(state: core.State, cell: int, colour: int) -> int:
         reached = -1
         if other == EMPTY:
             reached = n
-        elif other == colour:
+        elif other == colour and state.head[n] not in joined:
             count, reached = liberties_to_two(state, state.head[n], cell)
             if count == 2:
                 return 0
             stones += state.length[state.head[n]]
+            joined = (joined[1], joined[2], int(state.head[n]))
         if reached >= 0:
             if liberty >= 0 and liberty != reached:
                 return 0

@@ -1,0 +1,81 @@
+"""What the engine's tests share: policies that need no network, a stub engine, a GTP engine."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from engine.player import PolicyPlayer, Style
+from engine.protocol import GtpEngine
+from engine.session import Session
+from gocnn.go import Board
+from gocnn.go.coords import gtp_to_point
+
+DATA = Path(__file__).parents[1] / "data" / "gtp"
+STUB = Path(__file__).with_name("stub_engine.py")
+
+
+class RandomPolicy:
+    """Probabilities drawn anew for each position, the same ones whenever it comes up."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
+
+    def policy(self, boards: Sequence[Board]) -> np.ndarray:
+        drawn = [
+            np.random.default_rng([self.seed, board.hash, board.to_move + 1]).random(board.pass_point + 1)
+            for board in boards
+        ]
+        return np.array([p / p.sum() for p in drawn], dtype=np.float32)
+
+
+class ListPolicy:
+    """Wants the given vertices, the first one most, and all other points equally little."""
+
+    def __init__(self, *vertices: str, confidence: float = 0.5) -> None:
+        """The first has `confidence`, each further one half of the one before."""
+        self.vertices = vertices
+        self.confidence = confidence
+
+    def policy(self, boards: Sequence[Board]) -> np.ndarray:
+        size = boards[0].size
+        priors = np.full(size * size + 1, 1e-6, np.float32)
+        for rank, vertex in enumerate(self.vertices):
+            priors[gtp_to_point(vertex, size)] = self.confidence / 2**rank
+        return np.tile(priors, (len(boards), 1))
+
+
+class CentrePolicy:
+    """Prefers points near the middle of the board: one answer for one position, without chance."""
+
+    def policy(self, boards: Sequence[Board]) -> np.ndarray:
+        size = boards[0].size
+        row, col = np.divmod(np.arange(size * size), size)
+        middle = (size - 1) / 2
+        distance = (row - middle) ** 2 + (col - middle) ** 2 + 0.01 * np.arange(size * size)
+        priors = np.append(np.exp(-distance), 0.0)
+        return np.tile((priors / priors.sum()).astype(np.float32), (len(boards), 1))
+
+
+def make_engine(policy: object | None = None, style: Style | None = None) -> GtpEngine:
+    """A GTP engine on a policy, with its `session` as an attribute."""
+    player = PolicyPlayer(policy or CentrePolicy(), style)  # type: ignore[arg-type]
+    session = Session(player)
+    engine = GtpEngine(session, name="gocnn", version="0", vertex=session.vertex)
+    engine.session = session  # type: ignore[attr-defined]
+    return engine
+
+
+def stub(*options: str) -> str:
+    """The command line of the stub engine."""
+    return shlex.join([sys.executable, "-S", "-E", str(STUB), *options])
+
+
+def gnugo_path() -> str | None:
+    """Where GNU Go is, or None. Debian puts it into /usr/games, which root's path often lacks."""
+    return shutil.which("gnugo") or shutil.which("/usr/games/gnugo")

@@ -1,0 +1,102 @@
+"""Atari and self-atari: against what the board says after playing, and by example."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.tactics import liberties_to_two, self_atari, urgent_reply
+from gocnn.go import BLACK, EMPTY, WHITE, Board, core
+from gocnn.go.coords import gtp_to_point, point_to_gtp
+
+
+def cell(board: Board, vertex: str) -> int:
+    return int(core.to_cell(gtp_to_point(vertex, board.size), board.size))
+
+
+@st.composite
+def positions(draw: st.DrawFn) -> Board:
+    """A board of size 4 to 6 after random legal moves, suicides of one stone excepted."""
+    board = Board(draw(st.integers(4, 6)), ko="simple")
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    for _ in range(draw(st.integers(0, 40))):
+        legal = np.flatnonzero(board.legal_mask(board.to_move)[:-1])
+        if legal.size:
+            board.play(board.to_move, int(rng.choice(legal)))
+    return board
+
+
+@settings(max_examples=100, deadline=None)
+@given(board=positions())
+def test_self_atari_is_what_the_board_says_after_the_move(board: Board) -> None:
+    for colour in (BLACK, WHITE):
+        for point in np.flatnonzero(board.legal_mask(colour)[:-1]):
+            after = board.copy()
+            captured = after.play(colour, int(point))
+            chain = after.chain(int(point))
+            one_liberty = after.liberties().ravel()[point] == 1
+            expected = len(chain) if one_liberty and not captured else 0
+            where = core.to_cell(int(point), board.size)
+            assert self_atari(board.state, where, colour) == expected, f"{board}\n{point}"
+
+
+@settings(max_examples=100, deadline=None)
+@given(board=positions())
+def test_liberties_to_two(board: Board) -> None:
+    counts = board.liberties().ravel()
+    for point in np.flatnonzero(board.stones.ravel() != EMPTY):
+        head = int(board.state.head[core.to_cell(int(point), board.size)])
+        count, liberty = liberties_to_two(board.state, head, -1)
+        assert count == min(2, counts[point])
+        assert board.state.colour[liberty] == EMPTY
+        if count == 1:
+            assert liberties_to_two(board.state, head, liberty) == (0, -1)
+
+
+def reply(rows: str, last: str, colour: int) -> str | None:
+    board = Board.from_ascii(rows)
+    found = urgent_reply(board.state, cell(board, last), colour)
+    return None if found < 0 else point_to_gtp(int(core.to_point(found, board.size)), board.size)
+
+
+def test_a_stone_played_into_atari_is_taken() -> None:
+    rows = """
+    O X . .
+    . . . .
+    . . . .
+    . . . .
+    """
+    assert reply(rows, "A4", BLACK) == "A3"
+    assert reply(rows, "B4", WHITE) == "A3"
+
+
+def test_a_stone_put_into_atari_extends() -> None:
+    rows = """
+    . X . .
+    X O . .
+    . X . .
+    . . . .
+    """
+    assert reply(rows, "B2", WHITE) == "C3"
+
+
+def test_taking_a_stone_around_it_comes_before_extending() -> None:
+    rows = """
+    . . . . .
+    . O . . .
+    . X O X .
+    . O X . .
+    . . . . .
+    """
+    assert reply(rows, "D3", WHITE) == "A3"
+
+
+def test_no_atari_no_reply() -> None:
+    rows = """
+    . X . .
+    . O . .
+    . . . .
+    . . . .
+    """
+    assert reply(rows, "B4", WHITE) is None
