@@ -13,9 +13,7 @@ from numba import njit
 
 from gocnn.go.symmetry import point_maps
 
-OPENING_MOVES = (
-    50  # enough to tell any two games apart, and early enough that records of one game still agree
-)
+OPENING_MOVES = 50  # enough to tell any two games apart, and early enough that records of one game still agree
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
@@ -45,9 +43,7 @@ def _canonical(
             if setup_at[i] <= moves:
                 # A sum, as the order in which set-up stones are written down means nothing.
                 stone = np.uint64(setup_at[i] + 1) << np.uint64(32)
-                stone |= np.uint64(maps[s, setup_points[i]]) << np.uint64(2) | np.uint64(
-                    setup_colours[i] + 1
-                )
+                stone |= np.uint64(maps[s, setup_points[i]]) << np.uint64(2) | np.uint64(setup_colours[i] + 1)
                 setup += _mix(stone * _GOLDEN)
         key = _mix(setup + np.uint64(maps.shape[1]) * _GOLDEN)
         for i in range(min(moves, points.size)):
@@ -67,9 +63,7 @@ def game_key(
 ) -> int:
     """The key of a whole game, from the arrays of a `GameRecord`: 0 to 2**64 - 1."""
     maps = point_maps(size)
-    return int(
-        _canonical(maps, points, colours, setup_at, setup_points, setup_colours, points.size)
-    )
+    return int(_canonical(maps, points, colours, setup_at, setup_points, setup_colours, points.size))
 
 
 def opening_key(

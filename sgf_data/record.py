@@ -43,17 +43,13 @@ class GameRecord:
     size: int
     points: np.ndarray  # int16 [n] moves
     colours: np.ndarray  # int8 [n]
-    setup_at: np.ndarray = field(
-        default_factory=_no_points
-    )  # int16 [k] placed before this move; rising
+    setup_at: np.ndarray = field(default_factory=_no_points)  # int16 [k] placed before this move; rising
     setup_points: np.ndarray = field(default_factory=_no_points)  # int16 [k]
     setup_colours: np.ndarray = field(default_factory=_no_colours)  # int8 [k], 0 empties the point
     first_player: int = 0  # from PL; 0 where the record does not say
     komi: float | None = None
     handicap: int = 0
-    result: str | None = (
-        None  # "B+2.5", "W+R", "B+T", "W+F", "B+", "0", "Void"; other text as given
-    )
+    result: str | None = None  # "B+2.5", "W+R", "B+T", "W+F", "B+", "0", "Void"; other text as given
     black: str = ""
     white: str = ""
     black_rank: str = ""  # "9p", "3d", "12k"; other text as given
@@ -62,9 +58,7 @@ class GameRecord:
     year: int | None = None
     event: str = ""
     rules: str = ""
-    source: str = (
-        ""  # "archive.zip!inner/name.sgf#1": path, path in it, number of the game in the file
-    )
+    source: str = ""  # "archive.zip!inner/name.sgf#1": path, path in it, number of the game in the file
 
     @property
     def winner(self) -> int | None:

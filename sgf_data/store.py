@@ -86,21 +86,13 @@ def to_batch(records: Sequence[GameRecord]) -> pa.RecordBatch:
     columns = []
     for column in SCHEMA:
         if column.name in _ARRAYS:
-            columns.append(
-                _list_array([getattr(record, column.name) for record in records], column.type)
-            )
+            columns.append(_list_array([getattr(record, column.name) for record in records], column.type))
         elif column.name == "game_key":
-            columns.append(
-                pa.array([game_key(*_moves_of(record)) for record in records], pa.uint64())
-            )
+            columns.append(pa.array([game_key(*_moves_of(record)) for record in records], pa.uint64()))
         elif column.name == "opening_key":
-            columns.append(
-                pa.array([opening_key(*_moves_of(record)) for record in records], pa.uint64())
-            )
+            columns.append(pa.array([opening_key(*_moves_of(record)) for record in records], pa.uint64()))
         else:
-            columns.append(
-                pa.array([getattr(record, column.name) for record in records], column.type)
-            )
+            columns.append(pa.array([getattr(record, column.name) for record in records], column.type))
     return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
 
 
@@ -245,9 +237,7 @@ def _open(path: str) -> pa.Table:
             file.read(1)  # a directory or a missing file is named better by open() than by pyarrow
         table = pa.ipc.open_file(pa.memory_map(path)).read_all()
     except OSError as error:
-        raise StoreError(
-            f"{path}: {error.strerror or 'not a game store (not an Arrow file)'}"
-        ) from error
+        raise StoreError(f"{path}: {error.strerror or 'not a game store (not an Arrow file)'}") from error
     except pa.ArrowInvalid as error:
         raise StoreError(f"{path}: not a game store, or a damaged one ({error})") from error
     metadata = table.schema.metadata or {}
@@ -255,9 +245,7 @@ def _open(path: str) -> pa.Table:
         raise StoreError(f"{path}: an Arrow file, but not a game store")
     version = metadata.get(b"format_version", b"?").decode("ascii", "replace")
     if version != str(FORMAT_VERSION):
-        raise StoreError(
-            f"{path}: a game store of version {version}; this gocnn reads version {FORMAT_VERSION}"
-        )
+        raise StoreError(f"{path}: a game store of version {version}; this gocnn reads version {FORMAT_VERSION}")
     if not table.schema.equals(SCHEMA, check_metadata=False):
         raise StoreError(f"{path}: a game store with unexpected columns")
     return table.replace_schema_metadata(None)
