@@ -228,6 +228,8 @@ def open_store(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]])
     if isinstance(paths, str | os.PathLike):
         paths = [paths]
     names = [os.fspath(path) for path in paths]
+    if not names:
+        raise StoreError("no game store was named")
     return GameStore(pa.concat_tables([_open(name) for name in names]), names)
 
 

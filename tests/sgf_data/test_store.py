@@ -149,6 +149,11 @@ def test_no_store(tmp_path: Path, content: bytes | None, message: str) -> None:
         open_store(tmp_path)
 
 
+def test_no_name() -> None:
+    with pytest.raises(StoreError, match="no game store was named"):
+        open_store([])
+
+
 def test_a_damaged_store_and_other_arrow_files(tmp_path: Path) -> None:
     path = write(tmp_path / "x.arrow", games())
     path.write_bytes(path.read_bytes()[:-20])
