@@ -121,7 +121,7 @@ class GtpClient(GoTextBase):
                 line = self._lines.get(timeout=left)
             except queue.Empty:
                 continue
-            if line is None:
+            if line is None or self._closing.is_set():
                 raise EngineCrashed(self._obituary(command))
             line = line.rstrip()
             if line:
@@ -161,8 +161,13 @@ class GtpClient(GoTextBase):
         self.kill()
 
     def kill(self) -> None:
-        """End the engine at once, with the processes it has started. May be repeated."""
+        """End the engine at once, with the processes it has started. May be repeated.
+
+        May be called from another thread; a `send` under way then raises EngineCrashed.
+        """
         self._closing.set()
+        with contextlib.suppress(queue.Full):
+            self._lines.put_nowait(None)  # for a `send` that waits
         if self._process.poll() is None:
             if os.name == "posix":
                 with contextlib.suppress(ProcessLookupError):

@@ -20,7 +20,7 @@ def picture(board: Board) -> Text:
     size, stars, last = board.size, star_points(board.size), last_move(board)
     stones = board.stones
     text = Text()
-    letters = f"   {' '.join(COLUMNS[:size])}   "
+    letters = f"   {' '.join(COLUMNS[:size])}    "
     text.append(f"{letters}\n", LABEL)
     for row in range(size):
         text.append(f"{size - row:2d}", LABEL)

@@ -80,10 +80,10 @@ class Seat:
 
         Raises FailedCommand for a refusal and EngineFailure if the engine is lost.
         """
-        if self._closed:
-            raise EngineFailure("the seat is closed")
         if self._client is None:
             self._client = GtpClient(self.command, timeout=self.timeout)
+        if self._closed:  # looked at last, so that a process started meanwhile ends, too
+            self._client.kill()
         try:
             return self._client.send(command).strip()
         except EngineFailure:

@@ -1,0 +1,207 @@
+"""Matches: colours, openings, what is kept on disk, and taking a match up again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from click.testing import Result as Ran
+from sgfmill import sgf
+
+from engine.commands import match as match_command
+from engine.match import Match, MatchError, Plan
+from engine.referee import Rules
+from tests.engine.support import stub
+
+ROOT = Path(__file__).parents[2]
+RULES = Rules(size=5, komi=0.5, max_moves=60, timeout=20.0)
+
+
+def plan(**changes: object) -> Plan:
+    settings: dict[str, object] = {"a": stub("--moves", "c3"), "b": stub(), "rules": RULES}
+    return Plan(**{**settings, **changes})  # type: ignore[arg-type]
+
+
+def play(held: Match, games: int, jobs: int = 1) -> list[int]:
+    return [result.number for result in held.play(games, jobs)]
+
+
+def test_colours_change_after_every_game() -> None:
+    assert [plan().black_in(number) for number in range(1, 5)] == ["A", "B", "A", "B"]
+    assert [plan(swap=False).black_in(number) for number in range(1, 5)] == ["A"] * 4
+
+
+def test_the_games_of_a_pair_share_their_opening() -> None:
+    openings = [plan(opening_moves=4).opening_of(number) for number in range(1, 5)]
+    assert openings[0] == openings[1] != openings[2] == openings[3]
+    other_seed = plan(opening_moves=4, seed=2).opening_of(1)
+    assert other_seed != openings[0]
+    fixed = [plan(opening_moves=4, swap=False).opening_of(number) for number in (1, 2)]
+    assert fixed[0] != fixed[1]
+
+
+def test_results_and_games_are_kept(tmp_path: Path) -> None:
+    held = Match(plan(opening_moves=2), tmp_path / "deep" / "match")
+    assert play(held, 4) == [1, 2, 3, 4]
+    directory = held.directory
+    assert sorted(path.name for path in directory.iterdir()) == [
+        "0001.sgf",
+        "0002.sgf",
+        "0003.sgf",
+        "0004.sgf",
+        "match.json",
+        "results.jsonl",
+    ]
+    rows = [json.loads(line) for line in (directory / "results.jsonl").read_text().splitlines()]
+    # Black wins each by the stubs' word, so A and B win in turn.
+    assert [row["winner"] for row in rows] == ["A", "B", "A", "B"]
+    assert [row["black"] for row in rows] == ["A", "B", "A", "B"]
+    record = sgf.Sgf_game.from_bytes((directory / "0002.sgf").read_bytes())
+    assert record.get_winner() == "b"
+    assert record.get_player_name("b").startswith("B: ")
+    assert record.get_komi() == 0.5
+    assert len(record.get_main_sequence()) == rows[1]["moves"] + 1
+
+
+def test_a_match_is_taken_up_where_it_ended(tmp_path: Path) -> None:
+    first = Match(plan(), tmp_path)
+    stopped = first.play(6)
+    next(stopped), next(stopped)
+    stopped.close()  # type: ignore[attr-defined]
+    again = Match(plan(), tmp_path)
+    assert again.remaining(6) == [3, 4, 5, 6]
+    assert play(again, 6, jobs=3) and again.remaining(6) == []
+    assert play(Match(plan(), tmp_path), 6) == []
+    assert play(Match(plan(), tmp_path), 7) == [7]
+
+
+def test_a_line_cut_off_by_a_crash_is_played_again(tmp_path: Path) -> None:
+    play(Match(plan(), tmp_path), 3)
+    results = tmp_path / "results.jsonl"
+    results.write_bytes(results.read_bytes()[:-20])
+    again = Match(plan(), tmp_path)
+    assert again.remaining(3) == [3]
+    assert play(again, 3) == [3]
+    assert len(Match(plan(), tmp_path).results) == 3
+
+
+def test_a_broken_line_is_an_error(tmp_path: Path) -> None:
+    play(Match(plan(), tmp_path), 2)
+    results = tmp_path / "results.jsonl"
+    results.write_bytes(b"{}\n" + results.read_bytes())
+    with pytest.raises(MatchError, match=r"results\.jsonl, line 1"):
+        Match(plan(), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"a": "other"}, "a is "),
+        ({"seed": 7}, "seed is 1 there, 7 here"),
+        ({"rules": Rules(size=7, komi=0.5, max_moves=60)}, "size is 5 there, 7 here"),
+    ],
+)
+def test_another_plan_is_refused(tmp_path: Path, changes: dict[str, object], named: str) -> None:
+    play(Match(plan(), tmp_path), 1)
+    with pytest.raises(MatchError, match=named):
+        Match(plan(**changes), tmp_path)
+
+
+def test_patience_is_no_other_plan(tmp_path: Path) -> None:
+    play(Match(plan(), tmp_path), 1)
+    patient = Rules(size=5, komi=0.5, max_moves=60, timeout=99.0)
+    assert Match(plan(rules=patient), tmp_path).remaining(2) == [2]
+
+
+def test_what_is_no_match_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "match.json").write_text("[1, 2")
+    with pytest.raises(MatchError, match="is not a match"):
+        Match(plan(), tmp_path)
+
+
+def test_crashes_and_stalls_do_not_end_the_match(tmp_path: Path) -> None:
+    crashing = stub("--on", "genmove", "--after", "1", "--then", "crash", "--moves", "c3")
+    held = Match(plan(a=crashing), tmp_path)
+    assert sorted(play(held, 4, jobs=2)) == [1, 2, 3, 4]
+    assert {result.winner for result in held.results} == {"B"}
+    assert {result.settled for result in held.results} == {"forfeit"}
+
+
+# --- the command ---
+
+
+def run(*arguments: str) -> Ran:
+    return CliRunner().invoke(match_command, list(arguments))
+
+
+def test_the_command_reports(tmp_path: Path) -> None:
+    ran = run(
+        "--black", stub("--moves", "c3"), "--white", stub("--score", "W+9"), "--games", "4",
+        "--size", "5", "--arbiter", stub("--score", "B+2"), "-o", str(tmp_path), "--jobs", "2",
+    )  # fmt: skip
+    assert ran.exit_code == 0, ran.output
+    assert "50.0 %" in ran.output and "15.0 – 85.0 %" in ran.output
+    assert "Settled by: arbiter 4" in ran.output
+    assert "The engines disagreed on the score of 4 games: 1, 2, 3, 4" in ran.output
+    assert "game 1: A wins, B+2 (arbiter)" in ran.output
+
+
+def test_the_command_names_forfeits(tmp_path: Path) -> None:
+    ran = run(
+        "--black", stub(), "--white", stub("--then", "crash"), "--games", "2", "--size", "5",
+        "-o", str(tmp_path),
+    )  # fmt: skip
+    assert ran.exit_code == 0
+    assert "B forfeited 2 games: 1, 2" in ran.output
+
+
+def test_an_engine_that_does_not_start_is_one_line(tmp_path: Path) -> None:
+    target = tmp_path / "m"
+    ran = run("--black", "no-such-program", "--white", stub(), "-o", str(target))
+    assert ran.exit_code == 1
+    assert "Error: an engine does not answer: cannot start 'no-such-program'" in ran.output
+    assert not target.exists()
+
+
+def test_another_match_in_the_directory_is_one_line(tmp_path: Path) -> None:
+    arguments = ["--black", stub(), "--white", stub(), "-o", str(tmp_path), "--games", "1"]
+    assert run(*arguments, "--size", "5").exit_code == 0
+    ran = run(*arguments, "--size", "7")
+    assert ran.exit_code == 1
+    assert "holds another match: size is 5 there, 7 here" in ran.output
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+def test_ctrl_c_keeps_what_is_done(tmp_path: Path) -> None:
+    slow = stub("--wait", "0.1", "--moves", "a1,b1,c1,d1")
+    # A shell starts background jobs with SIGINT ignored, and Python would leave it so.
+    program = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from gocnn.cli import main; main()"
+    )
+    command = [
+        sys.executable, "-c", program, "match", "--black", slow, "--white", stub(),
+        "--size", "5", "--games", "40", "-o", str(tmp_path),
+    ]  # fmt: skip
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    results = tmp_path / "results.jsonl"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not (results.exists() and results.stat().st_size):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, errors = process.communicate(timeout=30)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    assert "95 % Wilson interval" in out
+    done = len(results.read_text().splitlines())
+    assert 1 <= done < 40
+    assert f"{done:5d}" in out
