@@ -1,22 +1,21 @@
 """Saving and loading: tensors as safetensors, everything else as JSON in the same file's header.
 
-A checkpoint is data, never code: nothing in it is unpickled or run. Files are written whole under another name and
-then renamed, so a file under its final name is always complete.
+A checkpoint is data, never code: nothing in it is unpickled or run. A file under its final name is always complete
+(`gocnn.atomic`).
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import safetensors
 import safetensors.torch
 from torch import Tensor
+
+from gocnn.atomic import write_atomically
 
 FORMAT_VERSION = 1
 _KEY = "gocnn"
@@ -33,26 +32,6 @@ class Checkpoint:
     kind: str
     meta: dict[str, Any]
     tensors: dict[str, Tensor]
-
-
-def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write `data` under `path` so that no reader, and no crash, ever meets half of it.
-
-    Raises OSError if the folder cannot be written.
-    """
-    path = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
 
 
 def save(path: str | os.PathLike[str], kind: str, meta: dict[str, Any], tensors: dict[str, Tensor]) -> None:

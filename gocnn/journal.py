@@ -9,7 +9,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from gocnn.checkpoint import write_atomically
+from gocnn.atomic import write_atomically
 
 
 class Journal:

@@ -25,8 +25,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from gocnn.atomic import AtomicFile
 from sgf_data import sources
-from sgf_data.atomic import AtomicFile
 from sgf_data.reader import ReadOptions, read_games
 from sgf_data.record import GameRecord, Reason, RecordError
 from sgf_data.store import StoreWriter, open_store, to_batch

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from gocnn import __version__
-from sgf_data.atomic import AtomicFile
+from gocnn.atomic import AtomicFile
 from sgf_data.keys import game_key, opening_key
 from sgf_data.record import GameRecord
 

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from sgf_data.atomic import AtomicFile
+from gocnn.atomic import AtomicFile
 from sgf_data.keys import game_key, opening_key
 from sgf_data.reader import read_games
 from sgf_data.record import GameRecord

@@ -56,6 +56,12 @@ class AtomicFile:
                 self.path.with_name(name).unlink(missing_ok=True)
 
 
+def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write a whole file so that no reader, and no crash, ever meets half of it. Raises OSError."""
+    with AtomicFile(path) as file:
+        file.write(data)
+
+
 def _host() -> str:
     return re.sub(r"[^A-Za-z0-9-]", "-", socket.gethostname()) or "localhost"
 
