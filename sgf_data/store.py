@@ -112,7 +112,7 @@ def _moves_of(
 def _list_array(arrays: Sequence[np.ndarray], kind: Any) -> Any:
     offsets = np.zeros(len(arrays) + 1, np.int32)
     np.cumsum([len(array) for array in arrays], out=offsets[1:])
-    dtype = kind.value_type.to_pandas_dtype()
+    dtype = np.dtype(str(kind.value_type))
     values = np.concatenate(arrays).astype(dtype, copy=False) if arrays else np.empty(0, dtype)
     return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values), type=kind)
 
@@ -219,7 +219,7 @@ class GameStore:
             np.cumsum(np.concatenate(lengths), out=offsets[1:])
         if len(values) == 1:
             return offsets, values[0]
-        dtype = SCHEMA.field(name).type.value_type.to_pandas_dtype()
+        dtype = np.dtype(str(SCHEMA.field(name).type.value_type))
         return offsets, np.concatenate([np.empty(0, dtype), *values])
 
 
