@@ -71,9 +71,9 @@ def make_player(
 ) -> tuple[PolicyPlayer, LazyPolicy]:
     """A player and its policy, which isn't loaded yet."""
     from engine.player import PolicyPlayer, Style
-    from engine.policy import LazyPolicy, load_network
+    from engine.policy import LazyPolicy, load_ready_network
 
-    policy = LazyPolicy(lambda: load_network(model))
+    policy = LazyPolicy(lambda: load_ready_network(model))
     style = Style(
         temperature=temperature,
         random_moves=random_moves,
@@ -302,6 +302,7 @@ def match(
         raise click.ClickException(str(error)) from None
     except KeyboardInterrupt:
         interrupted = True
+        held = Match(held.plan, directory)  # what is on disk, wherever the signal struck
     print_summary(held, Console())
     if interrupted:
         raise click.exceptions.Exit(130)

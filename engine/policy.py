@@ -10,6 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
+from engine.ownership import ownership
 from gocnn.go import Board
 
 
@@ -39,6 +40,15 @@ def load_network(model: Path | None) -> Policy:
         return Evaluator.load(model)
     except CheckpointError as error:
         raise PolicyError(str(error)) from None
+
+
+def load_ready_network(model: Path | None) -> Policy:
+    """As load_network; what the first moves would compile or set up is then done, too."""
+    network = load_network(model)
+    with contextlib.suppress(ValueError):  # a network for another board size
+        network.policy([Board()])
+    ownership(Board(9), playouts=1)
+    return network
 
 
 class LazyPolicy:

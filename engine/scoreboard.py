@@ -40,7 +40,7 @@ def play_with_progress(match: Match, games: int, jobs: int, console: Console) ->
             "match", total=games, completed=done, score=str(Tally.of(match.results))
         )
         for result in match.play(games, jobs):
-            progress.console.print(describe(result), highlight=False, markup=False)
+            progress.console.print(describe(result), highlight=False, markup=False, soft_wrap=True)
             progress.update(bar, advance=1, score=str(Tally.of(match.results)))
 
 
@@ -58,7 +58,9 @@ def describe(result: Result) -> str:
 def print_summary(match: Match, console: Console) -> None:
     """The results of all finished games: in all, by colour, and by how the games were settled."""
     results = match.results
-    console.print(f"A: {match.plan.a}\nB: {match.plan.b}", highlight=False, markup=False)
+    console.print(
+        f"A: {match.plan.a}\nB: {match.plan.b}", highlight=False, markup=False, soft_wrap=True
+    )
     table = Table()
     table.add_column("A's games")
     for heading in ("games", "wins", "draws", "losses", "win rate", "95 % Wilson interval"):
@@ -85,7 +87,7 @@ def print_summary(match: Match, console: Console) -> None:
     ways = Counter(result.settled for result in results)
     if ways:
         settled = ", ".join(f"{way} {count}" for way, count in ways.most_common())
-        console.print(f"Settled by: {settled}", highlight=False)
+        console.print(f"Settled by: {settled}", highlight=False, soft_wrap=True)
     disputed = [result.number for result in results if result.disputed]
     if disputed:
         console.print(
@@ -99,8 +101,14 @@ def print_summary(match: Match, console: Console) -> None:
             if result.settled == "forfeit" and result.winner != label
         ]
         if lost:
-            console.print(f"{label} forfeited {len(lost)} games: {_numbers(lost)}", highlight=False)
-    console.print(f"Games and results are in {match.directory}", highlight=False, markup=False)
+            console.print(
+                f"{label} forfeited {len(lost)} games: {_numbers(lost)}",
+                highlight=False,
+                soft_wrap=True,
+            )
+    console.print(
+        f"Games and results are in {match.directory}", highlight=False, markup=False, soft_wrap=True
+    )
 
 
 def _numbers(numbers: list[int], most: int = 12) -> str:
