@@ -1,6 +1,6 @@
 """Positions a second that one core draws from a game store: replayed, made into planes, turned.
 
-    python benchmarks/dataset_speed.py games.arrow
+python benchmarks/dataset_speed.py games.arrow
 """
 
 from __future__ import annotations

@@ -36,9 +36,7 @@ def play_out(player: PolicyPlayer, size: int, most: int) -> Game:
 @click.option("--random-moves", default=20, show_default=True, help="Moves drawn at random.")
 @click.option("--model", type=click.Path(exists=True, path_type=Path), help="Checkpoint file.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Directory for SGF files.")
-def main(
-    games: int, size: int, most: int, random_moves: int, model: Path | None, output: Path | None
-) -> None:
+def main(games: int, size: int, most: int, random_moves: int, model: Path | None, output: Path | None) -> None:
     """Play GAMES games of the network against itself."""
     policy = load_network(model)
     lengths, ended, begin = [], 0, time.perf_counter()

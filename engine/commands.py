@@ -146,9 +146,7 @@ Examples:
 )
 @click.option("--size", type=click.IntRange(2, 25), default=19, show_default=True)
 @click.option("--komi", type=float, help="Default: 7.5, or 0.5 with handicap.")
-@click.option(
-    "--handicap", type=click.IntRange(min=0), default=0, metavar="N", help="Black's stones, 2 to 9."
-)
+@click.option("--handicap", type=click.IntRange(min=0), default=0, metavar="N", help="Black's stones, 2 to 9.")
 def play(colour: str, size: int, komi: float | None, handicap: int, **options: Any) -> None:
     """Play against the network in the terminal.
 
@@ -238,9 +236,7 @@ Examples:
     help="Begin every pair of games with N random moves of its own.",
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="For the random openings.")
-@click.option(
-    "--arbiter", metavar="CMD", help="Engine to ask for the score when the players disagree."
-)
+@click.option("--arbiter", metavar="CMD", help="Engine to ask for the score when the players disagree.")
 @click.option(
     "--jobs",
     type=click.IntRange(min=1),

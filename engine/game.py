@@ -18,9 +18,7 @@ class Game:
     `board` may be played on directly; place stones through `setup` and `place_handicap`.
     """
 
-    def __init__(
-        self, size: int = 19, komi: float = DEFAULT_KOMI, *, ko: str = "positional"
-    ) -> None:
+    def __init__(self, size: int = 19, komi: float = DEFAULT_KOMI, *, ko: str = "positional") -> None:
         """An empty board. Raises ValueError for a size or a ko rule that Board doesn't know."""
         self.board = Board(size, ko=ko)
         self.komi = komi

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.referee import Outcome, Rules, Seat, play_game, random_opening
-from engine.sgf import game_to_sgf, write_atomically
+from engine.sgf import game_to_sgf
+from gocnn.atomic import write_atomically
 from gocnn.go import BLACK, WHITE
 
 
@@ -107,8 +108,7 @@ class Match:
         for name, value in self._described().items():
             if theirs.get(name) != value:
                 raise MatchError(
-                    f"{self.directory} holds another match: "
-                    f"{name} is {theirs.get(name)!r} there, {value!r} here"
+                    f"{self.directory} holds another match: {name} is {theirs.get(name)!r} there, {value!r} here"
                 )
 
     def _read_results(self) -> list[Result]:
@@ -143,10 +143,7 @@ class Match:
         numbers = deque(self.remaining(games))
         finished: queue.Queue[tuple[int, Outcome] | BaseException] = queue.Queue()
         tables = [_Table(self.plan) for _ in range(min(jobs, len(numbers)))]
-        threads = [
-            threading.Thread(target=table.play_all, args=(numbers, finished), daemon=True)
-            for table in tables
-        ]
+        threads = [threading.Thread(target=table.play_all, args=(numbers, finished), daemon=True) for table in tables]
         left = len(numbers)
         try:
             for table in tables[:1]:
@@ -221,9 +218,7 @@ class _Table:
             if seat is not None:
                 seat.send("protocol_version")
 
-    def play_all(
-        self, numbers: deque[int], finished: queue.Queue[tuple[int, Outcome] | BaseException]
-    ) -> None:
+    def play_all(self, numbers: deque[int], finished: queue.Queue[tuple[int, Outcome] | BaseException]) -> None:
         """Play the games whose numbers are left, one after the other; for a thread."""
         try:
             while numbers:

@@ -55,9 +55,7 @@ def score_bounds(owner: np.ndarray, komi: float) -> tuple[float, float]:
 
 
 @njit(cache=True, nogil=True)
-def _playouts(
-    start: core.State, to_move: int, playouts: int, seed: int, no_history: np.ndarray
-) -> np.ndarray:
+def _playouts(start: core.State, to_move: int, playouts: int, seed: int, no_history: np.ndarray) -> np.ndarray:
     """int64 [size, size]: the owner maps of all playouts, added up."""
     np.random.seed(seed)
     size = start.info[core.SIZE]

@@ -65,8 +65,7 @@ def parse_request(line: bytes) -> Request | None:
     as surrogates, so that a file name can be any the system allows.
     """
     words = [
-        word.decode("utf-8", "surrogateescape")
-        for word in line.translate(None, _CONTROL).split(b"#", 1)[0].split()
+        word.decode("utf-8", "surrogateescape") for word in line.translate(None, _CONTROL).split(b"#", 1)[0].split()
     ]
     if not words:
         return None
@@ -112,9 +111,7 @@ def read_colour(text: str) -> int:
 class Command:
     """A handler's method, and how its arguments are read from words."""
 
-    def __init__(
-        self, method: Callable[..., str | None], readers: Mapping[Any, Callable[[str], Any]]
-    ) -> None:
+    def __init__(self, method: Callable[..., str | None], readers: Mapping[Any, Callable[[str], Any]]) -> None:
         """`readers` maps an annotation to a function of a word that raises ValueError."""
         self.method = method
         hints = typing.get_type_hints(method)

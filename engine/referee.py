@@ -218,10 +218,7 @@ def _ask_score(seat: Seat) -> str:
 
 def _ask_arbiter(arbiter: Seat, game: Game, rules: Rules) -> str:
     """Show the game to the arbiter and ask for its score."""
-    moves = [
-        f"play {NAMES[colour]} {point_to_gtp(point, rules.size)}"
-        for colour, point in game.board.moves
-    ]
+    moves = [f"play {NAMES[colour]} {point_to_gtp(point, rules.size)}" for colour, point in game.board.moves]
     try:
         for command in _opening_commands(rules) + moves:
             arbiter.send(command)

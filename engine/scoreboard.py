@@ -36,9 +36,7 @@ def play_with_progress(match: Match, games: int, jobs: int, console: Console) ->
     )
     done = games - len(match.remaining(games))
     with progress:
-        bar = progress.add_task(
-            "match", total=games, completed=done, score=str(Tally.of(match.results))
-        )
+        bar = progress.add_task("match", total=games, completed=done, score=str(Tally.of(match.results)))
         for result in match.play(games, jobs):
             progress.console.print(describe(result), highlight=False, markup=False, soft_wrap=True)
             progress.update(bar, advance=1, score=str(Tally.of(match.results)))
@@ -58,9 +56,7 @@ def describe(result: Result) -> str:
 def print_summary(match: Match, console: Console) -> None:
     """The results of all finished games: in all, by colour, and by how the games were settled."""
     results = match.results
-    console.print(
-        f"A: {match.plan.a}\nB: {match.plan.b}", highlight=False, markup=False, soft_wrap=True
-    )
+    console.print(f"A: {match.plan.a}\nB: {match.plan.b}", highlight=False, markup=False, soft_wrap=True)
     table = Table()
     table.add_column("A's games")
     for heading in ("games", "wins", "draws", "losses", "win rate", "95 % Wilson interval"):
@@ -95,20 +91,14 @@ def print_summary(match: Match, console: Console) -> None:
             highlight=False,
         )
     for label in "AB":
-        lost = [
-            result.number
-            for result in results
-            if result.settled == "forfeit" and result.winner != label
-        ]
+        lost = [result.number for result in results if result.settled == "forfeit" and result.winner != label]
         if lost:
             console.print(
                 f"{label} forfeited {len(lost)} games: {_numbers(lost)}",
                 highlight=False,
                 soft_wrap=True,
             )
-    console.print(
-        f"Games and results are in {match.directory}", highlight=False, markup=False, soft_wrap=True
-    )
+    console.print(f"Games and results are in {match.directory}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _numbers(numbers: list[int], most: int = 12) -> str:

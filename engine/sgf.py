@@ -6,9 +6,6 @@ game's main line and wants every move of it to be legal.
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import numpy as np
 from sgfmill import sgf
 
@@ -24,9 +21,7 @@ _COLOURS = {"b": BLACK, "w": WHITE}
 _LETTERS = {BLACK: "b", WHITE: "w"}
 
 
-def load_game(
-    data: bytes, *, komi: float, before_move: int | None = None, ko: str = "positional"
-) -> Game:
+def load_game(data: bytes, *, komi: float, before_move: int | None = None, ko: str = "positional") -> Game:
     """The game at the end of the main line, or just before its move number `before_move`.
 
     `komi` holds where the file says nothing readable. Set-up is honoured at any node; the game's
@@ -85,9 +80,7 @@ def _apply_setup(game: Game, node: sgf.Tree_node) -> None:
     game.setup(points, colours)
 
 
-def game_to_sgf(
-    game: Game, *, black: str = "", white: str = "", result: str = "", comment: str = ""
-) -> bytes:
+def game_to_sgf(game: Game, *, black: str = "", white: str = "", result: str = "", comment: str = "") -> bytes:
     """The game as an SGF file (FF[4], UTF-8): its starting position and its moves.
 
     `result` is as in RE, such as ``B+3.5`` or ``W+R``; what is empty is left out.
@@ -119,13 +112,3 @@ def _sgfmill_points(mask: np.ndarray) -> set[tuple[int, int]]:
     """sgfmill counts rows from the bottom."""
     size = mask.shape[0]
     return {(size - 1 - int(row), int(col)) for row, col in np.argwhere(mask)}
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that at no time a part of it can be seen. Raises OSError."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(data)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)

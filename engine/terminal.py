@@ -17,7 +17,8 @@ from engine.diagram import diagram
 from engine.game import Game, format_score
 from engine.picture import picture
 from engine.player import RESIGN, PolicyPlayer
-from engine.sgf import game_to_sgf, write_atomically
+from engine.sgf import game_to_sgf
+from gocnn.atomic import write_atomically
 from gocnn.go import BLACK, WHITE
 from gocnn.go.coords import gtp_to_point, point_to_gtp
 
@@ -175,9 +176,7 @@ class Terminal:
             self._say("Save to which file? For example: save game.sgf")
             return
         players = {self.human: "you", -self.human: "gocnn"}
-        record = game_to_sgf(
-            self.game, black=players[BLACK], white=players[WHITE], result=self.result
-        )
+        record = game_to_sgf(self.game, black=players[BLACK], white=players[WHITE], result=self.result)
         path = Path(name).expanduser()
         try:
             write_atomically(path, record)
@@ -199,8 +198,7 @@ class Terminal:
         board = self.game.board
         taken = board.prisoners
         lines = [
-            f"{NAMES[colour]:5s} {'you' if colour == self.human else 'gocnn':5s}  "
-            f"{taken[colour]} captured"
+            f"{NAMES[colour]:5s} {'you' if colour == self.human else 'gocnn':5s}  {taken[colour]} captured"
             for colour in (BLACK, WHITE)
         ]
         lines += [f"komi  {self.game.komi:g}", f"move  {len(board.moves) + 1}"]
@@ -245,7 +243,5 @@ def piped_words(terminal: Terminal, stream: TextIO) -> Iterator[str]:
             word = words.pop(0)
             if word.lower() == "save":
                 word, words = " ".join([word, *words]), []
-            terminal.console.print(
-                f"{terminal.prompt}{word}", highlight=False, markup=False, soft_wrap=True
-            )
+            terminal.console.print(f"{terminal.prompt}{word}", highlight=False, markup=False, soft_wrap=True)
             yield word

@@ -28,9 +28,7 @@ class RandomPolicy:
 
     def policy(self, boards: Sequence[Board]) -> np.ndarray:
         drawn = [
-            np.random.default_rng([self.seed, board.hash, board.to_move + 1]).random(
-                board.pass_point + 1
-            )
+            np.random.default_rng([self.seed, board.hash, board.to_move + 1]).random(board.pass_point + 1)
             for board in boards
         ]
         return np.array([p / p.sum() for p in drawn], dtype=np.float32)

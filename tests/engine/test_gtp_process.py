@@ -12,9 +12,7 @@ GTP = [sys.executable, "-m", "gocnn", "gtp"]
 
 
 def converse(text: str, *options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*GTP, *options], input=text, capture_output=True, text=True, cwd=ROOT, timeout=120
-    )
+    return subprocess.run([*GTP, *options], input=text, capture_output=True, text=True, cwd=ROOT, timeout=120)
 
 
 def test_a_session_without_a_network() -> None:
@@ -67,9 +65,7 @@ def test_a_log_file_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 def test_the_reader_goes_away() -> None:
-    process = subprocess.Popen(
-        GTP, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
-    )
+    process = subprocess.Popen(GTP, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT)
     assert process.stdin and process.stdout and process.stderr
     process.stdout.close()
     process.stdin.write(b"name\n" * 5)

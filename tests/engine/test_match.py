@@ -183,16 +183,13 @@ def test_ctrl_c_keeps_what_is_done(tmp_path: Path) -> None:
     slow = stub("--wait", "0.1", "--moves", "a1,b1,c1,d1")
     # A shell starts background jobs with SIGINT ignored, and Python would leave it so.
     program = (
-        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
-        "from gocnn.cli import main; main()"
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from gocnn.cli import main; main()"
     )
     command = [
         sys.executable, "-c", program, "match", "--black", slow, "--white", stub(),
         "--size", "5", "--games", "40", "-o", str(tmp_path),
     ]  # fmt: skip
-    process = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     results = tmp_path / "results.jsonl"
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and not (results.exists() and results.stat().st_size):

@@ -27,9 +27,7 @@ X . X X . X O O .
 """
 
 
-def choose(
-    policy: Policy, board: Board, colour: int, komi: float = 7.5, style: Style | None = None
-) -> str:
+def choose(policy: Policy, board: Board, colour: int, komi: float = 7.5, style: Style | None = None) -> str:
     before = (board.to_ascii(), board.moves, board.to_move)
     move = PolicyPlayer(policy, style).choose(board, colour, komi)
     assert (board.to_ascii(), board.moves, board.to_move) == before
@@ -41,17 +39,13 @@ def test_the_most_probable_move_is_played() -> None:
 
 
 def test_illegal_moves_are_left_out() -> None:
-    board = Board.from_ascii(
-        "X O . . . / O . O . . / . O . . . / . . . . . / . . . . .".replace("/", "\n")
-    )
+    board = Board.from_ascii("X O . . . / O . O . . / . O . . . / . . . . . / . . . . .".replace("/", "\n"))
     # A5 is occupied, B4 would be suicide for Black.
     assert choose(ListPolicy("a5", "b4", "e1"), board, BLACK) == "E1"
 
 
 def test_a_ko_may_not_be_retaken_at_once() -> None:
-    board = Board.from_ascii(
-        ". X O . . / X . X O . / . X O . . / . . . . . / . . . . .".replace("/", "\n")
-    )
+    board = Board.from_ascii(". X O . . / X . X O . / . X O . . / . . . . . / . . . . .".replace("/", "\n"))
     board.play(WHITE, gtp_to_point("b4", 5))
     assert choose(ListPolicy("c4", "e1"), board, BLACK) == "E1"
 

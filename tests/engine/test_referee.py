@@ -113,9 +113,7 @@ def test_disagreement_goes_to_the_arbiter(table: Table) -> None:
     assert "A: B+1.5, B: W+3.5" in outcome.note
 
 
-@pytest.mark.parametrize(
-    "arbiter", [None, ["--score", "?"], ["--on", "final_score", "--then", "crash"]]
-)
+@pytest.mark.parametrize("arbiter", [None, ["--score", "?"], ["--on", "final_score", "--then", "crash"]])
 def test_without_one_the_referee_counts(table: Table, arbiter: list[str] | None) -> None:
     a = table.seat("A", "--moves", "c3", "--score", "B+1.5")
     b = table.seat("B", "--on", "final_score", "--then", "refuse")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from sgfmill import sgf
 
 from engine.game import Game
-from engine.sgf import game_to_sgf, load_game, write_atomically
+from engine.sgf import game_to_sgf, load_game
 from gocnn.go import BLACK, WHITE, IllegalMove
 from gocnn.go.coords import gtp_to_point
 
@@ -36,9 +34,7 @@ def test_setup_after_the_root() -> None:
     assert game.board.moves == [(WHITE, 24)]
 
 
-@pytest.mark.parametrize(
-    ("node", "to_move"), [("PL[W]", WHITE), ("AB[aa]PL[B]", BLACK), ("AB[aa]AW[bb]", BLACK)]
-)
+@pytest.mark.parametrize(("node", "to_move"), [("PL[W]", WHITE), ("AB[aa]PL[B]", BLACK), ("AB[aa]AW[bb]", BLACK)])
 def test_who_is_to_move(node: str, to_move: int) -> None:
     assert load(f"(;SZ[5]{node})").board.to_move == to_move
 
@@ -89,22 +85,6 @@ def test_handicap_is_written_and_read() -> None:
     again = load_game(game_to_sgf(game), komi=0.0)
     assert again.handicap == 2
     assert again.board.to_move == WHITE
-
-
-def test_writing_leaves_the_old_file_when_it_fails(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "game.sgf"
-    write_atomically(path, b"old")
-
-    def full(self: Path, data: bytes) -> int:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(OSError, match="No space"):
-        write_atomically(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert [entry.name for entry in tmp_path.iterdir()] == ["game.sgf"]
 
 
 def test_a_game_knows_when_it_is_over() -> None:

@@ -1,0 +1,43 @@
+"""Files are whole or not there."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gocnn.atomic import AtomicFile, write_atomically
+
+
+def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "game.sgf"
+    write_atomically(path, b"old")
+
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        write_atomically(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["game.sgf"]
+
+
+def test_an_exception_in_the_block_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), AtomicFile(tmp_path / "x") as file:
+        file.write(b"half")
+        raise RuntimeError
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_a_killed_writer_left_goes_with_the_next_write(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    code = f"import os\nfrom gocnn.atomic import AtomicFile\nAtomicFile({str(path)!r}).__enter__()\nos.kill(os.getpid(), 9)"
+    subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[1])
+    assert len(list(tmp_path.iterdir())) == 1
+    assert not path.exists()
+    write_atomically(path, b"whole")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["x"]
