@@ -35,7 +35,12 @@ def test_an_exception_in_the_block_leaves_nothing(tmp_path: Path) -> None:
 
 def test_what_a_killed_writer_left_goes_with_the_next_write(tmp_path: Path) -> None:
     path = tmp_path / "x"
-    code = f"import os\nfrom gocnn.atomic import AtomicFile\nAtomicFile({str(path)!r}).__enter__()\nos.kill(os.getpid(), 9)"
+    code = f"""
+import os
+from gocnn.atomic import AtomicFile
+AtomicFile({str(path)!r}).__enter__()
+os.kill(os.getpid(), 9)
+"""
     subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[1])
     assert len(list(tmp_path.iterdir())) == 1
     assert not path.exists()

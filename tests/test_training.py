@@ -19,6 +19,7 @@ from torch import nn
 from gocnn import checkpoint, training
 from gocnn.batches import Prefetcher
 from gocnn.device import Ranks
+from sgf_data.store import open_store
 
 ROOT = Path(__file__).parents[1]
 CPU = Ranks(0, 1, torch.device("cpu"))
@@ -212,6 +213,27 @@ def test_mistakes_get_one_clear_line(store, tmp_path, options, message):
     assert result.exit_code in (1, 2)
     assert message in result.output
     assert "Traceback" not in result.output
+
+
+def test_evaluate_tests_every_position_once(store, tmp_path):
+    from click.testing import CliRunner
+
+    import train
+    from gocnn import policy
+
+    config = policy.preset("b2c32")
+    policy.save(tmp_path / "net.safetensors", config, policy.build(config, seed=1), {})
+    arguments = [str(tmp_path / "net.safetensors"), "--val", str(store), "--device", "cpu"]
+    result = CliRunner().invoke(train.evaluate, arguments)
+    assert result.exit_code == 0, result.output
+    positions = int(re.match(r"([\d,]+) positions", result.output).group(1).replace(",", ""))
+    assert positions == open_store(store).moves().offsets[-1]
+    assert 5.5 < float(re.search(r"cross-entropy ([\d.]+) nats", result.output).group(1)) < 6.5
+    part = CliRunner().invoke(train.evaluate, [*arguments, "--count", "100"])
+    assert part.output.startswith("100 positions")
+    nothing = CliRunner().invoke(train.evaluate, [*arguments, "--exclude", str(store)])
+    assert nothing.exit_code == 1
+    assert "no 19x19 games" in nothing.output
 
 
 def test_a_store_that_is_none_is_named(tmp_path):
