@@ -169,7 +169,7 @@ def _merge(state, a, b):
     return a
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def put(state, cell, colour):
     """Set a stone on an empty cell and join it to its chain, taking nothing off; returns its chain's head."""
     colours, heads, libs = state.colour, state.head, state.libs
