@@ -204,6 +204,8 @@ class Terminal:
         lines += [f"komi  {self.game.komi:g}", f"move  {len(board.moves) + 1}"]
         if self.colourful:
             grid = Table.grid(padding=(0, 3))
+            grid.add_column(no_wrap=True)  # in a narrow terminal the text beside the board gives way
+            grid.add_column()
             grid.add_row(picture(board), "\n" + "\n".join(lines))
             self.console.print()
             self.console.print(grid)
