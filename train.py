@@ -197,7 +197,7 @@ def evaluate(
     except (ValueError, StoreError, CheckpointError, OSError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(
-        f"{metrics['samples']:,} positions of {len(test.games):,} games: top-1 {metrics['top1']:.2%}, "
+        f"{metrics['tested']:,} positions of {len(test.games):,} games: top-1 {metrics['top1']:.2%}, "
         f"top-5 {metrics['top5']:.2%}, cross-entropy {metrics['cross_entropy']:.4f} nats"
     )
 

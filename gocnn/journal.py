@@ -58,7 +58,7 @@ class Journal:
             return
         self._write_log()
         draw_curves(self.folder / "log.csv", self.folder / "curves.png")
-        told = "  ".join(f"{key} {value:.4f}" for key, value in metrics.items() if key != "samples")
+        told = "  ".join(f"{key} {value:.4f}" for key, value in metrics.items() if key != "tested")
         self._console.print(f"{seconds / 60:6.1f} min  {samples:,} samples  loss {loss:.4f}  {told}", highlight=False)
 
     def _write_log(self) -> None:

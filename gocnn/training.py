@@ -79,7 +79,7 @@ def classify(
 ) -> Metrics:  # fmt: skip
     """Test a classifier on the first `count` samples of a source (all of an epoch by default).
 
-    Returns "top1" and "top5" (0 to 1), "cross_entropy" (nats) and "samples". `report` is called with the samples done.
+    Returns "top1" and "top5" (0 to 1), "cross_entropy" (nats) and "tested". `report` is called with the samples done.
     """
     count = len(source) if count is None else min(count, len(source))
     model.eval()
@@ -96,7 +96,7 @@ def classify(
             top5 += int(best.sum())
             if report:
                 report(first + len(targets))
-    return {"top1": top1 / count, "top5": top5 / count, "cross_entropy": nats / count, "samples": count}
+    return {"top1": top1 / count, "top5": top5 / count, "cross_entropy": nats / count, "tested": count}
 
 
 class Run:
