@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import torch
@@ -23,7 +24,7 @@ def best_device(local_rank: int = 0) -> torch.device:
 def has_bfloat16(device: torch.device) -> bool:
     """Whether the device computes in bfloat16 at more than the speed of float32."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return torch.version.hip is not None or torch.cuda.get_device_capability(device) >= (8, 0)
     if device.type == "cpu":
         return torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
     return False
@@ -39,9 +40,9 @@ def precision(choice: str, device: torch.device) -> torch.dtype:
         raise ValueError(f"unknown precision {choice!r}: auto, bf16 or fp32") from None
 
 
-def autocast(device: torch.device, dtype: torch.dtype) -> torch.autocast:
-    """The context in which matrix products run in `dtype`; float32 switches it off."""
-    return torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
+def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager[None]:
+    """The context in which matrix products run in `dtype`; nothing is changed for float32."""
+    return contextlib.nullcontext() if dtype == torch.float32 else torch.autocast(device.type, dtype)
 
 
 @dataclass(frozen=True)

@@ -81,8 +81,9 @@ def make_optimizers(
         {"params": [p for p in rest if p.ndim >= 2], "weight_decay": weight_decay},
         {"params": [p for p in rest if p.ndim < 2], "weight_decay": 0.0},
     ]
+    fused = all(p.device.type in ("cpu", "cuda") for p in rest)
     optimizers: list[torch.optim.Optimizer] = [
-        torch.optim.AdamW([g for g in groups if g["params"]], lr=lr, betas=(0.9, 0.98), fused=True)
+        torch.optim.AdamW([g for g in groups if g["params"]], lr=lr, betas=(0.9, 0.98), fused=fused)
     ]
     if by_muon:
         optimizers.append(Muon(by_muon, lr=muon_lr, weight_decay=weight_decay))
