@@ -22,7 +22,7 @@ from sgf_data import reader, sources
 from sgf_data.record import GameRecord
 from sgf_data.store import open_store
 
-SAMPLES = Path(__file__).parents[1] / "sgf_data" / "samples" / "gnugo-selfplay.sgf"
+SAMPLES = Path(__file__).parents[1] / "sgf_data" / "samples" / "games.sgf"
 LETTERS = {1: "b", -1: "w"}
 
 

@@ -110,7 +110,7 @@ def test_processes_draw_without_overlap():
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
     path = tmp_path_factory.mktemp("games") / "games.arrow"
-    samples = ROOT / "sgf_data" / "samples" / "gnugo-selfplay.sgf"
+    samples = ROOT / "sgf_data" / "samples" / "games.sgf"
     command = [sys.executable, "-m", "gocnn", "data", "build", str(samples), "-o", str(path), "--jobs", "1"]
     subprocess.run(command, check=True, cwd=ROOT, capture_output=True)
     return path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.engine.support import gnugo_path
+from tests.go.support import gnugo_path
 
 
 @pytest.fixture

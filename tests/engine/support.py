@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -74,8 +73,3 @@ def make_engine(policy: object | None = None, style: Style | None = None) -> Gtp
 def stub(*options: str) -> str:
     """The command line of the stub engine."""
     return shlex.join([sys.executable, "-S", "-E", str(STUB), *options])
-
-
-def gnugo_path() -> str | None:
-    """Where GNU Go is, or None. Debian puts it into /usr/games, which root's path often lacks."""
-    return shutil.which("gnugo") or shutil.which("/usr/games/gnugo")

@@ -17,7 +17,7 @@ from sgfmill import sgf
 
 from gocnn.go import BLACK, EMPTY, WHITE, Board
 
-SAMPLES = Path(__file__).parents[2] / "sgf_data" / "samples" / "gnugo-selfplay.sgf"
+SAMPLES = Path(__file__).parents[2] / "sgf_data" / "samples" / "games.sgf"
 
 
 # --- the rules, as plainly as they can be written ---

@@ -1,6 +1,6 @@
 """The board against sgfmill's, position by position, on real and on random games.
 
-The real games are GNU Go's samples; with GOCNN_GAMES set to an SGF file, directory or archive (or
+The real games are the samples; with GOCNN_GAMES set to an SGF file, directory or archive (or
 several, separated like PATH), all the games in there too:
 
     GOCNN_GAMES=pro-2022.tar.xz python -m pytest tests/go/test_oracle_sgfmill.py -s
@@ -112,6 +112,7 @@ def test_real_games(source: Path) -> None:
     print(f"{source.name}: {games} games, {positions} positions agree; illegal: {counts}")
     assert games >= 1
     if source == SAMPLES:
+        assert games >= 100
         assert not counts
 
 
