@@ -160,7 +160,11 @@ def half_built(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
         pytest.skip("needs named pipes")
     source = collection(tmp_path / "games.zip", 400)
     os.mkfifo(tmp_path / "pipe.sgf")
-    code = "from sgf_data import build, commands\nbuild.CHUNK_BYTES = 10_000\ncommands.data()"
+    # A shell starts background jobs with SIGINT ignored, and Python would leave it so.
+    code = (
+        "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from sgf_data import build, commands\nbuild.CHUNK_BYTES = 10_000\ncommands.data()"
+    )
     process = subprocess.Popen(
         [sys.executable, "-c", code, "build", str(source), str(tmp_path / "pipe.sgf")]
         + ["-o", str(tmp_path / "x.arrow"), "--jobs", "2"],
@@ -185,7 +189,7 @@ def children(pid: int) -> list[int]:
 def test_ctrl_c_leaves_nothing(half_built: tuple[subprocess.Popen[str], Path]) -> None:
     process, directory = half_built
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert err.splitlines() == [f"Interrupted; {directory}/x.arrow was not written."]
     assert out == ""
@@ -200,7 +204,7 @@ def test_kill_leaves_no_half_store_and_no_worker(
     workers = children(process.pid)
     assert len(workers) >= 2
     process.kill()
-    process.communicate(timeout=120)
+    process.communicate(timeout=60)
     assert not (directory / "x.arrow").exists()
     assert not (directory / "x.arrow.rejected.csv").exists()
     deadline = time.monotonic() + 60
