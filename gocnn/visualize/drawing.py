@@ -1,0 +1,114 @@
+"""Arrays to pictures: every picture here is a PNG with a caption, drawn with matplotlib on white.
+
+The instruments return arrays and know nothing of drawing; this module knows nothing of networks.
+"""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from collections.abc import Sequence
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gocnn.atomic import write_atomically
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+DIVERGING = "RdBu_r"  # signed values, 0 white
+SEQUENTIAL = "inferno"  # values from 0 up
+CAPTION_WIDTH = 13  # characters to an inch, at the caption's size
+
+
+def canvas(rows: int = 1, columns: int = 1, *, cell: float = 2.2, wide: float = 1.0) -> tuple[Figure, np.ndarray]:
+    """A figure and its axes, an object array [rows, columns]; `cell` is a cell's height in inches, `wide` its aspect."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(max(columns * cell * wide, 4.0), rows * cell + 0.6), layout="constrained")
+    return figure, np.asarray(figure.subplots(rows, columns, squeeze=False))
+
+
+def show(axes: Axes, image: np.ndarray, *, title: str = "", colours: str = "gray", limit: float | None = None) -> None:
+    """Draw one picture without ticks.
+
+    `image` is [H, W] or [H, W, 1] (drawn with the colour map `colours`; from -limit to +limit if a limit is given, else
+    over its own range) or [H, W, 3] (float 0 to 1, or uint8).
+    """
+    flat = image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image
+    bounds = {} if limit is None else {"vmin": -limit, "vmax": limit}
+    axes.imshow(flat, cmap=colours, interpolation="nearest", **bounds)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    if title:
+        axes.set_title(title, fontsize=9)
+
+
+def overlay(image: np.ndarray, heat: np.ndarray, *, colours: str = "jet", strength: float = 0.5) -> np.ndarray:
+    """float [H, W, 3], 0 to 1: a grey or colour picture (float 0 to 1, or uint8) under a heat map [H, W], 0 to 1."""
+    from matplotlib import colormaps
+
+    base = image.astype(np.float64) / (255 if image.dtype == np.uint8 else 1)
+    if base.ndim == 2 or base.shape[2] == 1:
+        base = np.repeat(base.reshape(*base.shape[:2], 1), 3, axis=2)
+    tint = colormaps[colours](np.clip(heat, 0, 1))[..., :3]
+    return np.asarray((1 - strength) * base + strength * tint)
+
+
+def grid(
+    images: Sequence[np.ndarray], *, columns: int, titles: Sequence[str] = (), colours: str = "gray",
+    limit: float | None = None, cell: float = 1.6,
+) -> Figure:  # fmt: skip
+    """A figure of equal cells, filled row by row; `titles` go above the pictures."""
+    rows = -(-len(images) // columns)
+    figure, axes = canvas(rows, columns, cell=cell)
+    for index, place in enumerate(axes.ravel()):
+        if index < len(images):
+            title = titles[index] if index < len(titles) else ""
+            show(place, images[index], title=title, colours=colours, limit=limit)
+        else:
+            place.axis("off")
+    return figure
+
+
+def png(figure: Figure, caption: str, *, dpi: int = 110) -> bytes:
+    """The figure as a PNG file's bytes, with the caption under it."""
+    width, height = figure.get_size_inches()
+    lines = textwrap.wrap(caption, int(CAPTION_WIDTH * width))
+    room = 0.2 * len(lines) + 0.15
+    figure.set_size_inches(width, height + room)
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.set(rect=(0, room / (height + room), 1, height / (height + room)))  # type: ignore[call-arg]
+    figure.text(0.5, 0.1 / (height + room), "\n".join(lines), ha="center", va="bottom", fontsize=9)
+    data = BytesIO()
+    figure.savefig(data, format="png", dpi=dpi)
+    return data.getvalue()
+
+
+def save(figure: Figure, path: str | os.PathLike[str], caption: str, *, dpi: int = 110) -> None:
+    """Write the figure with its caption as a PNG file. Raises OSError."""
+    write_atomically(path, png(figure, caption, dpi=dpi))
+
+
+def save_animation(frames: Sequence[np.ndarray], path: str | os.PathLike[str], *, seconds: float = 0.5) -> None:
+    """Write uint8 frames [H, W, 3] of one size as a looping GIF, each shown for `seconds`. Raises OSError."""
+    from PIL import Image
+
+    pictures = [Image.fromarray(frame) for frame in frames]
+    data = BytesIO()
+    pictures[0].save(data, "GIF", save_all=True, append_images=pictures[1:], duration=int(1000 * seconds), loop=0)
+    write_atomically(path, data.getvalue())
+
+
+def pixels(figure: Figure, *, dpi: int = 110) -> np.ndarray:
+    """uint8 [H, W, 3]: the figure as an image, for animations."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    figure.set_dpi(dpi)
+    surface = FigureCanvasAgg(figure)
+    surface.draw()
+    return np.asarray(surface.buffer_rgba())[..., :3].copy()
