@@ -25,7 +25,7 @@ CAPTION_WIDTH = 13  # characters to an inch, at the caption's size
 
 
 def canvas(rows: int = 1, columns: int = 1, *, cell: float = 2.2, wide: float = 1.0) -> tuple[Figure, np.ndarray]:
-    """A figure and its axes, an object array [rows, columns]; `cell` is a cell's height in inches, `wide` its aspect."""
+    """A figure and its axes, an object array [rows, columns]; a cell is `cell` inches high and `wide` times as wide."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(max(columns * cell * wide, 4.0), rows * cell + 0.6), layout="constrained")
@@ -39,8 +39,8 @@ def show(axes: Axes, image: np.ndarray, *, title: str = "", colours: str = "gray
     over its own range) or [H, W, 3] (float 0 to 1, or uint8).
     """
     flat = image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image
-    bounds = {} if limit is None else {"vmin": -limit, "vmax": limit}
-    axes.imshow(flat, cmap=colours, interpolation="nearest", **bounds)
+    low, high = (None, None) if limit is None else (-limit, limit)
+    axes.imshow(flat, cmap=colours, interpolation="nearest", vmin=low, vmax=high)
     axes.set_xticks([])
     axes.set_yticks([])
     if title:
