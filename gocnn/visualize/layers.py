@@ -1,0 +1,145 @@
+"""Layers by name, and what they give while a network runs: the ground that the instruments stand on.
+
+Nothing here changes a network for good. `inspecting` and `recording` put back all that they touch, after an exception
+as well, so an instrument can be used in the middle of a training.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+_WITHOUT_FORWARD = (nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.ParameterDict)
+
+
+class LayerError(ValueError):
+    """A layer that is not there, did not run, or gives nothing that can be looked at; the text says which and why."""
+
+
+def names(model: nn.Module) -> list[str]:
+    """Every layer and block by its dotted name (``conv1``, ``conv1.conv``, ...), in the network's order."""
+    return [name for name, module in model.named_modules() if name and not isinstance(module, _WITHOUT_FORWARD)]
+
+
+def get(model: nn.Module, layer: str) -> nn.Module:
+    """The layer of that name; the empty name is the network itself, whose output are its logits.
+
+    Raises LayerError for an unknown name, listing those there are, the most similar first.
+    """
+    if not layer:
+        return model
+    known = names(model)
+    if layer not in known:
+        near = difflib.get_close_matches(layer, known, n=5, cutoff=0.5)
+        there = [*near, *(name for name in known if name not in near)]
+        raise LayerError(f"no layer {layer!r} in this {type(model).__name__}; there are {', '.join(there) or 'none'}")
+    return model.get_submodule(layer)
+
+
+def batch_for(model: nn.Module, inputs: Tensor | np.ndarray) -> Tensor:
+    """`inputs` as the network wants them: a detached floating batch [B, ...] on its device and of its precision.
+
+    Raises ValueError for something that is no batch of images (fewer than four dimensions) or is empty.
+    """
+    batch = torch.as_tensor(inputs).detach()
+    if batch.ndim != 4 or batch.numel() == 0:
+        raise ValueError(f"a batch of images must be [B, C, H, W], not {list(batch.shape)}")
+    example = next((p for p in model.parameters() if p.is_floating_point()), torch.zeros(()))
+    return batch.to(example.device, example.dtype)
+
+
+@contextmanager
+def inspecting(model: nn.Module) -> Iterator[None]:
+    """The network in eval mode, its weights needing no gradient, its activations not working in place; all for a while.
+
+    Every module's and weight's own state is put back, so a network frozen in parts stays so. Contexts may be nested.
+    """
+    modules = [(module, module.training, getattr(module, "inplace", None)) for module in model.modules()]
+    weights = [(weight, weight.requires_grad) for weight in model.parameters()]
+    try:
+        for module, _, inplace in modules:
+            module.training = False
+            if inplace is True:  # it would overwrite what the layer before it gave, and breaks backward hooks
+                module.inplace = False  # type: ignore[assignment]
+        for weight, _ in weights:
+            weight.requires_grad_(False)
+        yield
+    finally:
+        for module, training, inplace in modules:
+            module.training = training
+            if inplace is True:
+                module.inplace = True  # type: ignore[assignment]
+        for weight, needed in weights:
+            weight.requires_grad_(needed)
+
+
+class Record:
+    """What one layer gave in the network's latest pass."""
+
+    def __init__(self, layer: str) -> None:
+        self._layer = layer
+        self._calls: list[Tensor] = []
+
+    @property
+    def output(self) -> Tensor:
+        """The layer's output, part of the graph if one is built.
+
+        Raises LayerError if the layer did not run, or ran several times in a pass (as an activation that a block uses
+        twice does), when "its output" says nothing.
+        """
+        if len(self._calls) != 1:
+            reason = f"runs {len(self._calls)} times in one pass" if self._calls else "does not run"
+            raise LayerError(f"layer {self._layer!r} {reason}, so it has no output of its own; take another layer")
+        return self._calls[0]
+
+    @property
+    def gradient(self) -> Tensor:
+        """The gradient at the layer's output after `backward`, of its shape.
+
+        Raises LayerError if there is none: not recorded with gradients, or what was differentiated does not depend on
+        this layer.
+        """
+        if self.output.grad is None:
+            raise LayerError(f"no gradient has reached layer {self._layer!r}")
+        return self.output.grad
+
+
+@contextmanager
+def recording(model: nn.Module, layer: str, *, gradients: bool = False) -> Iterator[Record]:
+    """`inspecting`, and the record of what a layer gives in every pass within the context.
+
+    The network goes on with a copy of the recorded tensor, so whatever it does in place afterwards leaves the record
+    as it was. With `gradients` the pass builds a graph in any case, and the record has the gradient after `backward`;
+    a graph begins at this layer if nothing before it needs one.
+
+    Raises LayerError for an unknown layer or one whose output is no single tensor.
+    """
+    module = get(model, layer)
+    record = Record(layer)
+
+    def forget(module: nn.Module, arguments: Any) -> None:
+        record._calls.clear()
+
+    def note(module: nn.Module, arguments: Any, output: Any) -> Tensor:
+        if not isinstance(output, Tensor):
+            raise LayerError(f"layer {layer!r} gives a {type(output).__name__}, not one tensor")
+        if gradients:
+            if not output.requires_grad:
+                output = output.detach().requires_grad_()
+            output.retain_grad()
+        record._calls.append(output)
+        return output.clone()
+
+    handles = [model.register_forward_pre_hook(forget), module.register_forward_hook(note)]
+    try:
+        with inspecting(model), torch.set_grad_enabled(gradients or torch.is_grad_enabled()):
+            yield record
+    finally:
+        for handle in handles:
+            handle.remove()
