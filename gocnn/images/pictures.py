@@ -1,0 +1,214 @@
+"""Picture files in, arrays out: reading them with care, and bringing them to the size that a network knows.
+
+What was done to a picture (cropped, resized, inverted) is told in words, so that a program can pass it on.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MAX_PIXELS = 100_000_000
+# No format that starts another program (EPS) or holds no pixels (SVG, PDF).
+FORMATS = ("PNG", "JPEG", "MPO", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "PPM", "TGA", "ICO")
+
+DIGIT_FIELD, DIGIT_BOX = 28, 20  # MNIST's: a digit's longer side fills a box of 20 in a field of 28
+NETWORK_SIZE, SHORTER_SIDE = 227, 256  # SqueezeNet's input, cut from the middle of a picture of this shorter side
+BGR_MEANS = np.array([103.939, 116.779, 123.68], np.float32)  # of ImageNet, 0 to 255
+
+
+class PictureError(ValueError):
+    """A file that is no picture, is damaged or too large, or a picture with nothing on it; the text says which."""
+
+
+def read(path: str | os.PathLike[str]) -> np.ndarray:
+    """The picture in a file: uint8 [H, W, 3], red, green, blue.
+
+    Grey is repeated, transparent parts are laid on white, the camera's orientation (EXIF) is followed, 16 bits are
+    scaled to 8; of an animation this is the first picture. Colour profiles are not applied. Raises PictureError for a
+    file that is missing, empty, damaged, of an unknown format, or larger than `MAX_PIXELS`.
+    """
+    from PIL import Image, ImageOps
+
+    file = Path(path)
+    if not file.is_file():
+        raise PictureError(f"{file}: no such file")
+    if file.stat().st_size == 0:
+        raise PictureError(f"{file}: an empty file")
+    Image.init()
+    known = [name for name in FORMATS if name in Image.OPEN]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what Pillow finds odd about a file; its size is checked here
+            with Image.open(file, formats=known) as image:
+                width, height = image.size
+                if width * height > MAX_PIXELS:
+                    raise PictureError(
+                        f"{file}: {width}×{height} pixels are too many; {MAX_PIXELS // 1_000_000} million are the limit"
+                    )
+                image.load()
+                return _as_rgb(ImageOps.exif_transpose(image))
+    except PictureError:
+        raise
+    except Image.UnidentifiedImageError:
+        raise PictureError(f"{file}: not a picture, or of a format unknown here") from None
+    except Image.DecompressionBombError:
+        raise PictureError(f"{file}: too many pixels; {MAX_PIXELS // 1_000_000} million are the limit") from None
+    except PermissionError:
+        raise PictureError(f"{file}: may not be read") from None
+    except Exception as error:  # on damaged files Pillow's decoders raise errors of every kind
+        raise PictureError(f"{file}: a damaged picture ({error})") from error
+
+
+def _as_rgb(image: Image) -> np.ndarray:
+    """uint8 [H, W, 3] of a loaded Pillow image of any mode."""
+    from PIL import Image
+
+    if image.mode.startswith("I") or image.mode == "F":  # 16 or 32 bits a pixel, grey
+        return np.repeat(_to_8_bits(np.asarray(image))[..., None], 3, axis=2)
+    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return np.array(image.convert("RGB"))
+
+
+def _to_8_bits(values: np.ndarray) -> np.ndarray:
+    """Grey values of any number type to uint8: 16 bits by their range, anything else by the values that occur."""
+    grey = np.nan_to_num(values.astype(np.float64))
+    low, high = float(grey.min()), float(grey.max())
+    if values.dtype.kind in "iu" and low >= 0 and high <= 65535:
+        low, high = 0, 65535
+    elif low >= 0 and high <= 1:
+        low, high = 0, 1
+    return np.round((grey - low) * (255 / max(high - low, 1e-300))).astype(np.uint8)
+
+
+def resize(picture: np.ndarray, height: int, width: int) -> np.ndarray:
+    """A picture in another size, smoothed where it shrinks: uint8 [H, W, 3] or float32 [H, W], the type kept."""
+    from PIL import Image
+
+    return np.array(Image.fromarray(picture).resize((width, height), Image.Resampling.BILINEAR))
+
+
+def crop(picture: np.ndarray, size: int = NETWORK_SIZE, shorter: int = SHORTER_SIDE) -> np.ndarray:
+    """uint8 [size, size, 3] from the middle of a picture [H, W, 3] whose shorter side is brought to `shorter` first."""
+    height, width = picture.shape[:2]
+    scale = shorter / min(height, width)
+    scaled = resize(picture, max(round(height * scale), shorter), max(round(width * scale), shorter))
+    top, left = (scaled.shape[0] - size) // 2, (scaled.shape[1] - size) // 2
+    return scaled[top : top + size, left : left + size].copy()
+
+
+def for_squeezenet(picture: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """What SqueezeNet is given of a picture, and what was done to it.
+
+    uint8 [H, W, 3] -> float32 [3, 227, 227]: blue, green, red, less their means over ImageNet (-124 to 152).
+    """
+    height, width = picture.shape[:2]
+    middle = crop(picture)
+    notes = []
+    if min(height, width) != SHORTER_SIDE:
+        notes.append(f"resized from {width}×{height} so that the shorter side is {SHORTER_SIDE}")
+    notes.append(f"cropped to the {NETWORK_SIZE}×{NETWORK_SIZE} pixels in the middle")
+    return np.ascontiguousarray((middle[..., ::-1] - BGR_MEANS).transpose(2, 0, 1), np.float32), notes
+
+
+def from_squeezenet(inputs: np.ndarray) -> np.ndarray:
+    """The picture that an input of SqueezeNet shows: float [3, H, W] -> uint8 [H, W, 3]."""
+    bgr = inputs.transpose(1, 2, 0) + BGR_MEANS
+    return np.clip(np.round(bgr[..., ::-1]), 0, 255).astype(np.uint8)
+
+
+def grey(picture: np.ndarray) -> np.ndarray:
+    """The brightness of a picture: uint8 [H, W, 3] -> float32 [H, W], 0 black to 1 white (weights of ITU-R BT.601)."""
+    return (picture.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)) / 255
+
+
+def for_digits(picture: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """A digit as MNIST has it, and what was done to get there: uint8 [H, W, 3] -> float32 [1, 28, 28], ink 1, paper 0.
+
+    The paper is what the picture's border shows, ink is what differs from it: dark on light is inverted. The inked part
+    is cropped, its longer side brought to 20 pixels, and its centre of mass laid on the field's centre
+    (http://yann.lecun.com/exdb/mnist/). A picture that is 28×28 already is taken as it stands, but for the inversion.
+    Raises PictureError for an empty picture.
+    """
+    ink, notes = _ink(picture)
+    if ink.shape == (DIGIT_FIELD, DIGIT_FIELD):
+        return ink[None], notes
+    box = _inked_part(ink)
+    if box.shape != ink.shape:
+        notes.append(f"cropped to the {box.shape[1]}×{box.shape[0]} pixels that are inked")
+    small = _fit(box, DIGIT_BOX)
+    if small.shape != box.shape:
+        notes.append(f"resized to {small.shape[1]}×{small.shape[0]}")
+    notes.append(f"centred by its mass on {DIGIT_FIELD}×{DIGIT_FIELD}")
+    rows, columns = small.sum(1), small.sum(0)
+    centre = [float(line @ np.arange(len(line)) / line.sum()) for line in (rows, columns)]
+    return _lay(small, centre)[None], notes
+
+
+def for_clothes(picture: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """A garment as Fashion-MNIST has it, and what was done: uint8 [H, W, 3] -> float32 [1, 28, 28], garment bright.
+
+    As `for_digits`, but the longer side fills the field and the middle of the garment is the middle of the field
+    (arXiv 1708.07747, section 2).
+    """
+    ink, notes = _ink(picture)
+    if ink.shape == (DIGIT_FIELD, DIGIT_FIELD):
+        return ink[None], notes
+    box = _inked_part(ink)
+    if box.shape != ink.shape:
+        notes.append(f"cropped to {box.shape[1]}×{box.shape[0]} pixels")
+    small = _fit(box, DIGIT_FIELD)
+    notes.append(f"resized to {small.shape[1]}×{small.shape[0]} on {DIGIT_FIELD}×{DIGIT_FIELD}")
+    return _lay(small, [(side - 1) / 2 for side in small.shape])[None], notes
+
+
+def _ink(picture: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """How much each pixel differs from the paper, float32 [H, W], 0 to 1; a picture's border is held to be paper."""
+    notes = [] if np.ptp(picture.astype(np.int16), axis=2).max() == 0 else ["turned grey"]
+    shade = grey(picture)
+    border = np.concatenate((shade[0], shade[-1], shade[:, 0], shade[:, -1]))
+    paper = float(np.median(border))
+    if paper - shade.min() > shade.max() - paper:
+        notes.append("inverted (dark on light)")
+        ink, noise = paper - shade, paper - border
+    else:
+        ink, noise = shade - paper, border - paper
+    # Shadows and grain: what most of the border shows is paper still. Half the range at most, lest a digit that
+    # touches the border be taken for noise.
+    floor = min(max(float(np.percentile(noise, 90)), 0.0), float(ink.max()) / 2)
+    ink = np.clip(ink - floor, 0, None)
+    if ink.max() < 0.02:
+        raise PictureError("nothing is to be seen on the picture: it is of one shade")
+    return ink / ink.max(), notes
+
+
+def _inked_part(ink: np.ndarray) -> np.ndarray:
+    """The smallest rectangle that holds every pixel of more than a fifth of the full ink."""
+    rows, columns = (np.flatnonzero((ink > 0.2).any(axis)) for axis in (1, 0))
+    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def _fit(box: np.ndarray, size: int) -> np.ndarray:
+    """The box with its longer side brought to `size`."""
+    height, width = (max(1, round(side * size / max(box.shape))) for side in box.shape)
+    return np.clip(resize(np.ascontiguousarray(box, np.float32), height, width), 0, 1)
+
+
+def _lay(small: np.ndarray, centre: list[float]) -> np.ndarray:
+    """A 28×28 field with the point `centre` (row, column) of `small` as near its middle as there is room."""
+    field = np.zeros((DIGIT_FIELD, DIGIT_FIELD), np.float32)
+    top, left = (
+        min(max(round((DIGIT_FIELD - 1) / 2 - middle), 0), DIGIT_FIELD - side)
+        for middle, side in zip(centre, small.shape)
+    )
+    field[top : top + small.shape[0], left : left + small.shape[1]] = small
+    return field
