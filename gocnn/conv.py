@@ -12,15 +12,16 @@ from torch import Tensor, nn
 class ConvBlock(nn.Module):
     """Convolution, ReLU and, if `pool` > 1, max pooling by `pool`.
 
-    float [B, inputs, H, W] -> [B, outputs, H', W']. `padding` is "same" (H' = H before pooling) or "valid"
-    (H' = H - kernel + 1), as the lecture's network has it.
+    float [B, inputs, H, W] -> [B, outputs, H', W']. `padding` is "same" (H' = H before pooling; needs
+    stride 1) or "valid" (H' = (H - kernel) // stride + 1), as the lecture's network has it.
     """
 
     def __init__(
-        self, inputs: int, outputs: int, kernel: int = 3, *, padding: str = "same", pool: int = 1, bias: bool = True
-    ) -> None:
+        self, inputs: int, outputs: int, kernel: int = 3, *, stride: int = 1, padding: str = "same", pool: int = 1,
+        bias: bool = True,
+    ) -> None:  # fmt: skip
         super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, kernel, padding=padding, bias=bias)
+        self.conv = nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=padding, bias=bias)
         self.activation = nn.ReLU()
         self.pool = nn.MaxPool2d(pool) if pool > 1 else nn.Identity()
 
