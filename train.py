@@ -7,6 +7,7 @@ torchrun --nproc-per-node 2 train.py --data games.arrow ...
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -18,6 +19,7 @@ Examples:
   gocnn train --data games.arrow --minutes 60 -o runs/mine
   gocnn train --data games.arrow --minutes 60 -o runs/mine --resume
   gocnn train --data pro.arrow --val pro-2022.arrow --years 2011-2021 --preset b6c64 --compile -o runs/pro
+  gocnn train --data pro.arrow --value --init runs/pro/network.safetensors --lr 1e-3 --muon-lr 1e-3 -o runs/value
   torchrun --nproc-per-node 2 train.py --data games.arrow --positions 10000000 -o runs/gpus
 """
 
@@ -50,10 +52,20 @@ class YearRange(click.ParamType):
     help="Game store to test on. Its games are never trained on. Without it, one game in fifty is held out.",
 )
 @click.option("-o", "--out", "out", required=True, type=click.Path(path_type=Path), help="Folder of the run.")
-@click.option("--preset", default="b6c64", show_default=True, help="Network: blocks and channels.")
+@click.option("--preset", help="Network: blocks and channels (default: b6c64, or as in --init).")
 @click.option("--planes", default=None, help="Plane set: full (default) or stones.")
 @click.option("--size", default=19, show_default=True, help="Board size of the games to learn from.")
 @click.option("--years", type=YearRange(), help="Learn only from games of these years.")
+@click.option("--value", is_flag=True, help="Learn who wins, too: a value head on the same trunk.")
+@click.option(
+    "--init",
+    "start_from",
+    type=click.Path(),
+    metavar="FILE",
+    help="Begin with the weights of this network; a value head that it lacks begins afresh.",
+)
+@click.option("--value-weight", default=1.0, show_default=True, help="Weight of the winner's nats in the loss.")
+@click.option("--lead-weight", default=0.5, show_default=True, help="Weight of the margin's error in the loss.")
 @click.option("--minutes", type=float, help="Budget: wall-clock minutes.")
 @click.option("--positions", type=int, help="Budget: positions.")
 @click.option("--batch", default=128, show_default=True, help="Positions a step, for each process.")
@@ -73,19 +85,20 @@ class YearRange(click.ParamType):
 @click.option("--checkpoint-minutes", default=3.0, show_default=True, help="Minutes between checkpoints.")
 @click.option("--resume", is_flag=True, help="Go on with the run in the folder, exactly where it stood.")
 def main(
-    data: tuple[str, ...], val: tuple[str, ...], out: Path, preset: str, planes: str | None, size: int,
-    years: tuple[int, int] | None, minutes: float | None, positions: int | None, batch: int, optimizer: str,
+    data: tuple[str, ...], val: tuple[str, ...], out: Path, preset: str | None, planes: str | None, size: int,
+    years: tuple[int, int] | None, value: bool, start_from: str | None, value_weight: float, lead_weight: float,
+    minutes: float | None, positions: int | None, batch: int, optimizer: str,
     lr: float, muon_lr: float, weight_decay: float, ema: float, seed: int, precision: str, compile: bool,
     device: str | None, validate_minutes: float, validate_positions: int, checkpoint_minutes: float, resume: bool,
 ) -> None:  # fmt: skip
-    """Train a policy network to predict the moves of the games in a store.
+    """Train a network to predict the moves of the games in a store, and with --value who wins them.
 
     The folder then holds network.safetensors (the averaged weights), log.csv, curves.png and the checkpoint to resume
     from. Ctrl-C saves before it stops.
     """
     from torch import nn
 
-    from gocnn import policy, training
+    from gocnn import policy, targets, training
     from gocnn.checkpoint import CheckpointError
     from gocnn.device import ranks
     from gocnn.go.planes import PLANE_SETS
@@ -93,7 +106,11 @@ def main(
     from sgf_data.store import StoreError, open_store
 
     try:
-        network = policy.preset(preset, planes, size)
+        if start_from and (preset or planes):
+            raise click.UsageError("--init brings its own network and planes: leave --preset and --planes out")
+        first = policy.load(start_from) if start_from else None
+        network = first.config if first else policy.preset(preset or "b6c64", planes, size)
+        network = replace(network, value=value or network.value)
         config = training.TrainingConfig(
             minutes=minutes, samples=positions, batch=batch, optimizer=optimizer, lr=lr, muon_lr=muon_lr,
             weight_decay=weight_decay, ema=ema, seed=seed, precision=precision, compile=compile,
@@ -104,12 +121,21 @@ def main(
         learn = Selection(size, years, None if val else (1, 50, False))
         held_out = open_store(val).moves() if val else games
         test_on = Selection(size, None if val else years, None if val else (1, 50, True))
-        source = Positions(games, plane_set, learn, exclude=held_out.opening_key if val else None, seed=seed)
-        test = Positions(held_out, plane_set, test_on, augment=False)
+        source = Positions(
+            games, plane_set, learn, exclude=held_out.opening_key if val else None, outcomes=network.value, seed=seed
+        )
+        test = Positions(held_out, plane_set, test_on, augment=False, outcomes=network.value)
+        model = policy.build(network, seed)
+        if first:
+            policy.take_weights(model, first)
+        loss = targets.policy_and_value_loss(value_weight, lead_weight) if network.value else training.cross_entropy
+        test_network = targets.examine if network.value else training.classify
         out.mkdir(parents=True, exist_ok=True)
         with ranks(device) as here:
             identity = {"network": network.to_dict(), "games": len(source.games), "positions": len(source)}
-            run = training.Run(out, policy.build(network, seed), config, here, identity=identity)
+            if network.value:
+                identity |= {"value_weight": value_weight, "lead_weight": lead_weight}
+            run = training.Run(out, model, config, here, loss=loss, identity=identity)
             if resume:
                 run.resume()
             elif run.checkpoint_path.exists():
@@ -117,8 +143,9 @@ def main(
                     f"{out} holds a run already: add --resume to go on with it, or take another folder"
                 )
             if here.is_first:
+                weights = sum(p.numel() for p in run.model.parameters())
                 click.echo(
-                    f"{preset}: {sum(p.numel() for p in run.model.parameters()):,} weights, {len(plane_set)} planes. "
+                    f"b{network.blocks}c{network.channels}: {weights:,} weights, {len(plane_set)} planes. "
                     f"Learning from {len(source):,} positions of {len(source.games):,} games, "
                     f"testing on {min(validate_positions, len(test)):,} of {len(test):,}. "
                     f"{here.device}, {str(run.dtype).removeprefix('torch.')}.",
@@ -126,7 +153,7 @@ def main(
                 )
 
             def validate(model: nn.Module) -> dict[str, float]:
-                return training.classify(model, test, here.device, dtype=run.dtype, count=validate_positions)
+                return test_network(model, test, here.device, dtype=run.dtype, count=validate_positions)
 
             metrics = run.train(source, validate)
             if here.is_first:
@@ -172,7 +199,7 @@ def evaluate(
     from rich.console import Console
     from rich.progress import Progress
 
-    from gocnn import policy, training, weights
+    from gocnn import policy, targets, training, weights
     from gocnn.checkpoint import CheckpointError
     from gocnn.device import best_device
     from gocnn.device import precision as dtype_of
@@ -186,11 +213,12 @@ def evaluate(
         also = np.concatenate([open_store(path).moves().opening_key for path in exclude]) if exclude else None
         test = Positions(
             open_store(val).moves(), judge.plane_set, Selection(size), exclude=also,
-            shuffle=count is not None, augment=False,
+            shuffle=count is not None, augment=False, outcomes=judge.has_value,
         )  # fmt: skip
+        examine = targets.examine if judge.has_value else training.classify
         with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
             task = bar.add_task("positions", total=min(count or len(test), len(test)))
-            metrics = training.classify(
+            metrics = examine(
                 judge.model, test, where, dtype=judge.dtype, count=count,
                 report=lambda done: bar.update(task, completed=done),
             )  # fmt: skip
@@ -200,6 +228,11 @@ def evaluate(
         f"{metrics['tested']:,} positions of {len(test.games):,} games: top-1 {metrics['top1']:.2%}, "
         f"top-5 {metrics['top5']:.2%}, cross-entropy {metrics['cross_entropy']:.4f} nats"
     )
+    if judge.has_value:
+        click.echo(
+            f"winner right in {metrics['winner']:.2%} of {metrics['judged']:,} positions whose game has a winner and a "
+            f"komi, {metrics['winner_nats']:.4f} nats; lead wrong by {metrics['lead_error']:.1f} points on the mean"
+        )
 
 
 if __name__ == "__main__":

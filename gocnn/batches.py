@@ -17,8 +17,8 @@ class Source(Protocol):
     def __len__(self) -> int:
         """The samples of one epoch."""
 
-    def batch(self, first: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """Samples ``first`` to ``first + count - 1``: inputs [count, ...] and targets [count, ...]."""
+    def batch(self, first: int, count: int) -> tuple[np.ndarray, ...]:
+        """Samples ``first`` to ``first + count - 1``: inputs [count, ...], then one or more targets [count, ...]."""
 
 
 def as_images(inputs: Tensor) -> Tensor:
@@ -29,7 +29,7 @@ def as_images(inputs: Tensor) -> Tensor:
 
 
 class Prefetcher:
-    """Draws batches ahead in a thread; use as a context and call `next` for (inputs, targets) on the device.
+    """Draws batches ahead in a thread; use as a context and call `next` for (inputs, targets...) on the device.
 
     Batch number ``k`` holds the samples from ``start + k * stride``. On CUDA the batch is copied from pinned memory
     without waiting. An error in the source is raised by `next`.
@@ -40,7 +40,7 @@ class Prefetcher:
     ) -> None:
         self._source, self._next, self._count, self._stride = source, start, count, stride
         self._device = device
-        self._queue: queue.Queue[tuple[Tensor, Tensor] | BaseException] = queue.Queue(depth)
+        self._queue: queue.Queue[tuple[Tensor, ...] | BaseException] = queue.Queue(depth)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._draw, daemon=True)
 
@@ -59,17 +59,16 @@ class Prefetcher:
     def _draw(self) -> None:
         try:
             while not self._stop.is_set():
-                pair = tuple(torch.from_numpy(a) for a in self._source.batch(self._next, self._count))
+                tensors = tuple(torch.from_numpy(a) for a in self._source.batch(self._next, self._count))
                 if self._device.type == "cuda":
-                    pair = tuple(t.pin_memory() for t in pair)
-                self._queue.put((pair[0], pair[1]))
+                    tensors = tuple(t.pin_memory() for t in tensors)
+                self._queue.put(tensors)
                 self._next += self._stride
         except BaseException as error:  # handed to the thread that trains
             self._queue.put(error)
 
-    def next(self) -> tuple[Tensor, Tensor]:
+    def next(self) -> tuple[Tensor, ...]:
         item = self._queue.get()
         if isinstance(item, BaseException):
             raise item
-        inputs, targets = (t.to(self._device, non_blocking=True) for t in item)
-        return inputs, targets
+        return tuple(tensor.to(self._device, non_blocking=True) for tensor in item)

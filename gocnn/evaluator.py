@@ -1,9 +1,10 @@
-"""A policy network at work: boards in, probabilities out."""
+"""A network at work: boards in, probabilities of moves and of winning out."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,8 +17,17 @@ from gocnn.go.planes import PLANE_SETS, of_board
 from gocnn.go.symmetry import point_maps
 
 
+class Evaluation(NamedTuple):
+    """What a network says of B boards, each from the view of its player to move; None where it has no value head."""
+
+    policy: np.ndarray  # float32 [B, N*N + 1], probabilities that sum to 1, the pass last
+    winrate: np.ndarray | None  # float32 [B], 0 to 1, at the komi that was given
+    lead: np.ndarray | None  # float32 [B], points ahead, komi counted
+    owner: np.ndarray | None  # float32 [B, N*N], -1 the opponent's to +1 the player's
+
+
 class Evaluator:
-    """Asks a network for its move probabilities, many boards at once."""
+    """Asks a network about boards, many at once."""
 
     def __init__(
         self, model: policy.Policy, device: torch.device | None = None, dtype: torch.dtype | None = None
@@ -36,18 +46,49 @@ class Evaluator:
         """
         return cls(policy.load(path or weights.default()), torch.device(device) if device else None)
 
-    @torch.inference_mode()
+    @property
+    def has_value(self) -> bool:
+        """Whether the network says who is ahead."""
+        return self.model.config.value
+
     def policy(self, boards: Sequence[Board], symmetry: int = 0) -> np.ndarray:
         """float32 [B, size*size + 1]: each board's probability of every point and the pass, which sum to 1.
 
         Boards are of one size; each is seen by its `to_move`, turned by `symmetry` (0 to 7), and the answer turned
         back. Illegal points are not excluded. Raises ValueError for boards of several sizes.
         """
+        return self.evaluate(boards, symmetry=symmetry).policy
+
+    def evaluate(self, boards: Sequence[Board], komi: float = 0.0, symmetry: int = 0) -> Evaluation:
+        """All that the network says of some boards; as `policy`, with White's `komi` in points."""
         sizes = {board.size for board in boards}
         if len(sizes) != 1:
             raise ValueError("the boards of one batch must be of one size")
         planes = np.stack([of_board(board, self.plane_set, symmetry=symmetry) for board in boards])
+        found = self.evaluate_planes(planes, np.array([komi * board.to_move for board in boards], np.float32))
+        back = point_maps(sizes.pop())[symmetry]
+        owner = None if found.owner is None else found.owner[:, back[:-1]]
+        return found._replace(policy=found.policy[:, back], owner=owner)
+
+    @torch.inference_mode()
+    def evaluate_planes(self, planes: np.ndarray, komi: np.ndarray) -> Evaluation:
+        """All that the network says of int8 [B, planes, N, N].
+
+        `komi` float32 [B] is what the player to move must be ahead by on the board: komi for Black, -komi for White.
+        """
+        inputs = as_images(torch.from_numpy(planes).to(self.device))
         with autocast(self.device, self.dtype):
-            logits = self.model(as_images(torch.from_numpy(planes).to(self.device)))
-        probabilities = logits.float().softmax(1).cpu().numpy()
-        return probabilities[:, point_maps(sizes.pop())[symmetry]]
+            if not self.has_value:
+                return Evaluation(_numpy(self.model(inputs).float().softmax(1)), None, None, None)
+            out = self.model.heads(inputs)
+        needed = torch.from_numpy(komi).to(self.device)
+        return Evaluation(
+            _numpy(out.policy.float().softmax(1)),
+            _numpy(out.win_logit(needed).sigmoid()),
+            _numpy(out.lead - needed),
+            _numpy(out.owner.flatten(1)),
+        )
+
+
+def _numpy(tensor: torch.Tensor) -> np.ndarray:
+    return np.asarray(tensor.cpu().numpy())

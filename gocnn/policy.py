@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from gocnn import checkpoint
 from gocnn.conv import ResidualBlock
 from gocnn.go.planes import PLANE_SETS
+from gocnn.value import Outputs, ValueHead
 
 KIND = "policy"  # of checkpoint
 EDGE_LINES = 10  # lines from the edge that the position bias tells apart: all of 19x19
@@ -28,7 +29,8 @@ class PolicyConfig:
     """What a policy network is made of; goes into its checkpoint.
 
     `kind` is "conv", or "dense" for the lecture's fully-connected network, which has `blocks` hidden layers of
-    `channels` units and plays on boards of `board_size` only. `planes` names its plane set (`gocnn.go.planes`).
+    `channels` units and plays on boards of `board_size` only. `planes` names its plane set (`gocnn.go.planes`). With
+    `value`, a conv network has a value head on the same trunk (`gocnn.value`).
     """
 
     kind: str = "conv"
@@ -37,10 +39,13 @@ class PolicyConfig:
     stem: int = 5
     planes: str = "full"
     board_size: int = 19
+    value: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in ("conv", "dense"):
             raise ValueError(f"unknown kind of network: {self.kind!r}")
+        if self.value and self.kind != "conv":
+            raise ValueError("a value head goes on convolutional networks only")
         if self.planes not in PLANE_SETS:
             raise ValueError(f"unknown plane set {self.planes!r}; there are {', '.join(PLANE_SETS)}")
 
@@ -111,10 +116,20 @@ class ConvPolicy(nn.Module):
         self.norm = nn.BatchNorm2d(channels)
         self.activation = nn.ReLU()
         self.head = PolicyHead(channels)
+        if config.value:
+            self.value = ValueHead(channels)
+
+    def trunk(self, planes: Tensor) -> Tensor:
+        """Planes to the features that the heads read: float [B, C, N, N]."""
+        return self.activation(self.norm(self.blocks(self.stem(planes))))
 
     def forward(self, planes: Tensor) -> Tensor:
-        x = self.blocks(self.stem(planes))  # [B, C, N, N]
-        return self.head(self.activation(self.norm(x)))
+        return self.head(self.trunk(planes))
+
+    def heads(self, planes: Tensor) -> Outputs:
+        """All that a network with a value head says of float [B, P, N, N]."""
+        features = self.trunk(planes)
+        return Outputs(self.head(features), *self.value(features))
 
 
 class DensePolicy(nn.Module):
@@ -149,6 +164,20 @@ def build(config: PolicyConfig, seed: int | None = None) -> Policy:
         if seed is not None:
             torch.manual_seed(seed)
         return ConvPolicy(config) if config.kind == "conv" else DensePolicy(config)
+
+
+def take_weights(model: nn.Module, other: nn.Module) -> None:
+    """Copy the weights of a network that is the same but for a value head that it may lack.
+
+    Raises ValueError if the two do not fit.
+    """
+    try:
+        missing, surplus = model.load_state_dict(other.state_dict(), strict=False)
+    except RuntimeError as error:
+        raise ValueError(f"the two networks do not fit: {str(error).splitlines()[-1].strip()}") from error
+    wrong = [name for name in missing if not name.startswith("value.")] + surplus
+    if wrong:
+        raise ValueError(f"the two networks do not fit: {wrong[0]} is in one only")
 
 
 def save(path: str | os.PathLike[str], config: PolicyConfig, model: nn.Module, card: dict[str, Any]) -> None:

@@ -25,8 +25,24 @@ from gocnn.batches import Prefetcher, Source, as_images
 from gocnn.device import Ranks, autocast, precision
 from gocnn.journal import Journal
 
-Loss = Callable[[Tensor, Tensor], Tensor]
+Loss = Callable[..., Tensor]  # (model, inputs, targets...) -> a scalar; the model may run in half precision
 Metrics = dict[str, float]
+
+
+def cross_entropy(model: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:
+    """The loss of a classifier: mean nats, of logits [B, classes] and targets int64 [B]."""
+    return nn.functional.cross_entropy(model(inputs).float(), targets)
+
+
+class Objective(nn.Module):
+    """A model and its loss as one module: what is compiled, and what several processes share the gradients of."""
+
+    def __init__(self, model: nn.Module, loss: Loss) -> None:
+        super().__init__()
+        self.model, self.loss = model, loss
+
+    def forward(self, inputs: Tensor, *targets: Tensor) -> Tensor:
+        return self.loss(self.model, inputs, *targets)
 
 
 @dataclass(frozen=True)
@@ -73,6 +89,24 @@ class Interrupted(Exception):
 
 
 @torch.no_grad()
+def predictions(
+    call: Callable[[Tensor], Any], source: Source, device: torch.device, *, dtype: torch.dtype, count: int,
+    batch: int = 256, report: Callable[[int], None] | None = None,
+) -> Iterator[tuple[Any, tuple[Tensor, ...]]]:  # fmt: skip
+    """What `call` makes of the first `count` samples, batch by batch, each with its targets.
+
+    `report` is called with the samples done.
+    """
+    with Prefetcher(source, 0, batch, batch, device) as batches:
+        for first in range(0, count, batch):
+            inputs, *targets = (t[: count - first] for t in batches.next())
+            with autocast(device, dtype):
+                out = call(as_images(inputs))
+            yield out, tuple(targets)
+            if report:
+                report(first + len(inputs))
+
+
 def classify(
     model: nn.Module, source: Source, device: torch.device, *, dtype: torch.dtype = torch.float32,
     count: int | None = None, batch: int = 256, report: Callable[[int], None] | None = None,
@@ -85,17 +119,12 @@ def classify(
     model.eval()
     top1 = top5 = 0
     nats = 0.0
-    with Prefetcher(source, 0, batch, batch, device) as batches:
-        for first in range(0, count, batch):
-            inputs, targets = (t[: count - first] for t in batches.next())
-            with autocast(device, dtype):
-                logits = model(as_images(inputs)).float()
-            nats += float(nn.functional.cross_entropy(logits, targets, reduction="sum"))
-            best = logits.topk(min(5, logits.shape[1])).indices == targets[:, None]
-            top1 += int(best[:, 0].sum())
-            top5 += int(best.sum())
-            if report:
-                report(first + len(targets))
+    for out, (targets, *_) in predictions(model, source, device, dtype=dtype, count=count, batch=batch, report=report):
+        logits = out.float()
+        nats += float(nn.functional.cross_entropy(logits, targets, reduction="sum"))
+        best = logits.topk(min(5, logits.shape[1])).indices == targets[:, None]
+        top1 += int(best[:, 0].sum())
+        top5 += int(best.sum())
     return {"top1": top1 / count, "top5": top5 / count, "cross_entropy": nats / count, "tested": count}
 
 
@@ -109,7 +138,7 @@ class Run:
         config: TrainingConfig,
         ranks: Ranks,
         *,
-        loss: Loss = nn.functional.cross_entropy,
+        loss: Loss = cross_entropy,
         identity: dict[str, Any] | None = None,
     ) -> None:
         """`identity` (JSON-like) says what is trained and on what; a resumed run must have the same."""
@@ -122,15 +151,14 @@ class Run:
             self.model, config.optimizer, config.lr, config.muon_lr, config.weight_decay
         )
         self.progress = Progress()
-        forward: nn.Module = self.model
+        objective: nn.Module = Objective(self.model, loss)
         if ranks.world > 1:
             ids = [ranks.device.index] if ranks.device.type == "cuda" else None
-            forward = DistributedDataParallel(self.model, device_ids=ids)
+            objective = DistributedDataParallel(objective, device_ids=ids)
 
-        def loss_of(inputs: Tensor, targets: Tensor) -> Tensor:
+        def loss_of(inputs: Tensor, *targets: Tensor) -> Tensor:
             with autocast(ranks.device, self.dtype):
-                out = forward(as_images(inputs))
-            return loss(out.float(), targets)
+                return torch.as_tensor(objective(as_images(inputs), *targets))
 
         self._loss_of = torch.compile(loss_of, dynamic=False) if config.compile else loss_of
 
@@ -150,10 +178,10 @@ class Run:
             return min(1.0, self.samples / self.config.samples)
         return min(1.0, self.progress.seconds / (60 * (self.config.minutes or 1)))
 
-    def step(self, inputs: Tensor, targets: Tensor) -> Tensor:
+    def step(self, inputs: Tensor, *targets: Tensor) -> Tensor:
         """One optimiser step; returns the loss, still on the device."""
         optim.set_learning_rate(self.optimizers, optim.warm_cosine(self.share_done, self.config.warmup))
-        loss = self._loss_of(inputs, targets)
+        loss = self._loss_of(inputs, *targets)
         loss.backward()
         if self.config.clip:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)

@@ -43,9 +43,12 @@ def shuffled(index, size, seed):
 @njit(cache=True, nogil=True)
 def _fill(
     code, size, games, ends, offsets, points, colours, setup_offsets, setup_at, setup_points, setup_colours,
-    maps, first, shuffle, augment, seed, out, targets,
+    maps, first, shuffle, augment, seed, out, targets, drawn,
 ):  # fmt: skip
-    """Put samples `first` onwards into `out` (int8 [B, planes, size*size], zeros) and `targets` (int64 [B])."""
+    """Put samples `first` onwards into `out` (int8 [B, planes, size*size], zeros) and `targets` (int64 [B]).
+
+    `drawn` (int64 [B, 2]) gets the game and the colour to move of each.
+    """
     total = ends[-1]
     state = core.new_state(size)
     for i in range(targets.size):
@@ -69,6 +72,8 @@ def _fill(
         )
         planes.write(code, state, colours[move], points[start:move], maps[symmetry], out[i])
         targets[i] = maps[symmetry, points[move]]
+        drawn[i, 0] = game
+        drawn[i, 1] = colours[move]
 
 
 @dataclass(frozen=True)
@@ -99,8 +104,8 @@ class Positions:
     """The positions of some games as an endless numbered row of samples.
 
     With `shuffle`, samples come in an order that visits every position once an epoch and starts anew, in another order,
-    in the next; without, in the order of the games. With `augment`, each sample is turned by a random symmetry. Raises
-    ValueError if no game is selected.
+    in the next; without, in the order of the games. With `augment`, each sample is turned by a random symmetry. With
+    `outcomes`, batches have a second target, how the game ended. Raises ValueError if no game is selected.
     """
 
     def __init__(
@@ -112,6 +117,7 @@ class Positions:
         exclude: np.ndarray | None = None,
         shuffle: bool = True,
         augment: bool = True,
+        outcomes: bool = False,
         seed: int = 0,
     ) -> None:
         """`exclude` (uint64) holds opening keys of games to leave out, such as those of the validation store."""
@@ -119,6 +125,7 @@ class Positions:
         self.plane_set = plane_set
         self.size = (selection or Selection()).size
         self.shuffle, self.augment, self.seed = shuffle, augment, seed
+        self.outcomes = outcomes
         games = (selection or Selection()).games(table)
         if exclude is not None:
             games = games[~np.isin(table.opening_key[games], exclude)]
@@ -131,17 +138,32 @@ class Positions:
         """The number of positions: the length of an epoch."""
         return int(self._ends[-1])
 
-    def batch(self, first: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+    def batch(self, first: int, count: int) -> tuple[np.ndarray, ...]:
         """Samples ``first`` to ``first + count - 1``.
 
-        Returns planes int8 [count, planes, size, size] and target points int64 [count], 0 to size*size (the pass).
+        Returns planes int8 [count, planes, size, size], target points int64 [count], 0 to size*size (the pass), and if
+        they were asked for the outcomes, float32 [count, 3] as `gocnn.targets` describes them.
         """
         table = self.table
         out = np.zeros((count, len(self.plane_set), self.size * self.size), np.int8)
         targets = np.empty(count, np.int64)
+        drawn = np.empty((count, 2), np.int64)
         _fill(
             self.plane_set.code, self.size, self.games, self._ends, table.offsets, table.points, table.colours,
             table.setup_offsets, table.setup_at, table.setup_points, table.setup_colours, point_maps(self.size),
-            first, self.shuffle, self.augment, self.seed, out, targets,
+            first, self.shuffle, self.augment, self.seed, out, targets, drawn,
         )  # fmt: skip
-        return out.reshape(count, len(self.plane_set), self.size, self.size), targets
+        planes = out.reshape(count, len(self.plane_set), self.size, self.size)
+        return (planes, targets, outcomes_of(table, *drawn.T)) if self.outcomes else (planes, targets)
+
+
+def outcomes_of(table: MoveTable, games: np.ndarray, colours: np.ndarray) -> np.ndarray:
+    """float32 [B, 3]: komi, won and lead of these games (int64 [B]) for the colours to move; nan if not known.
+
+    A margin that no board of that size could give, which some records have, is not known.
+    """
+    winner = table.winner[games]
+    won = np.where(winner == 0, np.nan, winner == colours)
+    lead = table.margin[games] + table.komi[games]
+    lead[np.abs(lead) > table.size[games].astype(np.int64) ** 2] = np.nan
+    return np.stack([table.komi[games] * colours, won, lead * colours], axis=1).astype(np.float32)

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from gocnn import __version__
 from gocnn.atomic import AtomicFile
@@ -79,6 +80,7 @@ class MoveTable:
     year: np.ndarray  # int16 [G], 0 unknown
     komi: np.ndarray  # float32 [G], nan unknown
     winner: np.ndarray  # int8 [G], 0 draw or unknown
+    margin: np.ndarray  # float32 [G], points that Black won by, komi included; nan where nothing was counted
 
 
 def to_batch(records: Sequence[GameRecord]) -> pa.RecordBatch:
@@ -188,6 +190,7 @@ class GameStore:
             year=self._column("year", missing=0),
             komi=self._column("komi", missing=float("nan")),
             winner=self._column("winner", missing=0),
+            margin=self._margins(),
         )
 
     def records(self, index: int) -> GameRecord:
@@ -208,6 +211,12 @@ class GameStore:
         if missing is not None:
             column = column.fill_null(missing)
         return np.asarray(column.to_numpy())
+
+    def _margins(self) -> np.ndarray:
+        parts = pc.extract_regex(self.table["result"], r"^(?P<side>[BW])\+(?P<points>[0-9.]+)$")
+        points = pc.struct_field(parts, "points").cast(pa.float32())
+        signed = pc.if_else(pc.equal(pc.struct_field(parts, "side"), "W"), pc.negate(points), points)
+        return np.asarray(signed.fill_null(float("nan")).to_numpy())
 
     def _flat(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Offsets int64 [G+1] and values of a list column."""

@@ -127,3 +127,57 @@ def test_evaluator_turns_the_answer_back(evaluator, s):
 def test_evaluator_refuses_mixed_sizes(evaluator):
     with pytest.raises(ValueError, match="one size"):
         evaluator.policy([Board(9), Board(13)])
+
+
+@pytest.fixture(scope="module")
+def valued() -> Evaluator:
+    """A network with a value head that has opinions: its last layers are not zero."""
+    model = policy.build(policy.PolicyConfig(blocks=1, channels=8, value=True), seed=4)
+    torch.manual_seed(0)
+    nn.init.normal_(model.value.owner.weight)
+    nn.init.normal_(model.value.doubt.weight)
+    return Evaluator(model, torch.device("cpu"), torch.float32)
+
+
+def test_evaluator_without_a_value_head_says_nothing_of_the_winner(evaluator):
+    assert not evaluator.has_value
+    assert evaluator.evaluate([board_with(40)], komi=7)[1:] == (None, None, None)
+
+
+def test_evaluator_counts_komi_for_each_side(valued):
+    white = board_with(40)
+    black = board_with(40)
+    black.to_move = BLACK
+    none, some = valued.evaluate([white, black]), valued.evaluate([white, black], komi=7)
+    assert np.allclose(some.lead - none.lead, [7, -7], atol=1e-5)
+    assert some.winrate[0] > none.winrate[0] and some.winrate[1] < none.winrate[1]
+    assert (some.owner == none.owner).all()
+    assert np.allclose(none.owner.sum(1), none.lead, atol=1e-4)
+
+
+@pytest.mark.parametrize("s", range(SYMMETRIES))
+def test_evaluator_turns_the_owners_back(valued, s):
+    maps = point_maps(9)
+    moves = (20, 41, 62, 10)
+    turned = valued.evaluate([board_with(*(int(maps[s, p]) for p in moves))])
+    straight = valued.evaluate([board_with(*moves)], symmetry=s)
+    assert np.allclose(straight.owner[0], turned.owner[0][maps[s, :-1]], atol=1e-5)
+    assert np.allclose(straight.winrate, turned.winrate, atol=1e-5)
+
+
+def test_weights_go_over_to_a_network_with_a_value_head():
+    config = policy.PolicyConfig(blocks=1, channels=8)
+    plain = policy.build(config, seed=1).eval()
+    both = policy.build(policy.PolicyConfig(blocks=1, channels=8, value=True), seed=2).eval()
+    policy.take_weights(both, plain)
+    planes = torch.rand(2, 20, 9, 9)
+    assert torch.equal(both(planes), plain(planes))
+    with pytest.raises(ValueError, match=r"do not fit: value\..* is in one only"):
+        policy.take_weights(plain, both)
+    with pytest.raises(ValueError, match="do not fit"):
+        policy.take_weights(policy.build(policy.PolicyConfig(blocks=1, channels=16)), plain)
+
+
+def test_a_value_head_needs_a_board_that_is_seen_as_one():
+    with pytest.raises(ValueError, match="convolutional"):
+        policy.PolicyConfig(kind="dense", value=True)

@@ -148,3 +148,27 @@ def test_selection_by_size_and_year(tmp_path):
 def test_nothing_to_draw_from_is_said(table):
     with pytest.raises(ValueError, match="no 19x19 games"):
         Positions(table, FULL, Selection(19))
+
+
+def test_outcomes_are_seen_by_the_player_to_move(tmp_path):
+    fields = {"komi": 6.5, "result": "W+3.5"}
+    table = table_of([random_game(1, moves=4, **fields)], tmp_path)
+    _, _, outcomes = Positions(table, FULL, Selection(9), shuffle=False, augment=False, outcomes=True).batch(0, 4)
+    assert outcomes.dtype == np.float32
+    black, white = [6.5, 0, 3], [-6.5, 1, -3]  # Black was 3 points ahead on the board
+    assert outcomes.tolist() == [black, white, black, white]
+
+
+@pytest.mark.parametrize(
+    ("fields", "unknown"),
+    [
+        ({"result": "B+R"}, [True, False, True]),
+        ({"komi": 6.5}, [False, True, True]),
+        ({"komi": 0.0, "result": "0"}, [False, True, True]),
+        ({"komi": 6.5, "result": "B+392.5"}, [False, False, True]),  # on 81 points
+    ],
+)
+def test_what_a_record_does_not_say_is_nan(tmp_path, fields, unknown):
+    table = table_of([random_game(1, moves=1, **fields)], tmp_path)
+    _, _, outcomes = Positions(table, FULL, Selection(9), outcomes=True).batch(0, 1)
+    assert np.isnan(outcomes)[0].tolist() == unknown

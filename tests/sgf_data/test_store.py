@@ -72,6 +72,7 @@ def test_moves_as_flat_arrays(tmp_path: Path, pieces: int) -> None:
     assert moves.year.tolist() == [2020, 0, 0]
     assert moves.winner.tolist() == [1, 0, 0]
     assert moves.komi[0] == 5.5 and np.isnan(moves.komi[1:]).all()
+    assert np.isnan(moves.margin).all()
     for number, game in enumerate(games()):
         arrays = (game.points, game.colours, game.setup_at, game.setup_points, game.setup_colours)
         assert moves.game_key[number] == game_key(game.size, *arrays)
@@ -92,7 +93,20 @@ def test_moves_as_flat_arrays(tmp_path: Path, pieces: int) -> None:
         "year": "int16",
         "komi": "float32",
         "winner": "int8",
+        "margin": "float32",
     }
+
+
+@pytest.mark.parametrize(
+    ("result", "margin"),
+    [("B+3.5", 3.5), ("W+0.5", -0.5), ("W+12", -12), ("B+R", None), ("W+", None), ("0", None), ("?", None), ("", None)],
+)
+def test_the_margin_is_known_where_the_game_was_counted(tmp_path: Path, result: str, margin: float | None) -> None:
+    text = f"(;SZ[9]RE[{result}];B[ee])".encode()
+    game = next(iter(read_games(text, "x.sgf")))
+    assert isinstance(game, GameRecord)
+    found = open_store(write(tmp_path / "x.arrow", [game])).moves().margin.tolist()
+    assert found == [margin] if margin is not None else np.isnan(found).all()
 
 
 def test_a_store_in_one_piece_is_not_copied(tmp_path: Path) -> None:

@@ -1,0 +1,89 @@
+"""What a Go network with both heads learns from, and how it is tested: the move played, the winner, the margin.
+
+A batch's outcomes are float32 [B, 3], from the view of the player to move; nan stands for what is not known:
+
+    KOMI  the points that he must be ahead by on the board (komi for Black, minus komi for White)
+    WON   1 if he won, 0 if he lost
+    LEAD  his points ahead on the board at the end, before komi, where the game was counted
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, huber_loss
+
+from gocnn.batches import Source
+from gocnn.training import Metrics, predictions
+from gocnn.value import Outputs
+
+KOMI, WON, LEAD = range(3)
+LEAD_UNIT = 10.0  # points; the error from which on a margin's loss grows linearly
+TOP = 5
+
+
+def policy_and_value_loss(value_weight: float, lead_weight: float) -> Callable[..., Tensor]:
+    """The loss of a network with both heads, for `gocnn.training.Run`.
+
+    The returned function takes (model, planes, moves int64 [B], outcomes float32 [B, 3]). It is the mean nats of the
+    move, plus `value_weight` times the nats of the winner, plus `lead_weight` times the Huber loss of the lead in units
+    of LEAD_UNIT points, both summed where they are known and divided by B.
+    """
+
+    def loss(model: nn.Module, planes: Tensor, moves: Tensor, outcomes: Tensor) -> Tensor:
+        out: Outputs = model.heads(planes)  # type: ignore[operator]
+        komi, won, lead = outcomes.unbind(1)
+        judged = ~(won.isnan() | komi.isnan())
+        value = binary_cross_entropy_with_logits(
+            out.win_logit(komi.nan_to_num()), won.nan_to_num(), judged.float(), reduction="mean"
+        )
+        counted = ~lead.isnan()
+        error = huber_loss(out.lead / LEAD_UNIT, lead.nan_to_num() / LEAD_UNIT, reduction="none")
+        return (
+            cross_entropy(out.policy.float(), moves)
+            + value_weight * value
+            + lead_weight * (error * counted.float()).mean()
+        )
+
+    return loss
+
+
+@torch.no_grad()
+def examine(
+    model: nn.Module, source: Source, device: torch.device, *, dtype: torch.dtype = torch.float32,
+    count: int | None = None, batch: int = 256, report: Callable[[int], None] | None = None,
+) -> Metrics:  # fmt: skip
+    """Test policy and value on the first `count` samples of a source with outcomes (all of an epoch by default).
+
+    Returns what `gocnn.training.classify` returns, and "winner" (share of right winners, 0 to 1), "winner_nats" and
+    "judged", over the positions whose game has a known winner and komi; "lead_error" (mean absolute, in points) over
+    those of counted games.
+    """
+    count = len(source) if count is None else min(count, len(source))
+    model.eval()
+    top1 = top5 = judged = right = counted = 0
+    nats = winner_nats = lead_error = 0.0
+    for out, (moves, outcomes) in predictions(
+        model.heads, source, device, dtype=dtype, count=count, batch=batch, report=report  # type: ignore[arg-type]
+    ):  # fmt: skip
+        logits = out.policy.float()
+        nats += float(cross_entropy(logits, moves, reduction="sum"))
+        best = logits.topk(TOP).indices == moves[:, None]
+        top1 += int(best[:, 0].sum())
+        top5 += int(best.sum())
+        komi, won, lead = outcomes.unbind(1)
+        known = ~(won.isnan() | komi.isnan())
+        logit = out.win_logit(komi)[known]
+        judged += len(logit)
+        right += int(((logit > 0) == (won[known] > 0.5)).sum())
+        winner_nats += float(binary_cross_entropy_with_logits(logit, won[known], reduction="sum"))
+        known = ~lead.isnan()
+        counted += int(known.sum())
+        lead_error += float((out.lead - lead)[known].abs().sum())
+    return {
+        "top1": top1 / count, "top5": top5 / count, "cross_entropy": nats / count, "tested": count,
+        "winner": right / max(judged, 1), "winner_nats": winner_nats / max(judged, 1), "judged": judged,
+        "lead_error": lead_error / max(counted, 1),
+    }  # fmt: skip

@@ -1,0 +1,110 @@
+"""The value head and what it learns from: known answers, unknown outcomes, and a task that it must learn."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from gocnn import policy, targets, training
+from gocnn.device import Ranks
+from gocnn.value import LEAST_DOUBT, Outputs, ValueHead
+
+CPU = Ranks(0, 1, torch.device("cpu"))
+NAN = float("nan")
+
+
+def outputs(lead: list[float], doubt: float = 1.0) -> Outputs:
+    """What a network would say that gives the whole lead to one point of a 2x2 board and likes the pass."""
+    owner = torch.zeros(len(lead), 2, 2)
+    owner[:, 0, 0] = torch.tensor(lead)
+    policy_logits = torch.tensor([[0.0, 0, 0, 0, 50]]).repeat(len(lead), 1)
+    return Outputs(policy_logits, owner, torch.full((len(lead),), doubt))
+
+
+class Says(nn.Module):
+    """A network that says the same of every batch."""
+
+    def __init__(self, says: Outputs) -> None:
+        super().__init__()
+        self.says = says
+
+    def heads(self, planes: Tensor) -> Outputs:
+        return self.says
+
+
+@pytest.mark.parametrize("size", [5, 9, 19])
+def test_an_untrained_head_gives_even_chances_on_any_board(size):
+    with torch.no_grad():
+        owner, doubt = ValueHead(8)(torch.rand(3, 8, size, size))
+    assert owner.shape == (3, size, size)
+    assert not owner.any()
+    assert doubt.tolist() == pytest.approx([10 + LEAST_DOUBT] * 3)
+    chance = Outputs(torch.zeros(3, 2), owner, doubt).win_logit(torch.tensor([0.0, 6.5, -6.5])).sigmoid()
+    assert chance[0] == 0.5
+    assert chance[1] < 0.5 < chance[2]
+    assert float(chance[1] + chance[2]) == pytest.approx(1)
+
+
+def test_lead_and_chance_follow_from_the_owners():
+    says = outputs([0.75], doubt=2)
+    assert says.lead.tolist() == [0.75]
+    assert says.win_logit(torch.tensor([0.25])).tolist() == [0.25]
+
+
+def test_loss_of_known_answers():
+    moves = torch.tensor([4, 4])
+    outcomes = torch.tensor([[0.5, 1, 20.5], [-0.5, 0, NAN]])
+    loss = targets.policy_and_value_loss(2.0, 0.5)(Says(outputs([0.5, -0.5])), torch.zeros(2, 1), moves, outcomes)
+    even = np.log(2)  # nats of a winner at even chances, twice
+    lead = (20 / targets.LEAD_UNIT - 0.5) / 2  # Huber, over both samples
+    assert float(loss) == pytest.approx(2 * even + 0.5 * lead, abs=1e-5)
+
+
+def test_unknown_outcomes_add_no_loss_and_no_bad_gradient():
+    model = policy.build(policy.PolicyConfig(blocks=1, channels=8, value=True), seed=1)
+    planes, moves = torch.rand(4, 20, 5, 5), torch.tensor([0, 5, 25, 7])
+    loss = targets.policy_and_value_loss(1, 1)(model, planes, moves, torch.full((4, 3), NAN))
+    assert float(loss) == pytest.approx(float(training.cross_entropy(model, planes, moves)), abs=1e-6)
+    loss.backward()
+    assert all(weight.grad is None or weight.grad.isfinite().all() for weight in model.parameters())
+
+
+def test_examine_counts_what_is_known():
+    class Four:
+        def __len__(self) -> int:
+            return 4
+
+        def batch(self, first: int, count: int) -> tuple[np.ndarray, ...]:
+            outcomes = np.array([[0, 1, 2], [0, 0, NAN], [NAN, 1, NAN], [5, 0, 1]], np.float32)
+            return np.zeros((count, 1), np.float32), np.array([4, 4, 4, 0])[:count], outcomes[:count]
+
+    metrics = targets.examine(Says(outputs([1, 1, 1, 1])), Four(), CPU.device, batch=4)
+    assert metrics["top1"] == 0.75
+    assert metrics["judged"] == 3  # one has no komi
+    assert metrics["winner"] == pytest.approx(2 / 3)  # the second was lost though ahead
+    assert metrics["lead_error"] == pytest.approx(0.5)  # 1 and 0 points
+
+
+class WhoHasMore:
+    """Boards of random stones: he who has more is ahead by the difference and wins at no komi; the move is a pass."""
+
+    def __len__(self) -> int:
+        return 256
+
+    def batch(self, first: int, count: int) -> tuple[np.ndarray, ...]:
+        rng = np.random.default_rng(first)
+        stones = rng.choice(np.array([-1, 0, 1], np.float32), (count, 1, 5, 5))
+        lead = stones.sum((1, 2, 3))
+        won = np.where(lead == 0, np.nan, lead > 0)
+        return stones, np.full(count, 25), np.stack([np.zeros(count), won, lead], axis=1).astype(np.float32)
+
+
+def test_it_learns_who_is_ahead(tmp_path):
+    model = policy.build(policy.PolicyConfig(blocks=1, channels=8, planes="stones", value=True), seed=0)
+    config = training.TrainingConfig(samples=12_800, batch=64, lr=0.01, precision="fp32")
+    run = training.Run(tmp_path, model, config, CPU, loss=targets.policy_and_value_loss(1, 1))
+    metrics = run.train(WhoHasMore(), lambda model: targets.examine(model, WhoHasMore(), CPU.device))
+    assert metrics["winner"] > 0.9
+    assert metrics["lead_error"] < 1.5
