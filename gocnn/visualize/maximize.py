@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from gocnn.visualize.activations import as_array
 from gocnn.visualize.layers import LayerError, batch_for, recording
 
 PENALTIES = ("none", "l1", "l2")
@@ -98,7 +99,11 @@ def maximize(
         raise ValueError(f'unknown objective {objective!r}; there are "activation" and "log probability"')
     random = torch.Generator().manual_seed(ascent.seed)
     first = ascent.start + ascent.noise * torch.randn((1, *shape), generator=random)
-    image = batch_for(model, first.repeat(len(units), 1, 1, 1)).clone().requires_grad_()
+    image = batch_for(model, first.repeat(len(units), 1, 1, 1)).clone()
+    precision = image.dtype
+    if precision in (torch.float16, torch.bfloat16):  # too coarse for small steps to add up
+        image = image.float()
+    image.requires_grad_()
     low, high = _bound(ascent.low, image, -math.inf), _bound(ascent.high, image, math.inf)
     if bool((low > high).any()):
         raise ValueError("the lower bound of the input is above the upper one")
@@ -110,7 +115,7 @@ def maximize(
         for step in range(ascent.steps):
             adam.param_groups[0]["lr"] = ascent.rate * (1 + math.cos(math.pi * step / ascent.steps)) / 2
             down, across = torch.randint(-ascent.jitter, ascent.jitter + 1, (2,), generator=random).tolist()
-            model(image.roll((down, across), (2, 3)))
+            model(image.roll((down, across), (2, 3)).to(precision))
             wanted = _climbed(record.output, units, objective) - _penalties(image, ascent)
             trace.append(wanted.detach())
             (image.grad,) = torch.autograd.grad(-wanted.sum(), image)
@@ -121,14 +126,14 @@ def maximize(
                 image.clamp_(low, high)
     image = image.detach()
     with torch.no_grad(), recording(model, layer) as record:
-        answer = model(image)
+        answer = model(image.to(precision))
         reached = _climbed(record.output, units, objective)
         trace.append(reached - _penalties(image, ascent))
         activations = _climbed(record.output, units, "activation")
     probabilities = None
     if answer.ndim == 2 and torch.equal(record.output, answer):
-        probabilities = _array(answer.softmax(1)[range(len(units)), list(units)])
-    return Maximized(_array(image), _array(activations), _array(torch.stack(trace)), probabilities)
+        probabilities = as_array(answer.softmax(1)[range(len(units)), list(units)])
+    return Maximized(as_array(image), as_array(activations), as_array(torch.stack(trace)), probabilities)
 
 
 def blurred(images: Tensor, sigma: float) -> Tensor:
@@ -153,7 +158,7 @@ def _climbed(output: Tensor, units: Sequence[int], objective: str) -> Tensor:
     wrong = [unit for unit in units if not 0 <= unit < output.shape[1]]
     if wrong:
         raise ValueError(f"no unit {wrong[0]}; the layer has units 0 to {output.shape[1] - 1}")
-    own = output[range(len(units)), list(units)]
+    own = output.to(torch.promote_types(output.dtype, torch.float32))[range(len(units)), list(units)]
     return own.flatten(1).sum(1) if output.ndim == 4 else own
 
 
@@ -176,7 +181,3 @@ def _bound(bound: Bound, image: Tensor, absent: float) -> Tensor:
     if values.ndim == 1 and len(values) != image.shape[1]:
         raise ValueError(f"{len(values)} bounds for an input of {image.shape[1]} channels")
     return values.view(-1, 1, 1)
-
-
-def _array(tensor: Tensor) -> np.ndarray:
-    return tensor.detach().cpu().numpy()
