@@ -1,0 +1,102 @@
+"""Go positions for the demos, and boards drawn with heat on them. The network's planes are the image that it sees."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from gocnn.go.board import Board
+from gocnn.go.coords import gtp_to_point
+from gocnn.go.drawing import WOOD, draw_board
+from gocnn.go.planes import PLANE_SETS, of_board
+from gocnn.visualize import drawing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+OPENING = "Q16 D4 D16 Q4 C6 F3"  # Black to move, after an approach to a corner and its answer
+FIGHT = "Q16 D4 D16 Q4 K10 K11 L11 L10 M10 J10"  # a crosscut; K10 is in atari, and so is L10
+
+
+def position(moves: str, size: int = 19) -> Board:
+    """The board after moves in GTP's letters, Black first, the colours in turn. Raises ValueError for a wrong one."""
+    board = Board(size)
+    for move in moves.split():
+        board.play(board.to_move, gtp_to_point(move, size))
+    return board
+
+
+def planes(model: nn.Module, board: Board, to_move: int | None = None) -> np.ndarray:
+    """int8 [P, N, N]: what a policy network sees of the board."""
+    config: Any = model.config
+    return of_board(board, PLANE_SETS[config.planes], to_move)
+
+
+def own_games(model: nn.Module, games: int, moves: int, *, every: int, seed: int) -> np.ndarray:
+    """Positions of games that the network plays against itself: int8 [moves // every * games, P, 19, 19].
+
+    Each move is drawn by the network's own probabilities among the legal points; every `every`-th position of each game
+    is kept, so that number i is of game i % games.
+    """
+    random = np.random.default_rng(seed)
+    boards = [Board(19) for _ in range(games)]
+    kept = []
+    for number in range(1, moves + 1):
+        seen = np.stack([planes(model, board) for board in boards])
+        if number % every == 0:
+            kept.append(seen)
+        with torch.no_grad():
+            priors = model(torch.from_numpy(seen).float()).softmax(1)[:, :-1].double().numpy()
+        for board, prior in zip(boards, priors):
+            legal = prior * board.legal_mask(board.to_move)[: prior.size]
+            point = random.choice(prior.size, p=legal / legal.sum()) if legal.any() else board.pass_point
+            board.play(board.to_move, int(point))
+    return np.concatenate(kept)
+
+
+def draw_heat(
+    axes: Axes, stones: np.ndarray, heat: np.ndarray, *, title: str = "", limit: float | None = None,
+    last: int | None = None, colours: str = drawing.DIVERGING,
+) -> None:  # fmt: skip
+    """A board, int8 [N, N], with a value on every point, float [N, N]: red above zero, blue below, up to `limit`."""
+    draw_board(axes, stones, last=last)
+    peak = limit or float(np.abs(heat).max()) or 1.0
+    axes.imshow(heat, cmap=colours, vmin=-peak, vmax=peak, alpha=np.minimum(1, np.abs(heat) / peak * 1.5), zorder=2.5)
+    size = len(stones)
+    axes.set(xlim=(-0.7, size - 0.3), ylim=(size - 0.3, -0.7))
+    _bare(axes, title)
+
+
+def draw_patch(axes: Axes, patch: np.ndarray, *, title: str = "") -> None:
+    """The stones in a part of the planes, float [P, h, w], NaN beyond the board: Black is the player to move.
+
+    A red dot marks the middle.
+    """
+    from matplotlib.collections import LineCollection
+    from matplotlib.patches import Circle, Rectangle
+
+    there = np.pad(~np.isnan(patch[0]), 1, constant_values=True)  # beyond the patch the board goes on
+    height, width = patch.shape[1:]
+    lines = []
+    for row, col in np.argwhere(there[1:-1, 1:-1]).tolist():
+        axes.add_patch(Rectangle((col - 0.5, row - 0.5), 1, 1, color=WOOD, linewidth=0, zorder=0))
+        for down, across in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+            if there[row + 1 + down, col + 1 + across]:
+                lines.append([(col, row), (col + across / 2, row + down / 2)])
+        if patch[0, row, col] or patch[1, row, col]:
+            face = "black" if patch[0, row, col] else "white"
+            axes.add_patch(Circle((col, row), 0.45, facecolor=face, edgecolor="black", linewidth=0.5, zorder=3))
+    axes.add_collection(LineCollection(lines, colors="black", linewidths=0.5, zorder=1))
+    axes.add_patch(Circle(((width - 1) / 2, (height - 1) / 2), 0.16, color="tab:red", zorder=4))
+    axes.set(xlim=(-0.6, width - 0.4), ylim=(height - 0.4, -0.6), aspect="equal")
+    _bare(axes, title)
+
+
+def _bare(axes: Axes, title: str) -> None:
+    axes.set_xticks([])
+    axes.set_yticks([])
+    if title:
+        axes.set_title(title, fontsize=9)

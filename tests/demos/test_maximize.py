@@ -1,0 +1,65 @@
+"""What units would like best: textures, neurons, and stones that make the Go network play somewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from gocnn import demos, policy, weights
+from gocnn.demos import maximize as demo
+from gocnn.demos import positions
+from gocnn.go.coords import gtp_to_point
+from gocnn.images import models
+from gocnn.visualize.maximize import maximize
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("maximize")
+
+
+@pytest.fixture(scope="module")
+def shown(folder: Path) -> demos.Shown:
+    return demos.make("maximize", folder)
+
+
+def test_filters_repeat_their_texture_all_over() -> None:
+    """A picture that a filter likes excites it in most places, a digit only where its strokes are."""
+    model = models.load("digits").model
+    found = maximize(model, (1, 28, 28), range(25), layer="conv1.activation", ascent=demo.TEXTURES)
+    with torch.no_grad():
+        maps = model.conv1.activation(model.conv1.conv(torch.from_numpy(found.images)))
+    shares = [(maps[k, k] > 0).float().mean().item() for k in range(25) if found.activations[k] > 0]
+    assert len(shares) >= 12 and np.median(shares) > 0.4
+
+
+@pytest.mark.slow
+def test_stones_make_the_network_play_where_it_never_would(shown: demos.Shown) -> None:
+    for name in demo.TARGETS:
+        found = shown.numbers["go"][name]
+        assert found["empty"] < 0.01 and found["persuaded"] > 0.5 and found["stones"] <= demo.STONES
+        assert found["gradient ascent"] > 0.99
+    assert sum(found["points with both colours"] for found in shown.numbers["go"].values()) > 50
+
+
+@pytest.mark.slow
+def test_the_pictures(folder: Path, shown: demos.Shown) -> None:
+    files = [exhibit.file for exhibit in shown.exhibits]
+    assert files == ["maximize-filters.png", "maximize-neurons.png", "maximize-go.png"]
+    for file in files:
+        assert (folder / file).read_bytes().startswith(b"\x89PNG")
+
+
+def test_persuasion_is_by_positions_of_the_game() -> None:
+    net = policy.load(weights.default())
+    point = gtp_to_point("C3", 9)
+    board, reached = demo.persuade(net, point, 9)
+    assert len(board.moves) == len(reached) - 1 and board.is_legal(1, point)
+    assert (board.liberties()[board.stones != 0] > 0).all()
+    again = torch.from_numpy(positions.planes(net, board, 1)[None]).float()
+    with torch.no_grad():
+        assert net(again).softmax(1)[0, point].item() == pytest.approx(reached[-1], abs=1e-5)
+    assert reached[-1] == max(reached)
