@@ -49,7 +49,7 @@ def _maps_of_a_digit(out: Path, model: nn.Module, image: torch.Tensor) -> Part:
 
     shares = {}
     figure = Figure(figsize=(11, 4.2), layout="constrained")
-    left, middle, right = figure.subfigures(1, 3, width_ratios=(2, 5, 8))
+    left, middle, right = np.asarray(figure.subfigures(1, 3, width_ratios=(2, 5, 8)))
     drawing.show(left.subplots(), image[0].numpy(), title="the digit")
     for part, layer, rows, columns in ((middle, "conv1", 5, 5), (right, "conv2", 5, 10)):
         maps = activations(model, layer, image[None])[0]

@@ -83,6 +83,7 @@ def make(out: Path, say: Say) -> Shown:
         numbers[panel] = {
             "confidence": [round(float(p), 5) for p in sure],
             "logit": [round(float(y), 2) for y in found.activations],
+            "empty paper": round(float((np.abs(found.images) < 0.01).mean()), 3),
             "likeness": [round(float(c), 2) for c in alike],
             "range": [round(float(found.images.min()), 2), round(float(found.images.max()), 2)],
         }

@@ -39,7 +39,7 @@ def _filters(out: Path, model: nn.Module) -> Part:
 
     figure = Figure(figsize=(11, 4.2), layout="constrained")
     counts = {}
-    left, right = figure.subfigures(1, 2, width_ratios=(5, 10))
+    left, right = np.asarray(figure.subfigures(1, 2, width_ratios=(5, 10)))
     for part, layer, rows, columns in ((left, "conv1", 5, 5), (right, "conv2", 5, 10)):
         # After the ReLU: the sum of a plain convolution's map is linear in the input, and its maximum a blank sheet.
         units = np.arange(rows * columns)
