@@ -127,7 +127,7 @@ def test_refusals(images: torch.Tensor) -> None:
     with pytest.raises(ValueError, match="no images"):
         top_patches(net, "1", [0], [])
     with pytest.raises(ValueError, match=r"\[1, 20, 28\] after others of \[1, 28, 28\]"):
-        top_patches(net, "1", [0], [images, images[:, :, 4:24]])
+        top_patches(net[:2], "1", [0], [images, images[:, :, 4:24]])
     with pytest.raises(ValueError, match="at least one"):
         top_patches(net, "1", [], [images])
     with pytest.raises(ValueError, match="at least one"):
