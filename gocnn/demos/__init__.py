@@ -14,23 +14,59 @@ from typing import Any
 
 Say = Callable[[str], None]
 
-#: name -> (module below gocnn.demos, what it shows); in the lecture's order.
-DEMOS: dict[str, tuple[str, str]] = {
-    "convolution": ("convolution", "Two 3×3 filters on a 6×6 image, step by step."),
-    "colour": ("colour", "A filter as deep as the picture: three planes of colour."),
-    "dense": ("dense", "Convolution as a fully-connected layer with shared and missing weights."),
-    "properties": ("properties", "Why convolution suits pictures, and which of its properties Go has."),
-    "shapes": ("shapes", "The networks layer by layer: shapes, parameters, receptive fields."),
-    "digits": ("digits", "The lecture's network reads digits and clothes, beside a fully-connected one."),
-    "shift": ("shift", "What happens to each network when the digits are shifted."),
-    "filters": ("filters", "What first-layer filters look like once they are trained."),
-    "activations": ("activations", "Feature maps, and the image patches that excite a unit most."),
-    "maximize": ("maximize", "Pictures that a filter, a neuron or a digit's output likes best."),
-    "fooled": ("fooled", "Digits imagined without a constraint, with L1 and with L2."),
-    "saliency": ("saliency", "The pixels that an answer depends on."),
-    "occlusion": ("occlusion", "A grey square wanders over the picture: where does the answer fall?"),
-    "gradcam": ("gradcam", "Grad-CAM and integrated gradients."),
-    "photographs": ("photographs", "What a machine learns: a photograph, its class, and on which pixels it rests."),
+
+@dataclass(frozen=True)
+class Demo:
+    """What a demo is about: a line for lists, and the question that it answers."""
+
+    line: str
+    question: str
+
+
+#: name, which is that of its module here -> what it is about; in the lecture's order.
+DEMOS: dict[str, Demo] = {
+    "convolution": Demo(
+        "Two 3×3 filters on a 6×6 image, step by step.", "How does a filter find the same small pattern everywhere?"
+    ),
+    "colour": Demo("A filter as deep as the picture: three planes of colour.", "What is a filter on a colour image?"),
+    "dense": Demo(
+        "Convolution as a fully-connected layer with shared and missing weights.",
+        "Is a convolution another kind of layer than a fully-connected one?",
+    ),
+    "properties": Demo(
+        "Why convolution suits pictures, and which of its properties Go has.",
+        "AlphaGo does not use max pooling: how to explain this?",
+    ),
+    "shapes": Demo(
+        "The networks layer by layer: shapes, parameters, receptive fields.",
+        "How many parameters has each filter, and how much of the image does it see?",
+    ),
+    "digits": Demo(
+        "The lecture's network reads digits and clothes, beside a fully-connected one.",
+        "What does a convolutional network gain over a fully-connected one of its size?",
+    ),
+    "shift": Demo(
+        "What happens to each network when the digits are shifted.",
+        "The same pattern, a few pixels further: is it the same to the network?",
+    ),
+    "filters": Demo("What first-layer filters look like once they are trained.", "What does the first layer learn?"),
+    "activations": Demo(
+        "Feature maps, and the image patches that excite a unit most.", "Which images make a given unit fire?"
+    ),
+    "maximize": Demo(
+        "Pictures that a filter, a neuron or a digit's output likes best.",
+        "What would a unit like to see, if it could draw it itself?",
+    ),
+    "fooled": Demo("Digits imagined without a constraint, with L1 and with L2.", "Can you tell which digit this is?"),
+    "saliency": Demo("The pixels that an answer depends on.", "Which pixels matter for the answer?"),
+    "occlusion": Demo(
+        "A grey square wanders over the picture: where does the answer fall?",
+        "What if a part of the picture were hidden?",
+    ),
+    "gradcam": Demo("Grad-CAM and integrated gradients.", "Where in the picture does a class come from?"),
+    "photographs": Demo(
+        "A photograph, its class, and the pixels that the answer rests on.", "What does the machine learn?"
+    ),
 }
 
 
@@ -55,5 +91,7 @@ def make(name: str, out: Path, say: Say = lambda line: None) -> Shown:
 
     Raises KeyError for an unknown name, ValueError or OSError where a network, a data set or the folder is at fault.
     """
-    shown: Shown = import_module(f"gocnn.demos.{DEMOS[name][0]}").make(out, say)
+    if name not in DEMOS:
+        raise KeyError(name)
+    shown: Shown = import_module(f"gocnn.demos.{name}").make(out, say)
     return shown
