@@ -1,0 +1,83 @@
+"""The image networks by name: each with its classes, and how a picture becomes its input and back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from gocnn import checkpoint
+from gocnn.images import datasets, pictures
+from gocnn.images.lecture import DenseNet, LectureNet
+
+KIND = "image"  # of checkpoint
+
+#: name -> what it is; those that ship are in gocnn/weights.
+MODELS: dict[str, str] = {
+    "digits": "the lecture's network, trained on MNIST",
+    "digits-dense": "a fully-connected network of its size, trained on MNIST",
+    "fashion": "the lecture's network, trained on Fashion-MNIST",
+    "fashion-dense": "a fully-connected network of its size, trained on Fashion-MNIST",
+}
+
+Prepare = Callable[[np.ndarray], tuple[np.ndarray, list[str]]]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network and all that is needed to ask it about a picture.
+
+    `prepare` makes its input of a picture: uint8 [H, W, 3] -> float32 [C, H', W'], and what was done to it in words.
+    `restore` makes a picture of an input: uint8 [H', W'] or [H', W', 3].
+    """
+
+    name: str
+    model: nn.Module  # in eval mode, on the CPU
+    classes: tuple[str, ...]
+    prepare: Prepare
+    restore: Callable[[np.ndarray], np.ndarray]
+    card: dict[str, Any]
+
+
+_NETWORKS: dict[str, Callable[[], nn.Module]] = {"lecture": LectureNet, "dense": DenseNet}
+_PREPARE: dict[str, Prepare] = {"digits": pictures.for_digits, "fashion": pictures.for_clothes}
+
+
+def build(network: str) -> nn.Module:
+    """A network with fresh random weights; `network` is "lecture" or "dense"."""
+    return _NETWORKS[network]()
+
+
+def save(path: str | os.PathLike[str], network: str, task: str, model: nn.Module, card: dict[str, Any]) -> None:
+    """Write a network of `build` with its task ("digits", "fashion") and what is known of its making. Raises OSError."""
+    checkpoint.save(path, KIND, {"network": network, "task": task, "card": card}, model.state_dict())
+
+
+def load(name: str | os.PathLike[str]) -> Network:
+    """A network by its name in `MODELS`, or from a file that `save` wrote.
+
+    Raises CheckpointError if there is no such file or name, or it holds no image network.
+    """
+    path = Path(str(resources.files("gocnn.weights").joinpath(f"{name}.safetensors"))) if name in MODELS else Path(name)
+    if name not in MODELS and not path.suffix:
+        raise checkpoint.CheckpointError(f"no network {str(name)!r}; there are {', '.join(MODELS)}, or give a file")
+    saved = checkpoint.load(path, KIND)
+    try:
+        task = saved.meta["task"]
+        model = build(saved.meta["network"])
+        model.load_state_dict({key: tensor.float() for key, tensor in saved.tensors.items()})
+        classes, prepare = datasets.CLASSES[task], _PREPARE[task]
+    except (KeyError, TypeError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise checkpoint.CheckpointError(f"{path}: its weights do not fit its description ({reason})") from error
+    return Network(str(name), model.eval(), classes, prepare, _from_ink, saved.meta["card"])
+
+
+def _from_ink(inputs: np.ndarray) -> np.ndarray:
+    return np.clip(np.round(255 * inputs[0]), 0, 255).astype(np.uint8)

@@ -1,0 +1,137 @@
+"""How the small image networks are trained: data, augmentation and settings, through the one training loop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.functional import affine_grid, grid_sample
+
+from gocnn import training
+from gocnn.device import ranks
+from gocnn.images import datasets, models
+
+HELD_OUT = 5000  # training images that a run is watched on; the test set is left alone until the end
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How far a training image may be moved; each sample draws evenly from plus and minus these."""
+
+    shift: float = 0.0  # pixels
+    turn: float = 0.0  # degrees
+    stretch: float = 0.0  # 0.1 is from 0.9 to 1.1 of the size, each side on its own
+    mirror: bool = False
+
+
+AUGMENTATION = {
+    "digits": Augmentation(shift=2, turn=12, stretch=0.1),
+    "fashion": Augmentation(shift=1, stretch=0.05, mirror=True),
+}
+
+
+class Pictures:
+    """Grey images as an endless row of samples: every image once an epoch, in a new order and moved anew each time.
+
+    Sample number ``i`` is a pure function of the seed and ``i``, as `gocnn.training` wants it to resume a run.
+    """
+
+    def __init__(
+        self, images: np.ndarray, labels: np.ndarray, augmentation: Augmentation | None = None, *,
+        shuffle: bool = True, seed: int = 0,
+    ) -> None:  # fmt: skip
+        """Take images uint8 [N, H, W] and labels int64 [N]."""
+        self.images, self.labels = images, labels
+        self.augmentation, self.shuffle, self.seed = augmentation, shuffle, seed
+        self._drawn = lru_cache(maxsize=2)(self._draw)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def batch(self, first: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Samples ``first`` to ``first + count - 1``: float32 [count, 1, H, W], 0 to 1, and labels int64 [count]."""
+        samples = np.arange(first, first + count)
+        epochs, places = np.divmod(samples, len(self))
+        chosen = np.empty(count, np.int64)
+        moves = np.empty((count, 6), np.float32)
+        for epoch in np.unique(epochs):
+            here = epochs == epoch
+            order, by = self._drawn(int(epoch))
+            chosen[here], moves[here] = order[places[here]], by[places[here]]
+        inputs = self.images[chosen, None].astype(np.float32) / 255
+        if self.augmentation:
+            inputs = moved(inputs, moves, self.augmentation)
+        return inputs, self.labels[chosen]
+
+    def _draw(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+        """The order of an epoch, and how each of its samples is moved."""
+        rng = np.random.default_rng((self.seed, epoch))
+        order = rng.permutation(len(self)) if self.shuffle else np.arange(len(self))
+        return order, rng.uniform(-1, 1, (len(self), 6)).astype(np.float32)
+
+
+def moved(images: np.ndarray, by: np.ndarray, most: Augmentation) -> np.ndarray:
+    """Images float32 [B, 1, H, W] shifted, turned, stretched and mirrored, paper (0) coming in from outside.
+
+    `by` float32 [B, 6], -1 to 1: the shares of the `most` allowed down, right, in turn, in height and in width, and
+    whether to mirror (above 0).
+    """
+    height, width = images.shape[2:]
+    angle = np.radians(by[:, 2] * most.turn)
+    tall, wide = 1 + by[:, 3] * most.stretch, 1 + by[:, 4] * most.stretch
+    mirrored = np.where((by[:, 5] > 0) & most.mirror, -1.0, 1.0)
+    # affine_grid maps places of the result to places of the source, in units of half a side.
+    maps = np.zeros((len(images), 2, 3), np.float32)
+    maps[:, 0, 0], maps[:, 0, 1] = np.cos(angle) / wide * mirrored, np.sin(angle) / wide * mirrored
+    maps[:, 1, 0], maps[:, 1, 1] = -np.sin(angle) / tall, np.cos(angle) / tall
+    maps[:, 0, 2], maps[:, 1, 2] = by[:, 1] * most.shift * 2 / width, by[:, 0] * most.shift * 2 / height
+    grid = affine_grid(torch.from_numpy(maps), list(images.shape), align_corners=False)
+    return grid_sample(torch.from_numpy(images), grid, align_corners=False).numpy()
+
+
+def config(epochs: float, images: int, seed: int = 0) -> training.TrainingConfig:
+    """The settings of all small image networks: AdamW, batches of 128, half an epoch of warm-up of twenty."""
+    return training.TrainingConfig(
+        samples=round(epochs * images), batch=128, optimizer="adamw", lr=2e-3, weight_decay=0.02, warmup=0.025,
+        ema=0.999, seed=seed, precision="fp32", checkpoint_minutes=1, validate_minutes=1,
+    )  # fmt: skip
+
+
+def train(
+    task: str, out: Path, *, dense: bool = False, augment: bool = True, epochs: float = 20, seed: int = 0,
+    resume: bool = False, device: str | None = None,
+) -> training.Metrics:  # fmt: skip
+    """Train the lecture's network, or the fully-connected one, on "digits" or "fashion".
+
+    Writes network.safetensors (the averaged weights) into the folder `out` beside what the training loop writes. Returns the last figures on the held-out images. Raises ValueError for settings or data at fault (DataError,
+    CheckpointError), OSError, and `gocnn.training.Interrupted` once a stopped run is saved.
+    """
+    images, labels = datasets.load(task, "train")
+    learn = Pictures(images[:-HELD_OUT], labels[:-HELD_OUT], AUGMENTATION[task] if augment else None, seed=seed)
+    watch = Pictures(images[-HELD_OUT:], labels[-HELD_OUT:], shuffle=False)
+    network = "dense" if dense else "lecture"
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = models.build(network)
+    settings = config(epochs, len(learn), seed)
+    out.mkdir(parents=True, exist_ok=True)
+    with ranks(device) as here:
+        identity = {"network": network, "task": task, "augment": augment, "images": len(learn)}
+        run = training.Run(out, model, settings, here, identity=identity)
+        if resume:
+            run.resume()
+        elif run.checkpoint_path.exists():
+            raise ValueError(f"{out} holds a run already: add --resume to go on with it, or take another folder")
+
+        def validate(model: nn.Module) -> training.Metrics:
+            return training.classify(model, watch, here.device)
+
+        metrics = run.train(learn, validate)
+        if here.is_first:
+            card = {"training": identity, "epochs": epochs, "seconds": run.progress.seconds, "metrics": metrics}
+            models.save(out / "network.safetensors", network, task, run.average.module, card)
+    return metrics
