@@ -1,0 +1,90 @@
+"""The image sets of the lecture: MNIST's digits and Fashion-MNIST's clothes, from the cache or as shipped.
+
+The whole sets are put into the user's cache by ``gocnn images fetch``; the first 500 test images of each ship with
+the package, so that demos and tests need no download.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import safetensors.numpy
+from platformdirs import user_cache_dir
+from safetensors import SafetensorError
+
+from gocnn.atomic import write_atomically
+
+#: name -> its classes; a label is a place in them.
+CLASSES: dict[str, tuple[str, ...]] = {
+    "digits": tuple("0123456789"),
+    "fashion": (
+        "T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot",
+    ),
+}  # fmt: skip
+SIDE = 28  # pixels
+
+
+class DataError(ValueError):
+    """A data set that is not there, or is damaged; the text names the command that fetches it."""
+
+
+def cache() -> Path:
+    """The folder of fetched data: the environment's GOCNN_CACHE, or else the user's cache folder of the system."""
+    return Path(os.environ.get("GOCNN_CACHE") or user_cache_dir("gocnn", appauthor=False))
+
+
+def path(name: str) -> Path:
+    """Where the cache keeps a set, or other fetched tensors."""
+    return cache() / f"{name}.safetensors"
+
+
+def load(name: str, split: str) -> tuple[np.ndarray, np.ndarray]:
+    """A whole set from the cache: images uint8 [N, 28, 28], 0 paper to 255 ink, and labels int64 [N].
+
+    `split` is "train" or "test". Raises DataError if the set has not been fetched or its file is damaged.
+    """
+    if name not in CLASSES:
+        raise DataError(f"no data set {name!r}; there are {', '.join(CLASSES)}")
+    return _read(path(name), name, split)
+
+
+def shipped(name: str) -> tuple[np.ndarray, np.ndarray]:
+    """The first 500 test images that come with the package, and their labels, as `load` gives them."""
+    with resources.as_file(resources.files("gocnn.images").joinpath("data", f"{name}.safetensors")) as file:
+        return _read(file, name, "test")
+
+
+def save(
+    name: str, train_images: np.ndarray, train_labels: np.ndarray, test_images: np.ndarray, test_labels: np.ndarray
+) -> Path:
+    """Put a whole set into the cache, all of it or nothing. Raises DataError for arrays that are no such set, OSError."""
+    arrays = {}
+    for split, images, labels in (("train", train_images, train_labels), ("test", test_images, test_labels)):
+        arrays[f"{split}_images"], arrays[f"{split}_labels"] = _checked(images, labels, f"{name}, {split}")
+    place = path(name)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(place, safetensors.numpy.save(arrays))
+    return place
+
+
+def _read(file: Path, name: str, split: str) -> tuple[np.ndarray, np.ndarray]:
+    fetch = f"`gocnn images fetch {name}` fetches it"
+    try:
+        with safetensors.safe_open(file, framework="numpy") as tensors:
+            return _checked(tensors.get_tensor(f"{split}_images"), tensors.get_tensor(f"{split}_labels"), str(file))
+    except FileNotFoundError:
+        raise DataError(f"{file}: no such file; {fetch}") from None
+    except (SafetensorError, OSError) as error:
+        raise DataError(f"{file}: cannot be read ({error}); {fetch} again") from error
+
+
+def _checked(images: np.ndarray, labels: np.ndarray, where: str) -> tuple[np.ndarray, np.ndarray]:
+    if images.dtype != np.uint8 or images.shape != (len(labels), SIDE, SIDE) or labels.ndim != 1:
+        raise DataError(f"{where}: images {images.dtype} {images.shape} with {labels.shape} labels are no such set")
+    labels = labels.astype(np.int64)
+    if len(labels) and not 0 <= labels.min() <= labels.max() < 10:
+        raise DataError(f"{where}: labels from {labels.min()} to {labels.max()}, not 0 to 9")
+    return np.ascontiguousarray(images), labels
