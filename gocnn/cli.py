@@ -22,6 +22,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "data": ("sgf_data.commands:data", "Build and inspect game stores from SGF collections."),
     "train": ("train:main", "Train a policy network on game stores."),
     "evaluate": ("train:evaluate", "Test a network on the positions of a game store."),
+    "images": ("gocnn.images.commands:images", "Classify digits, clothes and photographs; train and test on them."),
+    "demo": ("gocnn.demos.commands:demo", "Make the lecture's pictures, and a gallery of them."),
 }
 
 

@@ -60,7 +60,7 @@ def shipped(name: str) -> tuple[np.ndarray, np.ndarray]:
 def save(
     name: str, train_images: np.ndarray, train_labels: np.ndarray, test_images: np.ndarray, test_labels: np.ndarray
 ) -> Path:
-    """Put a whole set into the cache, all of it or nothing. Raises DataError for arrays that are no such set, OSError."""
+    """Put a whole set into the cache, all or nothing. Raises DataError for arrays that are no such set, and OSError."""
     arrays = {}
     for split, images, labels in (("train", train_images, train_labels), ("test", test_images, test_labels)):
         arrays[f"{split}_images"], arrays[f"{split}_labels"] = _checked(images, labels, f"{name}, {split}")

@@ -1,0 +1,127 @@
+"""The `gocnn images` commands: fetch data, train, evaluate and classify pictures."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.group(epilog="\b\nExamples:\n  gocnn images fetch\n  gocnn images classify digits my-seven.png")
+def images() -> None:
+    """The lecture's networks for digits, clothes and photographs."""
+
+
+@images.command(epilog="\b\nExamples:\n  gocnn images fetch digits\n  gocnn images fetch fashion --from clothes.deb")
+@click.argument("names", metavar="[digits|fashion|squeezenet]...", nargs=-1)
+@click.option(
+    "--from", "given", type=click.Path(exists=True, path_type=Path), help="A file or folder of IDX files you have."
+)
+def fetch(names: tuple[str, ...], given: Path | None) -> None:
+    """Put data sets and weights into the cache, each checked by its SHA-256 sum; all of them without a name."""
+    from gocnn.images import fetch as fetching
+
+    unknown = [name for name in names if name not in fetching.SOURCES]
+    if unknown:
+        raise click.ClickException(f"nothing is called {unknown[0]!r}; there are {', '.join(fetching.SOURCES)}")
+    if given and len(names) != 1:
+        raise click.ClickException("--from takes exactly one name")
+    failed = False
+    for name in names or tuple(fetching.SOURCES):
+        try:
+            place, source = fetching.fetch(name, given, say=lambda line: click.echo(line, err=True))
+            click.echo(f"{name}: from {source}, now in {place}")
+        except (ValueError, OSError) as error:
+            click.echo(f"Error: {error}", err=True)
+            failed = True
+    sys.exit(1 if failed else 0)
+
+
+@images.command(
+    epilog="\b\nExamples:\n  gocnn images train digits -o runs/digits\n  gocnn images train fashion --dense"
+)
+@click.argument("name", type=click.Choice(["digits", "fashion"]))
+@click.option("-o", "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of the run [runs/NAME].")
+@click.option("--dense", is_flag=True, help="The fully-connected network of the same size instead.")
+@click.option("--epochs", default=20.0, show_default=True, type=click.FloatRange(0, min_open=True))
+@click.option("--seed", default=0, show_default=True)
+@click.option("--resume", is_flag=True, help="Go on with a run that was stopped.")
+def train(name: str, out: Path | None, dense: bool, epochs: float, seed: int, resume: bool) -> None:
+    """Train the lecture's network on a fetched data set; a run that is stopped can be resumed."""
+    from gocnn import training
+    from gocnn.images import recipes
+
+    out = out or Path("runs") / (f"{name}-dense" if dense else name)
+    try:
+        metrics = recipes.train(name, out, dense=dense, epochs=epochs, seed=seed, resume=resume)
+    except training.Interrupted:
+        raise click.ClickException(f"stopped; the run is saved in {out}, --resume goes on with it") from None
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{out / 'network.safetensors'}: " + ", ".join(f"{key} {value:.4g}" for key, value in metrics.items()))
+
+
+@images.command(
+    epilog="\b\nExamples:\n  gocnn images evaluate digits\n  gocnn images evaluate runs/mine/network.safetensors"
+)
+@click.argument("model")
+def evaluate(model: str) -> None:
+    """Test a network of digits or clothes on the whole test set, class by class."""
+    import numpy as np
+    import torch
+
+    from gocnn.images import datasets, models
+
+    try:
+        network = models.load(model)
+        name = next((name for name, classes in datasets.CLASSES.items() if classes == network.classes), None)
+        if name is None:
+            raise datasets.DataError(f"{model}: there is no test set for its classes")
+        pictures, labels = datasets.load(name, "test")
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    with torch.inference_mode():
+        inputs = torch.from_numpy(pictures[:, None]).split(500)
+        said = torch.cat([network.model(part.float() / 255).argmax(1) for part in inputs]).numpy()
+    for place, title in enumerate(network.classes):
+        here = labels == place
+        right = int((said[here] == place).sum())
+        wrong = np.bincount(said[here & (said != place)], minlength=len(network.classes))
+        taken = f"  mostly taken for {network.classes[wrong.argmax()]} ({wrong.max()})" if wrong.any() else ""
+        click.echo(f"{title:<12} {right:>5} of {int(here.sum()):>5}  {right / max(int(here.sum()), 1):7.2%}{taken}")
+    click.echo(f"{name}: {np.mean(said == labels):.2%} of {len(labels):,} test images")
+
+
+@images.command(
+    epilog="\b\nExamples:\n  gocnn images classify digits seven.png\n  gocnn images classify fashion *.jpg --top 5"
+)
+@click.argument("model")
+@click.argument("files", metavar="IMAGE...", nargs=-1, required=True)
+@click.option("--top", default=3, show_default=True, type=click.IntRange(1), help="How many classes to print.")
+def classify(model: str, files: tuple[str, ...], top: int) -> None:
+    """Say what is on pictures of any format and size, and what was done to each before the network saw it."""
+    import torch
+
+    from gocnn.images import models, pictures
+
+    try:
+        network = models.load(model)
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    failed = False
+    for file in files:
+        try:
+            inputs, notes = network.prepare(pictures.read(file))
+        except (ValueError, OSError) as error:
+            text = str(error)
+            click.echo(f"Error: {text if file in text else f'{file}: {text}'}", err=True)
+            failed = True
+            continue
+        with torch.inference_mode():
+            shares = network.model(torch.from_numpy(inputs)[None]).softmax(1)[0]
+        click.echo(f"{file}: {'; '.join(notes) or 'taken as it is'}")
+        best = shares.topk(min(top, len(network.classes)))
+        for share, place in zip(best.values.tolist(), best.indices.tolist()):
+            click.echo(f"  {network.classes[place]:<20} {share:7.2%}  {'█' * round(30 * share)}")
+    sys.exit(1 if failed else 0)
