@@ -1,0 +1,34 @@
+"""`gocnn images`: a bad picture costs one line, and the others are still classified."""
+
+import numpy as np
+import torch
+from click.testing import CliRunner
+from PIL import Image
+
+from gocnn.images import datasets, models
+from gocnn.images.commands import images
+
+
+def test_classify_goes_on_after_a_broken_picture(tmp_path):
+    torch.manual_seed(0)
+    models.save(tmp_path / "net.safetensors", "lecture", "digits", models.build("lecture"), {})
+    (tmp_path / "broken.png").write_bytes(b"half a picture")
+    Image.fromarray(np.kron(255 - datasets.shipped("digits")[0][0], np.ones((4, 4), np.uint8))).save(tmp_path / "7.png")
+    command = [
+        "classify",
+        *(str(tmp_path / file) for file in ("net.safetensors", "broken.png", "7.png")),
+        "--top",
+        "10",
+    ]
+    result = CliRunner().invoke(images, command)
+    assert result.exit_code == 1
+    assert sum("broken.png" in line for line in result.output.splitlines()) == 1
+    shares = [float(line.split()[1].rstrip("%")) for line in result.output.splitlines() if line.startswith("  ")]
+    assert len(shares) == 10 and abs(sum(shares) - 100) < 0.1
+
+
+def test_evaluate_names_the_command_when_there_is_no_data(tmp_path, monkeypatch):
+    monkeypatch.setenv("GOCNN_CACHE", str(tmp_path / "cache"))
+    models.save(tmp_path / "net.safetensors", "lecture", "digits", models.build("lecture"), {})
+    result = CliRunner().invoke(images, ["evaluate", str(tmp_path / "net.safetensors")])
+    assert result.exit_code == 1 and "gocnn images fetch digits" in result.output
