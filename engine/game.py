@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.ownership import dead_stones, ownership
 from gocnn.go import BLACK, EMPTY, WHITE, Board
+from gocnn.go.ownership import dead_stones, ownership
 
 DEFAULT_KOMI = 7.5
 
@@ -52,7 +52,7 @@ class Game:
     def score(self) -> float:
         """Black's area less White's and less komi, once the stones that look dead are taken off.
 
-        Which are dead is judged by random playouts (`engine.ownership`).
+        Which are dead is judged by random playouts (`gocnn.go.ownership`).
         """
         dead = dead_stones(self.board, ownership(self.board))
         return self.board.area_score(self.komi, dead)

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.ownership import PLAYOUTS, SURE, ownership, score_bounds
 from engine.policy import Policy
-from engine.tactics import self_atari
 from gocnn.go import BLACK, WHITE, Board, core
+from gocnn.go.ownership import PLAYOUTS, SURE, ownership, score_bounds
+from gocnn.go.tactics import self_atari
 
 #: What `choose` returns to give the game up; no point has this number.
 RESIGN = -1

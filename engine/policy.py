@@ -10,8 +10,8 @@ from typing import Protocol
 
 import numpy as np
 
-from engine.ownership import ownership
 from gocnn.go import Board
+from gocnn.go.ownership import ownership
 
 
 class PolicyError(Exception):

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 
 from engine.client import EngineFailure, FailedCommand, GtpClient
 from engine.game import Game, format_score, parse_score
-from engine.tactics import self_atari
 from gocnn.go import BLACK, WHITE, IllegalMove, core
 from gocnn.go.coords import gtp_to_point, point_to_gtp
+from gocnn.go.tactics import self_atari
 
 NAMES = {BLACK: "black", WHITE: "white"}
 LETTERS = {BLACK: "B", WHITE: "W"}

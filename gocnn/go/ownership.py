@@ -12,8 +12,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from engine.tactics import self_atari, urgent_reply
 from gocnn.go import EMPTY, Board, core, life, scoring
+from gocnn.go.tactics import self_atari, urgent_reply
 
 PLAYOUTS = 200
 

@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.tactics import liberties_to_two, self_atari, urgent_reply
 from gocnn.go import BLACK, EMPTY, WHITE, Board, core
 from gocnn.go.coords import gtp_to_point, point_to_gtp
+from gocnn.go.tactics import liberties_to_two, self_atari, urgent_reply
 
 
 def cell(board: Board, vertex: str) -> int:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from engine.game import Game, parse_score
-from engine.ownership import SURE, dead_stones, ownership, score_bounds
 from engine.sgf import load_game
 from gocnn.go import Board
 from gocnn.go.coords import point_to_gtp
+from gocnn.go.ownership import SURE, dead_stones, ownership, score_bounds
 from tests.go.support import SAMPLES, split_collection
 
 FINISHED = """
