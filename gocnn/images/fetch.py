@@ -104,12 +104,13 @@ def _check(name: str, data: bytes) -> None:
 
 
 def _save_squeezenet(arrays: object) -> Path:
-    from gocnn import checkpoint
-    from gocnn.images import squeezenet
+    from gocnn.images import models, squeezenet
 
     place = datasets.path("squeezenet")
     place.parent.mkdir(parents=True, exist_ok=True)
-    checkpoint.save(place, "squeezenet", {}, squeezenet.tensors_from_arrays(arrays))
+    model = squeezenet.SqueezeNet()
+    model.load_state_dict(squeezenet.tensors_from_arrays(arrays))
+    models.save(place, "squeezenet", "photographs", model, {"source": SOURCES["squeezenet"][0]})
     return place
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from torch import nn
 
 from gocnn import checkpoint
-from gocnn.images import datasets, pictures
+from gocnn.images import datasets, pictures, squeezenet
 from gocnn.images.lecture import DenseNet, LectureNet
 
 KIND = "image"  # of checkpoint
@@ -24,9 +24,11 @@ MODELS: dict[str, str] = {
     "digits-dense": "a fully-connected network of its size, trained on MNIST",
     "fashion": "the lecture's network, trained on Fashion-MNIST",
     "fashion-dense": "a fully-connected network of its size, trained on Fashion-MNIST",
+    "squeezenet": "SqueezeNet 1.1 for photographs, trained by its authors on ImageNet",
 }
 
 Prepare = Callable[[np.ndarray], tuple[np.ndarray, list[str]]]
+Restore = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -41,21 +43,33 @@ class Network:
     model: nn.Module  # in eval mode, on the CPU
     classes: tuple[str, ...]
     prepare: Prepare
-    restore: Callable[[np.ndarray], np.ndarray]
+    restore: Restore
     card: dict[str, Any]
 
 
-_NETWORKS: dict[str, Callable[[], nn.Module]] = {"lecture": LectureNet, "dense": DenseNet}
-_PREPARE: dict[str, Prepare] = {"digits": pictures.for_digits, "fashion": pictures.for_clothes}
+_NETWORKS: dict[str, Callable[[], nn.Module]] = {
+    "lecture": LectureNet, "dense": DenseNet, "squeezenet": squeezenet.SqueezeNet,
+}  # fmt: skip
 
 
 def build(network: str) -> nn.Module:
-    """A network with fresh random weights; `network` is "lecture" or "dense"."""
+    """A network with fresh random weights; `network` is "lecture", "dense" or "squeezenet"."""
     return _NETWORKS[network]()
 
 
+def _task(task: str) -> tuple[tuple[str, ...], Prepare, Restore]:
+    """The classes of a task, how a picture becomes an input, and how an input becomes a picture. Raises KeyError."""
+    if task == "photographs":
+        return squeezenet.class_names(), pictures.for_squeezenet, pictures.from_squeezenet
+    prepare: dict[str, Prepare] = {"digits": pictures.for_digits, "fashion": pictures.for_clothes}
+    return datasets.CLASSES[task], prepare[task], _from_ink
+
+
 def save(path: str | os.PathLike[str], network: str, task: str, model: nn.Module, card: dict[str, Any]) -> None:
-    """Write a network of `build` with its task ("digits", "fashion") and what is known of its making. Raises OSError."""
+    """Write a network of `build` with its task ("digits", "fashion", "photographs") and what is known of its making.
+
+    Raises OSError.
+    """
     checkpoint.save(path, KIND, {"network": network, "task": task, "card": card}, model.state_dict())
 
 
@@ -69,14 +83,13 @@ def load(name: str | os.PathLike[str]) -> Network:
         raise checkpoint.CheckpointError(f"no network {str(name)!r}; there are {', '.join(MODELS)}, or give a file")
     saved = checkpoint.load(path, KIND)
     try:
-        task = saved.meta["task"]
+        classes, prepare, restore = _task(saved.meta["task"])
         model = build(saved.meta["network"])
         model.load_state_dict({key: tensor.float() for key, tensor in saved.tensors.items()})
-        classes, prepare = datasets.CLASSES[task], _PREPARE[task]
     except (KeyError, TypeError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise checkpoint.CheckpointError(f"{path}: its weights do not fit its description ({reason})") from error
-    return Network(str(name), model.eval(), classes, prepare, _from_ink, saved.meta["card"])
+    return Network(str(name), model.eval(), classes, prepare, restore, saved.meta["card"])
 
 
 def _from_ink(inputs: np.ndarray) -> np.ndarray:
