@@ -47,16 +47,3 @@ class ResidualBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = self.conv1(self.activation(self.norm1(x)))
         return x + self.conv2(self.activation(self.norm2(y)))
-
-
-def receptive_field(layers: list[tuple[int, int]]) -> int:
-    """How many input points in a row one output of a stack of layers looks at.
-
-    `layers` lists (kernel, stride) of each convolution or pooling, first to last. Each widens the view by
-    ``kernel - 1`` steps of the strides before it.
-    """
-    field, step = 1, 1
-    for kernel, stride in layers:
-        field += (kernel - 1) * step
-        step *= stride
-    return field

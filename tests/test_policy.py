@@ -8,10 +8,11 @@ import torch
 from torch import nn
 
 from gocnn import policy
-from gocnn.conv import ConvBlock, receptive_field
+from gocnn.conv import ConvBlock
 from gocnn.evaluator import Evaluator
 from gocnn.go import BLACK, Board
 from gocnn.go.symmetry import SYMMETRIES, point_maps
+from gocnn.shapes import receptive_fields
 
 
 @pytest.mark.parametrize("name", ["b2c32", "b6c64"])
@@ -33,7 +34,7 @@ def test_nothing_in_the_conv_network_pools_or_strides():
 def test_a_points_logit_depends_on_just_its_receptive_field():
     config = policy.PolicyConfig(blocks=1, channels=8)
     model = policy.build(config, seed=3).eval()
-    reach = (receptive_field([(5, 1), (3, 1), (3, 1)]) - 1) // 2
+    reach = (receptive_fields(model, (20, 19, 19))["head.points"].size[0] - 1) // 2
     planes = torch.rand(1, 20, 19, 19, requires_grad=True)
     model(planes)[0, 9 * 19 + 9].backward()
     rows, cols = torch.nonzero(planes.grad[0].abs().sum(0), as_tuple=True)
@@ -75,11 +76,6 @@ def test_seeded_weights_repeat_and_leave_the_global_seed_alone():
     one, two = (policy.build(policy.preset("b2c32"), seed=5).state_dict() for _ in range(2))
     assert all(torch.equal(one[k], two[k]) for k in one)
     assert torch.equal(state, torch.random.get_rng_state())
-
-
-def test_receptive_field_of_the_lectures_network():
-    assert receptive_field([(3, 1)]) == 3
-    assert receptive_field([(3, 1), (2, 2), (3, 1), (2, 2)]) == 10
 
 
 def test_conv_block_shapes_of_the_lectures_network():

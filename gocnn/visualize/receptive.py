@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gocnn.shapes import receptive_fields
+from gocnn.shapes import Field, receptive_fields
 from gocnn.visualize.activations import as_array
 from gocnn.visualize.layers import LayerError, batch_for, recording
 
@@ -35,19 +35,6 @@ class TopPatches:
     places: np.ndarray
     boxes: np.ndarray
     patches: np.ndarray
-
-
-@dataclass(frozen=True)
-class _Field:
-    """Rows and columns of the image that a place of the map sees: size, step from place to place, first one's start."""
-
-    size: tuple[int, int]
-    step: tuple[int, int]
-    start: tuple[int, int]
-
-    def box(self, row: int, col: int) -> tuple[int, int, int, int]:
-        top, left = self.start[0] + row * self.step[0], self.start[1] + col * self.step[1]
-        return top, left, top + self.size[0], left + self.size[1]
 
 
 @dataclass(frozen=True)
@@ -115,18 +102,18 @@ def _maps(output: Tensor, layer: str, units: Sequence[int]) -> np.ndarray:
     return chosen if chosen.ndim == 4 else chosen[:, :, None, None]
 
 
-def _field(model: nn.Module, layer: str, batch: Tensor, output: Tensor) -> _Field:
+def _field(model: nn.Module, layer: str, batch: Tensor, output: Tensor) -> Field:
     height, width = batch.shape[2:]
     if output.ndim == 2:
-        return _Field((height, width), (height, width), (0, 0))
+        return Field((height, width), (height, width), (0, 0))
     fields = receptive_fields(model, tuple(batch.shape[1:]))
     if layer not in fields:
         raise LayerError(f"the receptive field of layer {layer!r} cannot be told; take another layer")
-    return _Field(fields[layer].size, fields[layer].step, fields[layer].start)
+    return fields[layer]
 
 
 def _take(
-    hits: list[_Hit], maps: np.ndarray, images: np.ndarray, seen: int, field: _Field, count: int, per_image: int,
+    hits: list[_Hit], maps: np.ndarray, images: np.ndarray, seen: int, field: Field, count: int, per_image: int,
     overlap: float,
 ) -> None:  # fmt: skip
     """Enter one unit's best places in a batch, its maps [B, H', W'], into its list of hits, which stays sorted."""
@@ -141,7 +128,7 @@ def _take(
     hits[:] = sorted([*hits, *found], key=lambda hit: (-hit.value, hit.image))[:count]
 
 
-def _apart(one: np.ndarray, field: _Field, most: int, overlap: float) -> list[tuple[int, int]]:
+def _apart(one: np.ndarray, field: Field, most: int, overlap: float) -> list[tuple[int, int]]:
     """The strongest places of one map, `most` of them at most, none overlapping a stronger one's field too much."""
     one = one.copy()
     rows, cols = np.indices(one.shape)
