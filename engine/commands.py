@@ -122,8 +122,9 @@ def gtp(ko: str, verbose: bool, log_file: Path | None, **options: Any) -> None:
     player, policy = make_player(**options)
     session = Session(player, ko=ko, on_new_game=policy.start_loading)
     engine = GtpEngine(session, name="gocnn", version=__version__, vertex=session.vertex)
+    stdin = open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)  # noqa: SIM115 - not ours to close
     with reserved_stdout() as stdout, contextlib.suppress(KeyboardInterrupt):
-        engine.run(sys.stdin.buffer, stdout)
+        engine.run(stdin, stdout)
 
 
 @click.command(

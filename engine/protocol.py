@@ -4,8 +4,10 @@ http://www.lysator.liu.se/~gunnar/gtp/gtp2-spec-draft2/gtp2-spec.html
 
 A handler is any object with methods named `cmd_...`. The method `cmd_play(self, colour: Colour,
 vertex: Vertex)` makes the command `play` known and says how its arguments are read: by the
-annotations, with defaults for what may be left out and `*rest` for what may be repeated. It returns
-the text of the answer (None for none), or raises GtpError with the text of the refusal.
+annotations, with defaults for what may be left out and `*rest` for what may be repeated. Two
+underscores stand for a hyphen: `cmd_gg__undo` is `gg-undo`. It returns the text of the answer (None
+for none), or raises GtpError with the text of the refusal. One that answers while it works, or
+wants to know when to stop, takes a `Reply` before its arguments.
 
 Whatever comes in, `GtpEngine` answers and goes on. A handler's part of that promise is to change
 nothing before it raises.
@@ -25,6 +27,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, NewType
 
+from engine.reader import LineReader
 from gocnn.go.core import BLACK, WHITE
 
 log = logging.getLogger(__name__)
@@ -35,9 +38,6 @@ Vertex = NewType("Vertex", int)
 
 SYNTAX_ERROR = "syntax error"
 INVALID_MOVE = "invalid color or coordinate"
-
-#: Bytes of one line that are looked at; a longer line without a comment in it is a syntax error.
-MAX_LINE = 1 << 20
 
 # Section 3.1: all control characters but tab and newline go; the line is already cut at newlines.
 _CONTROL = bytes(c for c in (*range(32), 127) if c != ord("\t"))
@@ -81,8 +81,63 @@ def format_response(request_id: str, text: str, success: bool = True) -> bytes:
     lines = [line.rstrip() for line in text.split("\n")]
     body = "\n".join(lines[:1] + [line for line in lines[1:] if line])
     gap = " " if text else ""
-    answer = f"{'=' if success else '?'}{request_id}{gap}{body}\n\n"
-    return answer.encode("utf-8", "backslashreplace")
+    return _encoded(f"{'=' if success else '?'}{request_id}{gap}{body}\n\n")
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "backslashreplace")
+
+
+class Reply:
+    """The answer to the command that is being carried out, for a command that speaks before it is done."""
+
+    def __init__(
+        self, request_id: str, write: Callable[[bytes], object], reader: LineReader | None = None, number: int = 0
+    ) -> None:
+        """`number` is the command's line in `reader`; without a reader, all of the input is known to have come."""
+        self._id = request_id
+        self._write = write
+        self._reader = reader
+        self._number = number
+        self.begun = False
+        self.broken = False  # nobody reads the answers any more
+
+    def begin(self) -> None:
+        """Send the first line of the answer at once, if that isn't done; the command can't be refused any more."""
+        if not self.begun:
+            self.begun = True
+            self._send(f"={self._id}\n")
+
+    def say(self, text: str) -> None:
+        """Send lines of the answer now; empty ones would end it and are left out."""
+        self.begin()
+        self._send("".join(f"{line.rstrip()}\n" for line in text.split("\n") if line.strip()))
+
+    @property
+    def unwanted(self) -> bool:
+        """Whether the controller has sent another line, of whatever content, or has gone: an analysis ends then."""
+        return self.broken or self._reader is None or self._reader.waiting
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the controller wants this command to end soon (GoGui's ``# interrupt``), or has gone."""
+        return self.broken or (self._reader is not None and self._reader.interrupted(self._number))
+
+    def finish(self, text: str, success: bool = True) -> None:
+        """Send the rest of the answer, and the empty line that ends it."""
+        if not self.begun:
+            self._send(format_response(self._id, text, success).decode("utf-8"))
+            return
+        if success and text:
+            self.say(text)
+        self._send("\n")
+
+    def _send(self, text: str) -> None:
+        log.debug("> %s", text.rstrip("\n"))
+        try:
+            self._write(_encoded(text))
+        except OSError:
+            self.broken = True
 
 
 def read_int(text: str) -> int:
@@ -115,19 +170,22 @@ class Command:
         """`readers` maps an annotation to a function of a word that raises ValueError."""
         self.method = method
         hints = typing.get_type_hints(method)
+        self.takes_reply = False
         self.required = 0
         self.repeated: tuple[Any, Callable[[str], Any]] | None = None
         self.kinds: list[tuple[Any, Callable[[str], Any]]] = []
         for parameter in inspect.signature(method).parameters.values():
             kind = hints[parameter.name]
-            if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+            if kind is Reply:
+                self.takes_reply = True
+            elif parameter.kind is inspect.Parameter.VAR_POSITIONAL:
                 self.repeated = (kind, readers[kind])
             else:
                 self.kinds.append((kind, readers[kind]))
                 self.required += parameter.default is inspect.Parameter.empty
 
-    def __call__(self, words: Sequence[str]) -> str:
-        """Call the method; returns its answer. Raises GtpError if the words don't fit it."""
+    def __call__(self, reply: Reply, words: Sequence[str]) -> str:
+        """Call the method; returns its answer, or the rest of it. Raises GtpError if the words don't fit it."""
         surplus = len(words) - len(self.kinds)
         if len(words) < self.required or (surplus > 0 and self.repeated is None):
             raise GtpError(SYNTAX_ERROR)
@@ -139,25 +197,8 @@ class Command:
             except ValueError:
                 move = kind in (Colour, Vertex)
                 raise GtpError(INVALID_MOVE if move else SYNTAX_ERROR) from None
-        return self.method(*arguments) or ""
-
-
-def read_line(stdin: BinaryIO) -> tuple[bytes, bool]:
-    """The next line, or its first MAX_LINE bytes; b"" at the end of input.
-
-    The flag says whether that is all of it that counts: a comment may be cut off.
-    """
-    line = stdin.readline(MAX_LINE)
-    rest = line
-    while len(rest) == MAX_LINE and not rest.endswith(b"\n"):
-        rest = stdin.readline(MAX_LINE)
-    return line, rest is line or b"#" in line
-
-
-def _refuse_unread(line: bytes) -> bytes:
-    """The answer to a line that was too long to read, of which `line` is the beginning."""
-    request = parse_request(line)
-    return format_response(request.id if request else "", SYNTAX_ERROR, success=False)
+        first = (reply,) if self.takes_reply else ()
+        return self.method(*first, *arguments) or ""
 
 
 class GtpEngine:
@@ -169,10 +210,16 @@ class GtpEngine:
         name: str,
         version: str,
         vertex: Callable[[str], int] | None = None,
+        idle: Callable[[Callable[[], bool]], None] | None = None,
     ) -> None:
-        """`vertex` reads a vertex on the board in use; raises ValueError if it is off it."""
+        """`vertex` reads a vertex on the board in use; raises ValueError if it is off it.
+
+        `idle` is called where there is nothing to do, with a function that says whether there is again; it must
+        return soon after that.
+        """
         self.name = name
         self.version = version
+        self.idle = idle
         self.closing = False
         readers: dict[Any, Callable[[str], Any]] = {
             str: str,
@@ -183,52 +230,68 @@ class GtpEngine:
         if vertex is not None:
             readers[Vertex] = vertex
         self.commands = {
-            attribute.removeprefix("cmd_"): Command(getattr(handler, attribute), readers)
+            attribute.removeprefix("cmd_").replace("__", "-"): Command(getattr(handler, attribute), readers)
             for handler in (self, *handlers)
             for attribute in dir(handler)
             if attribute.startswith("cmd_")
         }
 
     def answer(self, line: bytes) -> bytes | None:
-        """The whole response to one line of input, or None for a line that wants none."""
+        """The whole response to one line of input, or None for a line that wants none.
+
+        An analysis ends at once, since no other line can come meanwhile.
+        """
         request = parse_request(line)
         if request is None:
             return None
-        log.debug("< %s", line)
+        parts: list[bytes] = []
+        self._carry_out(request, Reply(request.id, parts.append))
+        return b"".join(parts)
+
+    def run(self, stdin: BinaryIO, stdout: BinaryIO) -> None:
+        """Answer line by line until `quit`, the end of input, or nobody reads the answers.
+
+        A last line without a newline is a command too. `stdin` as in LineReader.
+        """
+        self.serve(LineReader(stdin), stdout)
+
+    def serve(self, reader: LineReader, stdout: BinaryIO) -> None:
+        """As `run`, with a reader that has begun."""
+
+        def write(data: bytes) -> None:
+            stdout.write(data)
+            stdout.flush()
+
+        for line in reader:
+            # A line that was too long to read is refused, by its id, even if nothing else is left of it.
+            request = parse_request(line.data) or (None if line.whole else Request("", "", []))
+            if request is not None:
+                reply = Reply(request.id, write, reader, line.number)
+                if line.whole:
+                    self._carry_out(request, reply)
+                else:
+                    reply.finish(SYNTAX_ERROR, success=False)
+                if self.closing or reply.broken:
+                    return
+            if self.idle is not None and not reader.waiting:
+                self.idle(lambda: reader.waiting)
+
+    def _carry_out(self, request: Request, reply: Reply) -> None:
+        """Do what is asked and answer it, whatever happens."""
+        log.debug("< %s %s %s", request.id, request.name, " ".join(request.arguments))
         try:
             if not request.name:
                 raise GtpError(SYNTAX_ERROR)
             if request.name not in self.commands:
                 raise GtpError("unknown command")
-            text = self.commands[request.name](request.arguments)
-            response = format_response(request.id, text)
+            reply.finish(self.commands[request.name](reply, request.arguments))
         except GtpError as refusal:
-            response = format_response(request.id, str(refusal), success=False)
+            reply.finish(str(refusal), success=False)
         except Exception as error:
             # The engine outlives its mistakes: the controller is told, the log has the traceback.
             log.debug("internal error in %s", request.name, exc_info=True)
             told = f"internal error: {type(error).__name__}: {' '.join(str(error).split())}"
-            response = format_response(request.id, told, success=False)
-        log.debug("> %s", response)
-        return response
-
-    def run(self, stdin: BinaryIO, stdout: BinaryIO) -> None:
-        """Answer line by line until `quit`, the end of input, or nobody reads the answers.
-
-        A last line without a newline is a command too.
-        """
-        while not self.closing:
-            line, whole = read_line(stdin)
-            if not line:
-                return
-            response = self.answer(line) if whole else _refuse_unread(line)
-            if response is None:
-                continue
-            try:
-                stdout.write(response)
-                stdout.flush()
-            except BrokenPipeError:
-                return
+            reply.finish(told, success=False)
 
     def cmd_protocol_version(self) -> str:
         """The version of the protocol."""

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from engine import protocol
+from engine import reader
 from engine.protocol import (
     Colour,
     GtpEngine,
@@ -177,7 +177,7 @@ def test_no_input_no_output() -> None:
 def test_a_line_too_long_is_refused_by_its_id_and_the_next_one_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(protocol, "MAX_LINE", 64)
+    monkeypatch.setattr(reader, "MAX_LINE", 64)
     handler = Handler()
     text = b"1 many " + b"x" * 1000 + b" 1\n2 name\n" + b" " * 64 + b"nothing\n3 name # " + b"y" * 999
     assert run(text, handler) == "?1 syntax error\n\n=2 test\n\n? syntax error\n\n=3 test\n\n"
