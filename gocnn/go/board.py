@@ -77,6 +77,11 @@ class Board:
         return self._points[: self._played]
 
     @property
+    def history(self) -> np.ndarray:
+        """uint64 [n + 1]: what superko compares, at the start and after each move. A view: do not write to it."""
+        return self._history[: self._played + 1]
+
+    @property
     def moves(self) -> list[tuple[int, int]]:
         """(colour, point) of every move since the last set-up, passes among them."""
         return [(int(c), int(p)) for c, p in zip(self._colours[: self._played], self.recent, strict=True)]

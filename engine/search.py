@@ -1,0 +1,510 @@
+"""Tree search over a policy and a value: PUCT with the network's evaluations in batches.
+
+Each descent walks from the root to a position that has not been looked at, choosing at every step the move with the
+best sum of its mean value so far and a bonus for its prior probability (C. D. Rosin, "Multi-armed bandits with episode
+context", 2011; D. Silver et al., "Mastering the game of Go without human knowledge", 2017). Several descents are
+collected before the network is asked; a move that is being looked at counts as lost meanwhile (virtual loss), so that
+they spread. The tree and all that walks it is compiled (`engine.tree`).
+
+A game ends in the tree with two passes, and is counted then: chains that the network gives to the other side are taken
+off, and what is left is counted by area. A network without a value head gets its values from random playouts
+(`gocnn.go.ownership`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from engine import tree as trees
+from engine.tree import Batch, Position, Tree
+from gocnn.go import Board, core
+from gocnn.go.board import KO_RULES
+from gocnn.go.planes import PlaneSet
+from gocnn.go.symmetry import SYMMETRIES, point_maps
+
+if TYPE_CHECKING:
+    from gocnn.evaluator import Evaluation
+
+LONGEST_WAIT = 0.03  # seconds that one batch may take where somebody may want to stop the search
+COMPACT = 20_000  # nodes from which on what lies before the root's position is given up
+LCB_DEVIATIONS = 1.96
+LCB_SHARE = 0.1  # of the most visits: moves with fewer are not chosen by their bound
+SPREAD = 8.0  # points: how sharply the lead of random playouts makes a win rate
+
+
+class Network(Protocol):
+    """What the search asks: see `gocnn.evaluator.Evaluator`."""
+
+    plane_set: PlaneSet
+
+    @property
+    def has_value(self) -> bool: ...
+
+    def evaluate_planes(self, planes: np.ndarray, komi: np.ndarray) -> Evaluation: ...
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a search ends: at the first limit that is reached. None: no such limit."""
+
+    visits: int | None = None  # of the root, those kept from an earlier search counted
+    playouts: int | None = None  # new descents
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class SearchConfig:
+    """How a search goes about it.
+
+    `cpuct` weighs the priors against the values (win rates 0 to 1) and grows with the logarithm of the visits by
+    `cpuct_growth`; a move not yet tried is thought worse than its position by `fpu`, times the root of the probability
+    that has been tried. `lead_weight` is the share of the lead in points, squashed, in what is maximised. Up to `batch`
+    positions are evaluated together; each descent that waits counts as `virtual_loss` lost ones.
+
+    `root_symmetries` (1 to 8) averages the root's evaluation over so many turns of the board. `noise` mixes so much of
+    a Dirichlet draw into the root's priors. `lcb` chooses by the lower bound of the win rate among the moves that have
+    been visited most, else by visits alone. `playouts` are the random games at each leaf where the network has no
+    value head. `nodes` bounds the memory: about 2 kB for each on 19x19; a search that fills it ends. `threads` sets
+    torch's, for the whole process.
+    """
+
+    cpuct: float = 0.7
+    cpuct_growth: float = 0.3
+    fpu: float = 0.15
+    virtual_loss: float = 1.0
+    lead_weight: float = 0.05
+    policy_temperature: float = 1.0
+    root_symmetries: int = 1
+    noise: float = 0.0
+    lcb: bool = True
+    batch: int = 16
+    playouts: int = 16
+    nodes: int = 150_000
+    threads: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.root_symmetries <= SYMMETRIES:
+            raise ValueError(f"root_symmetries must be 1 to {SYMMETRIES}, not {self.root_symmetries}")
+        if self.batch < 1 or self.nodes < 2 or self.policy_temperature <= 0 or not 0 <= self.noise <= 1:
+            raise ValueError("batch >= 1, nodes >= 2, policy_temperature > 0 and 0 <= noise <= 1 are needed")
+
+
+@dataclass(frozen=True)
+class MoveReport:
+    """What a search found about a move, from the view of the player to move at the root."""
+
+    move: int
+    visits: int
+    winrate: float  # 0 to 1
+    lead: float  # points, komi counted
+    prior: float  # the network's probability
+    lcb: float  # lower bound of the win rate
+    pv: tuple[int, ...]  # the expected continuation, this move first
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a search found, from the view of the player to move at the root."""
+
+    moves: tuple[MoveReport, ...]  # best first; with no visits yet, the most probable ones
+    visits: int
+    playouts: int
+    winrate: float
+    lead: float
+    owner: np.ndarray  # float32 [N, N], -1 the opponent's to +1 the player's
+
+
+@dataclass(frozen=True)
+class _Game:
+    """What a position's tree depends on: the rules, and the game so far."""
+
+    rules: tuple[int, str, bool, float]  # size, ko, suicide, komi
+    points: np.ndarray
+    colours: np.ndarray
+    history: np.ndarray
+    to_move: int
+
+    @classmethod
+    def of(cls, board: Board, komi: float) -> _Game:
+        played = len(board.recent)
+        colours = np.array([colour for colour, _ in board.moves], np.int8)
+        rules = (board.size, board.ko, board.suicide, float(komi))
+        return cls(rules, board.recent.copy(), colours, board.history[: played + 1].copy(), board.to_move)
+
+    def continues(self, other: _Game) -> bool:
+        """Whether this game is the other one, or that and more moves by turns."""
+        before = len(other.points)
+        if self.rules != other.rules or len(self.points) < before:
+            return False
+        colours = self.colours[before:]
+        turns = other.to_move * (-1) ** np.arange(len(colours) + 1)
+        return (
+            np.array_equal(self.points[:before], other.points)
+            and np.array_equal(self.colours[:before], other.colours)
+            and np.array_equal(self.history[: before + 1], other.history)
+            and np.array_equal(np.append(colours, self.to_move), turns)
+        )
+
+
+class Search:
+    """Searches one position after the other, and keeps what it knows of the next one from the last."""
+
+    def __init__(self, evaluator: Network, config: SearchConfig = SearchConfig()) -> None:
+        self.evaluator = evaluator
+        self.config = config
+        self._random = np.random.default_rng(config.seed)
+        self._settings = np.zeros(trees.SETTINGS)
+        self._pace = 0.0  # seconds for each leaf of a batch, lately
+        self._origin: _Game | None = None
+        self._tree: Tree | None = None
+        self._root = 0
+        self._raw: tuple[int, np.ndarray, np.ndarray] = (-1, np.empty(0), np.empty(0))  # node, moves, priors
+        if config.threads is not None:
+            import torch
+
+            torch.set_num_threads(config.threads)
+
+    def forget(self) -> None:
+        """Start the next search with an empty tree."""
+        self._origin = self._tree = None
+
+    def run(
+        self,
+        board: Board,
+        komi: float,
+        limits: Limits,
+        *,
+        stop: Callable[[], bool] | None = None,
+        report: Callable[[Report], None] | None = None,
+        every: float = 0.5,
+        only: Sequence[int] | None = None,
+        avoid: Sequence[int] = (),
+    ) -> Report:
+        """Search the position of a board, which is left as it is, for its side to move.
+
+        Ends at the first of the `limits`, when `stop` says so (asked after every batch), or when the memory is used up;
+        the position itself is always evaluated. `report` is called about every `every` seconds. At the root only the
+        moves `only` (None: all) without those of `avoid` are considered. The tree of the last search is used where the
+        game goes on from it, also after moves have been taken back.
+        """
+        begin = time.monotonic()
+        self._find_root(board, komi)
+        position = self._position(board, komi)
+        self._set_up(board.size)
+        assert self._tree is not None
+        if self._tree.links[self._root, trees.STATE] == trees.NEW:
+            self._evaluate_root(position, board.size)
+        self._set_root_moves(board, only, avoid)
+
+        batch = trees.new_batch(board.size, self.config.batch, len(self.evaluator.plane_set))
+        urgent = stop is not None or limits.seconds is not None
+        playouts, reported = 0, begin
+        while (stop is None or not stop()) and not self._reached(limits, playouts, time.monotonic() - begin):
+            want = self._batch_size(limits, playouts, urgent)
+            if not self._make_room(want):
+                break
+            left = self._left(limits, playouts)
+            found, ended = self._step(position, batch, want, left)
+            playouts += found + max(ended, 0)
+            if ended < 0 or found + ended == 0:
+                break
+            if report is not None and time.monotonic() - reported >= every:
+                report(self._report(board, playouts))
+                reported = time.monotonic()
+        return self._report(board, playouts)
+
+    # Finding the position in the tree.
+
+    def _find_root(self, board: Board, komi: float) -> None:
+        """Let `_root` be the node of the board's position, in the tree there is or in a new one."""
+        self._restore_root_moves()
+        game = _Game.of(board, komi)
+        node = -1
+        if self._tree is not None and self._origin is not None and game.continues(self._origin):
+            node = self._walk(game.points[len(self._origin.points) :])
+        if self._tree is None or node < 0 or self._tree.links[node, trees.STATE] != trees.EXPANDED:
+            self._start(game)
+            return
+        self._root = node
+        if self._tree.used[0] > min(COMPACT, self.config.nodes // 2) and node != 0:
+            below = trees.new_tree(board.size, len(self._tree.links), len(self._tree.moves))
+            trees.copy_below(self._tree, node, below)
+            self._tree, self._root, self._origin = below, 0, game
+            self._raw = (-1, *self._raw[1:])
+
+    def _walk(self, moves: np.ndarray) -> int:
+        """The node that some moves lead to from node 0; -1 if it is not in the tree."""
+        assert self._tree is not None
+        links = self._tree.links
+        node = 0
+        for move in moves:
+            node = int(links[node, trees.CHILD])
+            while node >= 0 and links[node, trees.MOVE] != move:
+                node = int(links[node, trees.SIBLING])
+            if node < 0:
+                break
+        return node
+
+    def _start(self, game: _Game) -> None:
+        size = game.rules[0]
+        if self._tree is None or self._tree.owner.shape[1] != size * size:
+            self._tree = trees.new_tree(size, 256, 256 * (size * size // 2 + 1))
+        self._tree.used[:] = 0
+        self._root = trees.add_node(self._tree, -1, -1, 1.0)
+        self._origin = game
+        self._raw = (-1, *self._raw[1:])
+
+    def _position(self, board: Board, komi: float) -> Position:
+        played = len(board.recent)
+        points = np.zeros(played + trees.DEEPEST, np.int16)
+        history = np.zeros(played + 1 + trees.DEEPEST, np.uint64)
+        points[:played] = board.recent
+        history[: played + 1] = board.history
+        rules = [board.to_move, played, KO_RULES[board.ko], board.suicide, self.evaluator.plane_set.code]
+        state = core.new_state(board.size)
+        core.copy_into(state, board.state)
+        return Position(
+            state, core.new_state(board.size), points, history, np.array(rules, np.int64), np.array([float(komi)])
+        )
+
+    def _set_up(self, size: int) -> None:
+        config = self.config
+        self._settings[trees.CPUCT] = config.cpuct
+        self._settings[trees.CPUCT_GROWTH] = config.cpuct_growth
+        self._settings[trees.FPU] = config.fpu
+        self._settings[trees.VIRTUAL_LOSS] = config.virtual_loss
+        self._settings[trees.LEAD_WEIGHT] = config.lead_weight
+        self._settings[trees.LEAD_SCALE] = size
+        self._settings[trees.TEMPERATURE] = config.policy_temperature
+        self._identity = point_maps(size)[0]
+
+    # The root.
+
+    def _evaluate_root(self, position: Position, size: int) -> None:
+        """Expand the root with its evaluation, averaged over the symmetries wanted."""
+        assert self._tree is not None
+        self._make_room(1)
+        turns = self.config.root_symmetries
+        maps = point_maps(size)
+        batch = trees.new_batch(size, turns, len(self.evaluator.plane_set))
+        for turn in range(turns):
+            one = Batch(*(array[turn : turn + 1] for array in batch))
+            trees.descend(
+                self._tree, self._root, position, one, 0, self._settings, maps[turn], self._playouts, self.config.seed
+            )
+        policy, winrate, lead, owner = self._ask(position, batch, turns)
+        policy = np.mean([policy[turn][maps[turn]] for turn in range(turns)], 0, keepdims=True)
+        owner = np.mean([owner[turn][maps[turn][:-1]] for turn in range(turns)], 0, keepdims=True)
+        trees.absorb(
+            self._tree,
+            self._root,
+            batch,
+            1,
+            policy.astype(np.float32),
+            winrate.mean(keepdims=True),
+            lead.mean(keepdims=True),
+            owner.astype(np.float32),
+            self._settings,
+        )
+
+    def _set_root_moves(self, board: Board, only: Sequence[int] | None, avoid: Sequence[int]) -> None:
+        """Bar the moves that this search must not look at, and mix noise into the priors of the others."""
+        assert self._tree is not None
+        tree, root = self._tree, self._root
+        node, moves, priors = self._raw
+        if node != root:
+            run = slice(tree.links[root, trees.FIRST], tree.links[root, trees.FIRST] + tree.links[root, trees.MOVES])
+            moves, priors = tree.moves[run].copy(), tree.priors[run].copy()
+            self._raw = (root, moves, priors)
+        mask = board.legal_mask(board.to_move)
+        if only is not None:
+            wanted = np.zeros_like(mask)
+            wanted[list(only)] = True
+            mask &= wanted
+        mask[list(avoid)] = False
+        mixed = priors.astype(np.float64)
+        if self.config.noise > 0:
+            drawn = self._random.dirichlet(np.full(len(moves), 10.0 / len(moves)))
+            mixed = (1 - self.config.noise) * mixed + self.config.noise * drawn
+        by_move = np.zeros(len(mask))
+        by_move[moves] = mixed
+        tried = np.zeros_like(mask)
+        for child in self._children():
+            move = tree.links[child, trees.MOVE]
+            tree.links[child, trees.BARRED] = not mask[move]
+            tree.sums[child, trees.PRIOR] = by_move[move]
+            tried[move] = True
+        fresh = moves[mask[moves] & ~tried[moves]]
+        first = tree.links[root, trees.FIRST]
+        tree.moves[first : first + len(fresh)] = fresh
+        tree.priors[first : first + len(fresh)] = by_move[fresh]
+        tree.links[root, trees.MOVES], tree.links[root, trees.OPENED] = len(fresh), 0
+        trees.bring_best_forward(tree, root)
+
+    def _restore_root_moves(self) -> None:
+        """Undo what `_set_root_moves` did to the root of the last search."""
+        node, moves, priors = self._raw
+        if self._tree is None or node < 0:
+            return
+        tree, by_move = self._tree, np.zeros(self._tree.owner.shape[1] + 1)
+        by_move[moves] = priors
+        tried = np.zeros(len(by_move), bool)
+        for child in self._children():
+            move = tree.links[child, trees.MOVE]
+            tree.links[child, trees.BARRED] = 0
+            tree.sums[child, trees.PRIOR] = by_move[move]
+            tried[move] = True
+        left = moves[~tried[moves]]
+        first = tree.links[node, trees.FIRST]
+        tree.moves[first : first + len(left)] = left
+        tree.priors[first : first + len(left)] = by_move[left]
+        tree.links[node, trees.MOVES], tree.links[node, trees.OPENED] = len(left), 0
+        trees.bring_best_forward(tree, node)
+
+    def _children(self) -> list[int]:
+        """The root's children, oldest first."""
+        assert self._tree is not None
+        children, child = [], int(self._tree.links[self._root, trees.CHILD])
+        while child >= 0:
+            children.append(child)
+            child = int(self._tree.links[child, trees.SIBLING])
+        return children[::-1]
+
+    # The search itself.
+
+    @property
+    def _playouts(self) -> int:
+        return 0 if self.evaluator.has_value else self.config.playouts
+
+    def _step(self, position: Position, batch: Batch, want: int, left: int) -> tuple[int, int]:
+        """Evaluate one batch; returns its leaves and the descents that ended in finished games, as `trees.gather`."""
+        assert self._tree is not None
+        begin = time.monotonic()
+        found, ended = trees.gather(
+            self._tree, self._root, position, batch, want, self._settings, self._identity, self._playouts,
+            self.config.seed, left,
+        )  # fmt: skip
+        if found:
+            try:
+                answer = self._ask(position, batch, found)
+            except BaseException:
+                trees.give_up(self._tree, self._root, batch, found)
+                raise
+            trees.absorb(self._tree, self._root, batch, found, *answer, self._settings)
+            pace = (time.monotonic() - begin) / found
+            self._pace = pace if not self._pace else 0.8 * self._pace + 0.2 * pace
+        return found, ended
+
+    def _ask(self, position: Position, batch: Batch, count: int) -> tuple[np.ndarray, ...]:
+        """The network's policy, win rate, lead and owner for the first `count` leaves."""
+        size = int(position.root.info[core.SIZE])
+        needed = (position.komi[0] * batch.colour[:count]).astype(np.float32)
+        planes = batch.planes[:count].reshape(count, -1, size, size)
+        found: Any = self.evaluator.evaluate_planes(planes, needed)
+        if found.winrate is not None:
+            return found.policy, found.winrate, found.lead, found.owner
+        owner = batch.owner[:count]
+        lead = owner.sum(1) - needed
+        return found.policy, 1 / (1 + np.exp(-lead / SPREAD)), lead, owner
+
+    def _batch_size(self, limits: Limits, playouts: int, urgent: bool) -> int:
+        """As many leaves as the tree can spread over, fewer where the search may have to stop at once."""
+        assert self._tree is not None
+        visits = int(self._tree.links[self._root, trees.VISITS])
+        size = min(self.config.batch, max(1, visits // 2), self._left(limits, playouts))
+        if urgent and self._pace:
+            size = min(size, max(1, int(LONGEST_WAIT / self._pace)))
+        return size
+
+    def _left(self, limits: Limits, playouts: int) -> int:
+        """The descents that the limits still allow."""
+        assert self._tree is not None
+        left = 1 << 30
+        if limits.visits is not None:
+            left = limits.visits - int(self._tree.links[self._root, trees.VISITS])
+        if limits.playouts is not None:
+            left = min(left, limits.playouts - playouts)
+        return left
+
+    def _reached(self, limits: Limits, playouts: int, elapsed: float) -> bool:
+        return self._left(limits, playouts) <= 0 or (limits.seconds is not None and elapsed >= limits.seconds)
+
+    def _make_room(self, leaves: int) -> bool:
+        """Grow the arrays for so many new leaves; False if that is more than the configuration allows."""
+        assert self._tree is not None
+        nodes, edges = self._tree.used
+        points = self._tree.owner.shape[1]
+        if nodes + leaves > self.config.nodes:
+            return False
+        room, edge_room = len(self._tree.links), len(self._tree.moves)
+        if nodes + leaves > room or edges + leaves * (points + 1) > edge_room:
+            while nodes + leaves > room:
+                room *= 2
+            while edges + leaves * (points + 1) > edge_room:
+                edge_room *= 2
+            self._tree = trees.grown(self._tree, room, edge_room)
+        return True
+
+    # What was found.
+
+    def _report(self, board: Board, playouts: int) -> Report:
+        assert self._tree is not None
+        tree, root = self._tree, self._root
+        visits = int(tree.links[root, trees.VISITS])
+        raw = np.zeros(board.pass_point + 1)
+        raw[self._raw[1]] = self._raw[2]
+        found = []
+        for child in self._children():
+            if tree.links[child, trees.THROUGH] > 0 and not tree.links[child, trees.BARRED]:
+                found.append(self._move_report(child, raw))
+        most = max((move.visits for move in found), default=0)
+        if self.config.lcb:
+            found.sort(key=lambda m: (m.visits >= max(LCB_SHARE * most, 2), m.lcb, m.visits, m.prior), reverse=True)
+        else:
+            found.sort(key=lambda m: (m.visits, m.winrate, m.prior), reverse=True)
+        winrate, lead = (float(tree.sums[root, column]) / visits for column in (trees.WINRATE, trees.LEAD))
+        if not found:
+            run = slice(tree.links[root, trees.FIRST], tree.links[root, trees.FIRST] + tree.links[root, trees.MOVES])
+            ranked = sorted(tree.moves[run].tolist(), key=lambda move: -raw[move])
+            found = [MoveReport(m, 0, winrate, lead, float(raw[m]), 0.0, (m,)) for m in ranked[:10]]
+        owner = trees.mean_owner(tree, root).reshape(board.size, board.size)
+        return Report(tuple(found), visits, playouts, winrate, lead, owner.astype(np.float32))
+
+    def _move_report(self, child: int, raw: np.ndarray) -> MoveReport:
+        assert self._tree is not None
+        tree = self._tree
+        through = int(tree.links[child, trees.THROUGH])
+        sums = tree.sums[child]
+        winrate = 1 - float(sums[trees.WINRATE_IN]) / through
+        # The spread of the evaluations, with a few imagined ones at the ends lest two equal ones seem certain.
+        variance = max(float(sums[trees.SQUARE_IN]) / through - (1 - winrate) ** 2, 0.0)
+        variance = (variance * through + 0.25) / (through + 1)
+        lcb = winrate - LCB_DEVIATIONS * float(np.sqrt(variance / through))
+        move = int(tree.links[child, trees.MOVE])
+        return MoveReport(
+            move, through, winrate, -float(sums[trees.LEAD_IN]) / through, float(raw[move]), lcb, self._line(child)
+        )
+
+    def _line(self, node: int) -> tuple[int, ...]:
+        """The moves from a child of the root on, each the most visited one."""
+        assert self._tree is not None
+        links = self._tree.links
+        line = [int(links[node, trees.MOVE])]
+        while True:
+            best, child = -1, int(links[node, trees.CHILD])
+            while child >= 0:
+                if links[child, trees.THROUGH] > 0 and (
+                    best < 0 or links[child, trees.THROUGH] > links[best, trees.THROUGH]
+                ):
+                    best = child
+                child = int(links[child, trees.SIBLING])
+            if best < 0:
+                return tuple(line)
+            node = best
+            line.append(int(links[node, trees.MOVE]))

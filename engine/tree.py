@@ -1,0 +1,439 @@
+"""The search tree as flat arrays, and the compiled functions that walk it.
+
+A node is an index. Its children are a linked list of nodes; the moves not yet tried are a run of the edge arrays, with
+the most probable one kept in front, so a node costs memory for what has been visited and a selection looks at visited
+moves and one more. Every value is kept from the view of the player to move at its node: utilities and win rates 0 to 1,
+leads in points with komi counted.
+
+Each node has two sets of sums: those of all descents through it, which make its own value, and those that came through
+its parent, which are what the parent chose by. They differ only in nodes that have been the root of a search: so a
+parent that becomes the root again (after an undo) finds its counts as they were.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from gocnn.go import core, planes, scoring
+from gocnn.go.core import EMPTY
+from gocnn.go.ownership import _playouts
+
+# Columns of Tree.links.
+VISITS = 0  # descents through the node, its own evaluation among them
+THROUGH = 1  # those that came from its parent
+PENDING = 2  # descents that wait for the network
+PARENT, MOVE, CHILD, SIBLING = 3, 4, 5, 6  # CHILD: the newest one; SIBLING: the next older one; -1: none
+FIRST, MOVES, OPENED = 7, 8, 9  # the run of edges, its length, how many of them have been tried
+STATE = 10
+BARRED = 11  # not 0: this search leaves the node out, at the root
+LINKS = 12
+
+# Values of links[node, STATE].
+NEW, EXPANDED, TERMINAL = 0, 1, 2
+
+# Columns of Tree.sums.
+PRIOR = 0
+UTILITY, WINRATE, LEAD = 1, 2, 3  # over VISITS
+UTILITY_IN, WINRATE_IN, LEAD_IN, SQUARE_IN = 4, 5, 6, 7  # over THROUGH, SQUARE_IN of the win rate
+SUMS = 8
+
+# Settings of `descend`.
+CPUCT, CPUCT_GROWTH, FPU, VIRTUAL_LOSS, LEAD_WEIGHT, LEAD_SCALE, TEMPERATURE = range(7)
+SETTINGS = 7
+
+CPUCT_BASE = 500.0  # visits from which on the growth of cpuct is felt
+OWNER_SCALE = 127.0  # owners -1 to 1 are kept as int8
+
+
+class Tree(NamedTuple):
+    """All nodes of a tree and the moves that they know."""
+
+    links: np.ndarray  # int32 [nodes, LINKS]
+    sums: np.ndarray  # float64 [nodes, SUMS]
+    owner: np.ndarray  # int8 [nodes, N*N]: the owner of each point, -127 the opponent's to 127 the player's
+    moves: np.ndarray  # int16 [edges]
+    priors: np.ndarray  # float32 [edges]
+    used: np.ndarray  # int64 [2]: nodes and edges in use
+
+
+class Position(NamedTuple):
+    """The root's position and what of the game before it matters below it; room for one descent."""
+
+    root: core.State
+    state: core.State  # scratch
+    points: np.ndarray  # int16 [played + depth]: the moves of the game, then those of the descent
+    history: np.ndarray  # uint64 [played + 1 + depth]: what superko compares, likewise
+    rules: np.ndarray  # int64 [5]: side to move, moves played, ko rule, suicide, the plane set's code
+    komi: np.ndarray  # float64 [1]: White's
+
+
+class Batch(NamedTuple):
+    """Leaves that wait for the network."""
+
+    planes: np.ndarray  # int8 [B, planes, N*N]
+    node: np.ndarray  # int32 [B]
+    colour: np.ndarray  # int8 [B]: the side to move
+    legal: np.ndarray  # bool [B, N*N + 1]: superko not counted
+    owner: np.ndarray  # float32 [B, N*N]: by random playouts, where the network has no value head
+
+
+TO_MOVE, PLAYED, KO_RULE, SUICIDE, CODE = range(5)
+DEEPEST = 400  # moves of one descent
+
+
+def new_tree(size: int, nodes: int, edges: int) -> Tree:
+    """An empty tree for boards of one size, with room for so many nodes and edges."""
+    return Tree(
+        np.empty((nodes, LINKS), np.int32),
+        np.empty((nodes, SUMS), np.float64),
+        np.empty((nodes, size * size), np.int8),
+        np.empty(edges, np.int16),
+        np.empty(edges, np.float32),
+        np.zeros(2, np.int64),
+    )
+
+
+def grown(tree: Tree, nodes: int, edges: int) -> Tree:
+    """The same tree with more room."""
+    other = new_tree(int(np.sqrt(tree.owner.shape[1])), nodes, edges)
+    used_nodes, used_edges = tree.used
+    for name in ("links", "sums", "owner"):
+        getattr(other, name)[:used_nodes] = getattr(tree, name)[:used_nodes]
+    for name in ("moves", "priors"):
+        getattr(other, name)[:used_edges] = getattr(tree, name)[:used_edges]
+    other.used[:] = tree.used
+    return other
+
+
+def new_batch(size: int, count: int, plane_count: int) -> Batch:
+    """Room for `count` leaves."""
+    points = size * size
+    return Batch(
+        np.zeros((count, plane_count, points), np.int8),
+        np.zeros(count, np.int32),
+        np.zeros(count, np.int8),
+        np.zeros((count, points + 1), np.bool_),
+        np.zeros((count, points), np.float32),
+    )
+
+
+@njit(cache=True, nogil=True)
+def add_node(tree, parent, move, prior):
+    """A new node, linked to its parent (-1: none); returns its index. There must be room."""
+    node = tree.used[0]
+    tree.used[0] = node + 1
+    links = tree.links[node]
+    links[:] = 0
+    links[PARENT], links[MOVE], links[CHILD], links[SIBLING] = parent, move, -1, -1
+    tree.sums[node, :] = 0.0
+    tree.sums[node, PRIOR] = prior
+    if parent >= 0:
+        links[SIBLING] = tree.links[parent, CHILD]
+        tree.links[parent, CHILD] = node
+    return node
+
+
+@njit(cache=True, nogil=True)
+def bring_best_forward(tree, node):
+    """Let the most probable of the moves not yet tried stand in front of them."""
+    first = tree.links[node, FIRST] + tree.links[node, OPENED]
+    last = tree.links[node, FIRST] + tree.links[node, MOVES]
+    if first >= last:
+        return
+    best = first
+    for edge in range(first + 1, last):
+        if tree.priors[edge] > tree.priors[best]:
+            best = edge
+    tree.moves[first], tree.moves[best] = tree.moves[best], tree.moves[first]
+    tree.priors[first], tree.priors[best] = tree.priors[best], tree.priors[first]
+
+
+@njit(cache=True, nogil=True)
+def expand(tree, node, policy, legal, temperature):
+    """Give a node its moves: the legal ones with the policy's probabilities, which are made to sum to 1."""
+    first = tree.used[1]
+    edge = first
+    total = 0.0
+    for move in range(policy.size):
+        if legal[move]:
+            prior = policy[move] if temperature == 1.0 else policy[move] ** (1.0 / temperature)
+            tree.moves[edge] = move
+            tree.priors[edge] = prior
+            total += prior
+            edge += 1
+    count = edge - first
+    for i in range(first, edge):
+        tree.priors[i] = tree.priors[i] / total if total > 0 else 1.0 / count
+    tree.used[1] = edge
+    tree.links[node, FIRST] = first
+    tree.links[node, MOVES] = count
+    tree.links[node, OPENED] = 0
+    tree.links[node, STATE] = EXPANDED
+    bring_best_forward(tree, node)
+
+
+@njit(cache=True, nogil=True)
+def select(tree, node, settings):
+    """The child to go on with, or -1 for the first of the moves not yet tried; -2 if there is neither.
+
+    Barred children are left out.
+    """
+    links, sums = tree.links, tree.sums
+    visits = 0
+    tried = 0.0  # probability
+    child = links[node, CHILD]
+    while child >= 0:
+        if not links[child, BARRED]:
+            visits += links[child, THROUGH] + links[child, PENDING]
+            tried += sums[child, PRIOR]
+        child = links[child, SIBLING]
+    growth = settings[CPUCT_GROWTH] * np.log((visits + CPUCT_BASE) / CPUCT_BASE)
+    weight = (settings[CPUCT] + growth) * np.sqrt(visits + 0.01)
+    mean = sums[node, UTILITY] / max(links[node, VISITS], 1)
+    first_value = mean - settings[FPU] * np.sqrt(min(tried, 1.0))
+    best, best_score = -2, -1e30
+    edge = links[node, FIRST] + links[node, OPENED]
+    if links[node, OPENED] < links[node, MOVES]:
+        best, best_score = -1, first_value + weight * tree.priors[edge]
+    child = links[node, CHILD]
+    while child >= 0:
+        if not links[child, BARRED]:
+            through, pending = links[child, THROUGH], links[child, PENDING]
+            lost = settings[VIRTUAL_LOSS] * pending
+            if through + lost > 0:
+                value = (through - sums[child, UTILITY_IN]) / (through + lost)
+            else:
+                value = first_value
+            score = value + weight * sums[child, PRIOR] / (1 + through + pending)
+            if score > best_score:
+                best, best_score = child, score
+        child = links[child, SIBLING]
+    return best
+
+
+@njit(cache=True, nogil=True)
+def back_up(tree, node, root, winrate, lead, settings):
+    """Add a node's value, seen by its player to move, to it and to all above it up to the root."""
+    links, sums = tree.links, tree.sums
+    share = settings[LEAD_WEIGHT]
+    utility = winrate
+    if share > 0:
+        utility = (1 - share) * winrate + share * (0.5 + 0.5 * np.tanh(lead / settings[LEAD_SCALE]))
+    while True:
+        links[node, VISITS] += 1
+        sums[node, UTILITY] += utility
+        sums[node, WINRATE] += winrate
+        sums[node, LEAD] += lead
+        if node == root:
+            return
+        links[node, THROUGH] += 1
+        links[node, PENDING] -= 1
+        sums[node, UTILITY_IN] += utility
+        sums[node, WINRATE_IN] += winrate
+        sums[node, LEAD_IN] += lead
+        sums[node, SQUARE_IN] += winrate * winrate
+        utility, winrate, lead = 1 - utility, 1 - winrate, -lead
+        node = links[node, PARENT]
+
+
+@njit(cache=True, nogil=True)
+def withdraw(tree, node, root):
+    """Take one pending descent off a node and all above it."""
+    while node != root:
+        tree.links[node, PENDING] -= 1
+        node = tree.links[node, PARENT]
+
+
+@njit(cache=True, nogil=True)
+def final_lead(state, owner, colour):
+    """The area by which `colour` leads at the end of a game, komi not counted.
+
+    Chains whose points are the other side's on the mean of `owner` (int8 [N*N], seen by `colour`) are taken off as
+    dead, and what is left is counted by reach (Tromp-Taylor).
+    """
+    size = state.info[core.SIZE]
+    total = np.zeros(state.colour.size, np.int32)  # by head
+    for point in range(size * size):
+        cell = core.to_cell(point, size)
+        if state.colour[cell] != EMPTY:
+            total[state.head[cell]] += owner[point]
+    stones = np.zeros((size, size), np.int8)
+    for point in range(size * size):
+        cell = core.to_cell(point, size)
+        stone = state.colour[cell]
+        if stone != EMPTY and total[state.head[cell]] * stone * colour >= 0:
+            stones[point // size, point % size] = stone
+    return colour * scoring.owner_map(stones).sum()
+
+
+@njit(cache=True, nogil=True)
+def descend(tree, root, position, batch, slot, settings, identity, playouts, seed):
+    """Walk from the root to a leaf. Returns 1 if it waits for the network, in `slot` of the batch.
+
+    Returns 0 if the game ended there and its value has been added, -1 if the leaf is waiting already, and -2 if the
+    root has no move.
+    """
+    links = tree.links
+    state = position.state
+    core.copy_into(state, position.root)
+    colour = position.rules[TO_MOVE]
+    played = position.rules[PLAYED]
+    start = played
+    size = state.info[core.SIZE]
+    pass_point = size * size
+    ko_rule, suicide = position.rules[KO_RULE], position.rules[SUICIDE] != 0
+    node = root
+    while links[node, STATE] == EXPANDED and played - start < DEEPEST - 1:
+        child = select(tree, node, settings)
+        if child == -2:
+            withdraw(tree, node, root)
+            return -2
+        if child == -1:
+            edge = links[node, FIRST] + links[node, OPENED]
+            move = tree.moves[edge]
+            prior = tree.priors[edge]
+            links[node, OPENED] += 1
+            bring_best_forward(tree, node)
+            if (
+                ko_rule != core.SIMPLE
+                and core.legality(state, move, colour, ko_rule, suicide, position.history[: played + 1]) != core.LEGAL
+            ):
+                continue
+            child = add_node(tree, node, move, prior)
+        move = links[child, MOVE]
+        links[child, PENDING] += 1
+        core.play(state, move, colour)
+        position.points[played] = move
+        played += 1
+        colour = -colour
+        position.history[played] = core.situation_key(state.key[0], colour, ko_rule)
+        over = move == pass_point and played >= 2 and position.points[played - 2] == pass_point
+        if over and links[child, STATE] == NEW:
+            for point in range(pass_point):
+                tree.owner[child, point] = -tree.owner[node, point]
+            links[child, STATE] = TERMINAL
+        node = child
+        if links[node, STATE] == TERMINAL:
+            lead = final_lead(state, tree.owner[node], colour) - position.komi[0] * colour
+            winrate = 0.5 if lead == 0 else (1.0 if lead > 0 else 0.0)
+            back_up(tree, node, root, winrate, lead, settings)
+            return 0
+    if links[node, STATE] == EXPANDED or (links[node, PENDING] > 1 and node != root):
+        withdraw(tree, node, root)
+        return -1
+    batch.node[slot] = node
+    batch.colour[slot] = colour
+    batch.planes[slot] = 0
+    planes.write(position.rules[CODE], state, colour, position.points[:played], identity, batch.planes[slot])
+    for move in range(pass_point + 1):
+        legal = core.legality(state, move, colour, core.SIMPLE, suicide, position.history[:0])
+        batch.legal[slot, move] = legal == core.LEGAL
+    if playouts:
+        total = _playouts(state, colour, playouts, seed + tree.used[0], position.history[:0])
+        for point in range(pass_point):
+            batch.owner[slot, point] = colour * total[point // size, point % size] / playouts
+    return 1
+
+
+@njit(cache=True, nogil=True)
+def gather(tree, root, position, batch, want, settings, identity, playouts, seed, left):
+    """Fill a batch with up to `want` leaves, in `left` descents at most.
+
+    Returns the leaves found and the descents that ended at once, in a finished game; the latter is -1 if the root has
+    no move.
+    """
+    found = 0
+    ended = 0
+    collisions = 0
+    while found < want and found + ended < left and collisions <= want:
+        outcome = descend(tree, root, position, batch, found, settings, identity, playouts, seed)
+        if outcome == 1:
+            found += 1
+        elif outcome == 0:
+            ended += 1
+            if ended >= 16 * want:
+                break
+        elif outcome == -1:
+            collisions += 1
+        else:
+            return found, -1
+    return found, ended
+
+
+@njit(cache=True, nogil=True)
+def absorb(tree, root, batch, count, policy, winrate, lead, owner, settings):
+    """Expand the leaves of a batch with what the network says of them, and add their values up the tree."""
+    for slot in range(count):
+        node = batch.node[slot]
+        for point in range(owner.shape[1]):
+            tree.owner[node, point] = np.int8(np.rint(owner[slot, point] * OWNER_SCALE))
+        expand(tree, node, policy[slot], batch.legal[slot], settings[TEMPERATURE])
+        back_up(tree, node, root, winrate[slot], lead[slot], settings)
+
+
+@njit(cache=True, nogil=True)
+def give_up(tree, root, batch, count):
+    """Take the leaves of a batch that was never evaluated off the counts of what is pending."""
+    for slot in range(count):
+        withdraw(tree, batch.node[slot], root)
+
+
+@njit(cache=True, nogil=True)
+def mean_owner(tree, root):
+    """float64 [N*N]: the mean owner below the root, each evaluation counted once, from the root player's view."""
+    total = np.zeros(tree.owner.shape[1], np.float64)
+    weights = 0
+    node, sign = root, 1
+    while True:
+        if tree.links[node, STATE] != NEW:
+            weight = max(tree.links[node, VISITS], 1) if tree.links[node, STATE] == TERMINAL else 1
+            weights += weight
+            for point in range(total.size):
+                total[point] += sign * weight * tree.owner[node, point]
+        if tree.links[node, CHILD] >= 0:
+            node, sign = tree.links[node, CHILD], -sign
+            continue
+        while node != root and tree.links[node, SIBLING] < 0:
+            node, sign = tree.links[node, PARENT], -sign
+        if node == root:
+            return total / (OWNER_SCALE * max(weights, 1))
+        node = tree.links[node, SIBLING]
+
+
+@njit(cache=True, nogil=True)
+def copy_below(tree, root, other):
+    """Copy a node and all below it into an empty tree, where it is node 0. There must be room."""
+    names = np.empty(tree.used[0], np.int32)  # a node's index in the other tree
+    node = root
+    while True:
+        new = other.used[0]
+        names[node] = new
+        other.used[0] = new + 1
+        other.links[new] = tree.links[node]
+        other.sums[new] = tree.sums[node]
+        other.owner[new] = tree.owner[node]
+        other.links[new, PARENT] = -1 if node == root else names[tree.links[node, PARENT]]
+        first, count = tree.links[node, FIRST], tree.links[node, MOVES]
+        if tree.links[node, STATE] == EXPANDED:
+            start = other.used[1]
+            other.moves[start : start + count] = tree.moves[first : first + count]
+            other.priors[start : start + count] = tree.priors[first : first + count]
+            other.links[new, FIRST] = start
+            other.used[1] = start + count
+        if tree.links[node, CHILD] >= 0:
+            node = tree.links[node, CHILD]
+            continue
+        while node != root and tree.links[node, SIBLING] < 0:
+            node = tree.links[node, PARENT]
+        if node == root:
+            break
+        node = tree.links[node, SIBLING]
+    for new in range(other.used[0]):
+        if other.links[new, CHILD] >= 0:
+            other.links[new, CHILD] = names[other.links[new, CHILD]]
+        if new and other.links[new, SIBLING] >= 0:
+            other.links[new, SIBLING] = names[other.links[new, SIBLING]]
+    other.links[0, SIBLING] = -1
