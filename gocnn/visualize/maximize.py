@@ -18,8 +18,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from gocnn.visualize import units as of
 from gocnn.visualize.activations import as_array
-from gocnn.visualize.layers import LayerError, batch_for, recording
+from gocnn.visualize.layers import batch_for, recording
 
 PENALTIES = ("none", "l1", "l2")
 Bound = float | tuple[float, ...] | None  # of all channels, or of each
@@ -87,16 +88,15 @@ def maximize(
     """Find for each of `units` an input of `shape` (C, H, W) that it likes best; all of them in one batch.
 
     `layer` is where the units are: filters of an output [B, K, H, W], whose map is summed, or neurons of one [B, K];
-    the empty name means the network's output. `objective` is "activation", or "log probability" for the log-softmax of
-    the layer's output [B, K]. Take a layer before its ReLU: below zero a ReLU gives no gradient to climb. The same
-    seed gives the same pictures on the same machine.
+    the empty name means the network's output. `objective` is "activation", or "log probability" or "probability"
+    of the softmax over the layer's output [B, K]. Take a layer before its ReLU: below zero a ReLU gives no gradient to
+    climb. The same seed gives the same pictures on the same machine.
 
     Raises LayerError for an unknown layer, or one whose output is of another shape, and ValueError for a unit that is
     not there, an unknown objective or wrong bounds.
     """
     ascent = ascent or Ascent()
-    if objective not in ("activation", "log probability"):
-        raise ValueError(f'unknown objective {objective!r}; there are "activation" and "log probability"')
+    of.check(objective)
     random = torch.Generator().manual_seed(ascent.seed)
     first = ascent.start + ascent.noise * torch.randn((1, *shape), generator=random)
     image = batch_for(model, first.repeat(len(units), 1, 1, 1)).clone()
@@ -116,7 +116,7 @@ def maximize(
             adam.param_groups[0]["lr"] = ascent.rate * (1 + math.cos(math.pi * step / ascent.steps)) / 2
             down, across = torch.randint(-ascent.jitter, ascent.jitter + 1, (2,), generator=random).tolist()
             model(image.roll((down, across), (2, 3)).to(precision))
-            wanted = _climbed(record.output, units, objective) - _penalties(image, ascent)
+            wanted = of.value(record.output, units, objective) - _penalties(image, ascent)
             trace.append(wanted.detach())
             (image.grad,) = torch.autograd.grad(-wanted.sum(), image)
             adam.step()
@@ -127,9 +127,9 @@ def maximize(
     image = image.detach()
     with torch.no_grad(), recording(model, layer) as record:
         answer = model(image.to(precision))
-        reached = _climbed(record.output, units, objective)
+        reached = of.value(record.output, units, objective)
         trace.append(reached - _penalties(image, ascent))
-        activations = _climbed(record.output, units, "activation")
+        activations = of.value(record.output, units, "activation")
     probabilities = None
     if answer.ndim == 2 and torch.equal(record.output, answer):
         probabilities = as_array(answer.softmax(1)[range(len(units)), list(units)])
@@ -145,21 +145,6 @@ def blurred(images: Tensor, sigma: float) -> Tensor:
     padded = nn.functional.pad(images, (reach,) * 4, mode="replicate")
     rows = nn.functional.conv2d(padded, weights.view(1, 1, -1, 1).expand(channels, 1, -1, 1), groups=channels)
     return nn.functional.conv2d(rows, weights.view(1, 1, 1, -1).expand(channels, 1, 1, -1), groups=channels)
-
-
-def _climbed(output: Tensor, units: Sequence[int], objective: str) -> Tensor:
-    """[N]: the value of each unit on the picture of its own."""
-    if output.ndim not in (2, 4):
-        raise LayerError(f"units are in outputs [B, K] or [B, K, H, W], not {list(output.shape)}; take another layer")
-    if objective == "log probability":
-        if output.ndim != 2:
-            raise LayerError(f"log probabilities are of outputs [B, K], not {list(output.shape)}; take another layer")
-        output = output.log_softmax(1)
-    wrong = [unit for unit in units if not 0 <= unit < output.shape[1]]
-    if wrong:
-        raise ValueError(f"no unit {wrong[0]}; the layer has units 0 to {output.shape[1] - 1}")
-    own = output.to(torch.promote_types(output.dtype, torch.float32))[range(len(units)), list(units)]
-    return own.flatten(1).sum(1) if output.ndim == 4 else own
 
 
 def _penalties(image: Tensor, ascent: Ascent) -> Tensor:

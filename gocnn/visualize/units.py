@@ -1,0 +1,62 @@
+"""What a unit says of each image: the value that an instrument climbs, differentiates or watches.
+
+A unit is a class, a neuron, or a filter, whose map is summed; the empty layer name means the network's output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gocnn.visualize.layers import LayerError
+
+OBJECTIVES = ("activation", "log probability", "probability")
+Units = int | Sequence[int] | None
+
+
+def check(objective: str) -> None:
+    """Raises ValueError for an unknown objective, and names those there are."""
+    if objective not in OBJECTIVES:
+        raise ValueError(f"unknown objective {objective!r}; there are {', '.join(OBJECTIVES)}")
+
+
+def value(output: Tensor, units: Units, objective: str = "activation") -> Tensor:
+    """float [B]: the value of each image's own unit in a layer's output [B, K], or [B, K, H, W], whose map is summed.
+
+    "probability" and "log probability" are those of the softmax over an output [B, K]. Half precisions become float32.
+
+    Raises LayerError for an output of another shape, and what `chosen` raises.
+    """
+    if output.ndim not in (2, 4):
+        raise LayerError(f"units are in outputs [B, K] or [B, K, H, W], not {list(output.shape)}; take another layer")
+    if objective != "activation" and output.ndim != 2:
+        plural = objective.replace("probability", "probabilities")
+        raise LayerError(f"{plural} are of outputs [B, K], not {list(output.shape)}; take another layer")
+    picked = chosen(output, units)
+    output = output.to(torch.promote_types(output.dtype, torch.float32))
+    if objective == "log probability":
+        output = output.log_softmax(1)
+    elif objective == "probability":
+        output = output.softmax(1)
+    own = output[range(len(picked)), picked]
+    return own.flatten(1).sum(1) if output.ndim == 4 else own
+
+
+def chosen(output: Tensor, units: Units) -> list[int]:
+    """The unit of each image, [B]: one for all, one for each, or with None the one that answers loudest.
+
+    Raises ValueError for a unit that is not there, or for as many units as there are no images.
+    """
+    if units is None:
+        loudness = output.detach().flatten(2).sum(2) if output.ndim == 4 else output.detach()
+        return [int(unit) for unit in loudness.argmax(1)]
+    picked = [int(units)] * len(output) if isinstance(units, int | np.integer) else [int(unit) for unit in units]
+    if len(picked) != len(output):
+        raise ValueError(f"{len(picked)} units for {len(output)} images; give one for each, or one number for all")
+    wrong = [unit for unit in picked if not 0 <= unit < output.shape[1]]
+    if wrong:
+        raise ValueError(f"no unit {wrong[0]}; the layer has units 0 to {output.shape[1] - 1}")
+    return picked

@@ -1,0 +1,77 @@
+"""Grad-CAM: captum's on the shipped networks, and its formula by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from captum.attr import LayerAttribution, LayerGradCam
+from torch import nn
+
+from gocnn.visualize import layers
+from gocnn.visualize.gradcam import enlarged, gradcam
+from gocnn.visualize.layers import LayerError
+from tests.visualize.subjects import LAYERS, NAMES, small, state, subject
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_captum_finds_the_same(name: str) -> None:
+    model, images, units = subject(name)
+    expected = LayerGradCam(model, layers.get(model, LAYERS[name])).attribute(images, target=units)
+    found = gradcam(model, LAYERS[name], images, units, signed=True)
+    assert found.shape == (2, *expected.shape[2:]) and found.max() > 0
+    assert np.allclose(found, expected[:, 0].detach().numpy(), atol=1e-4)
+    assert np.array_equal(gradcam(model, LAYERS[name], images), found.clip(0))  # None: what the network answers
+    larger = LayerAttribution.interpolate(expected, images.shape[2:], interpolate_mode="bilinear")
+    assert np.allclose(enlarged(found, *images.shape[2:]), larger[:, 0].detach().numpy(), atol=1e-4)
+
+
+def test_before_an_average_over_the_map_it_shares_out_the_answer() -> None:
+    """Maps, their mean, a linear layer: the answer is the bias and the mean of the signed map over all places."""
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv2d(1, 5, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(5, 3))
+    images = torch.randn(4, 1, 9, 9)
+    found = gradcam(net, "1", images, [2, 0, 1, 1], signed=True)  # alpha is w / 49, over 49 places
+    answers = net(images)[range(4), [2, 0, 1, 1]] - net[4].bias[[2, 0, 1, 1]]
+    assert np.allclose(found.sum((1, 2)), answers.detach().numpy(), atol=1e-5)
+
+
+@pytest.mark.parametrize("layer", ["0", "1", "2"])
+def test_the_network_is_left_as_it_was(layer: str) -> None:
+    net, images = small(inplace=True).train(), torch.rand(2, 1, 8, 8)
+    before = state(net)
+    with torch.no_grad():
+        found = gradcam(net, layer, images, 1, signed=True)
+    assert state(net) == before
+    assert np.array_equal(found, gradcam(small().eval(), layer, images, 1, signed=True))
+
+
+def test_log_probabilities_weigh_all_classes() -> None:
+    net, images = small(), torch.rand(1, 1, 8, 8)
+    each = [gradcam(net, "2", images, unit, signed=True) for unit in range(3)]
+    with torch.no_grad():
+        p = net.eval()(images)[0].softmax(0).tolist()
+    expected = each[0] - sum(share * one for share, one in zip(p, each))
+    assert np.allclose(gradcam(net, "2", images, 0, objective="log probability", signed=True), expected, atol=1e-5)
+
+
+def test_refusals() -> None:
+    net, images = small(), torch.rand(2, 1, 8, 8)
+    with pytest.raises(LayerError, match=r"no layer 'conv1' .* there are 0, 1"):
+        gradcam(net, "conv1", images, 0)
+    with pytest.raises(LayerError, match="needs a layer with maps"):
+        gradcam(net, "5", images, 0)
+    with pytest.raises(ValueError, match="no unit 3"):
+        gradcam(net, "0", images, 3)
+
+    class Aside(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.used, self.unused = nn.Conv2d(1, 2, 8), nn.Conv2d(1, 2, 3)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            self.unused(x)
+            return self.used(x).flatten(1)
+
+    with pytest.raises(LayerError, match="does not depend on layer 'unused'"):
+        gradcam(Aside(), "unused", images, 0)
