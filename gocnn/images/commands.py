@@ -44,17 +44,18 @@ def fetch(names: tuple[str, ...], given: Path | None) -> None:
 @click.argument("name", type=click.Choice(["digits", "fashion"]))
 @click.option("-o", "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of the run [runs/NAME].")
 @click.option("--dense", is_flag=True, help="The fully-connected network of the same size instead.")
-@click.option("--epochs", default=20.0, show_default=True, type=click.FloatRange(0, min_open=True))
+@click.option("--plain", is_flag=True, help="Show every image as it is: no shifts, turns or stretching.")
+@click.option("--epochs", default=12.0, show_default=True, type=click.FloatRange(0, min_open=True))
 @click.option("--seed", default=0, show_default=True)
 @click.option("--resume", is_flag=True, help="Go on with a run that was stopped.")
-def train(name: str, out: Path | None, dense: bool, epochs: float, seed: int, resume: bool) -> None:
+def train(name: str, out: Path | None, dense: bool, plain: bool, epochs: float, seed: int, resume: bool) -> None:
     """Train the lecture's network on a fetched data set; a run that is stopped can be resumed."""
     from gocnn import training
     from gocnn.images import recipes
 
-    out = out or Path("runs") / (f"{name}-dense" if dense else name)
+    out = out or Path("runs") / (name + "-dense" * dense + "-plain" * plain)
     try:
-        metrics = recipes.train(name, out, dense=dense, epochs=epochs, seed=seed, resume=resume)
+        metrics = recipes.train(name, out, dense=dense, augment=not plain, epochs=epochs, seed=seed, resume=resume)
     except training.Interrupted:
         raise click.ClickException(f"stopped; the run is saved in {out}, --resume goes on with it") from None
     except (ValueError, OSError) as error:
@@ -69,7 +70,6 @@ def train(name: str, out: Path | None, dense: bool, epochs: float, seed: int, re
 def evaluate(model: str) -> None:
     """Test a network of digits or clothes on the whole test set, class by class."""
     import numpy as np
-    import torch
 
     from gocnn.images import datasets, models
 
@@ -81,9 +81,7 @@ def evaluate(model: str) -> None:
         pictures, labels = datasets.load(name, "test")
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
-    with torch.inference_mode():
-        inputs = torch.from_numpy(pictures[:, None]).split(500)
-        said = torch.cat([network.model(part.float() / 255).argmax(1) for part in inputs]).numpy()
+    said = models.answers(network.model, pictures).argmax(1)
     for place, title in enumerate(network.classes):
         here = labels == place
         right = int((said[here] == place).sum())

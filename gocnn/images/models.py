@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from torch import nn
 
 from gocnn import checkpoint
@@ -22,6 +23,8 @@ KIND = "image"  # of checkpoint
 MODELS: dict[str, str] = {
     "digits": "the lecture's network, trained on MNIST",
     "digits-dense": "a fully-connected network of its size, trained on MNIST",
+    "digits-plain": "the lecture's network, trained on MNIST as it is, without augmentation",
+    "digits-dense-plain": "the fully-connected network, trained on MNIST as it is, without augmentation",
     "fashion": "the lecture's network, trained on Fashion-MNIST",
     "fashion-dense": "a fully-connected network of its size, trained on Fashion-MNIST",
     "squeezenet": "SqueezeNet 1.1 for photographs, trained by its authors on ImageNet",
@@ -90,6 +93,13 @@ def load(name: str | os.PathLike[str]) -> Network:
         reason = str(error).splitlines()[0]
         raise checkpoint.CheckpointError(f"{path}: its weights do not fit its description ({reason})") from error
     return Network(str(name), model.eval(), classes, prepare, restore, saved.meta["card"])
+
+
+def answers(model: nn.Module, images: np.ndarray, batch: int = 500) -> np.ndarray:
+    """The probabilities that a network of digits or clothes gives: images uint8 [N, 28, 28] -> float32 [N, classes]."""
+    with torch.inference_mode():
+        parts = torch.from_numpy(images[:, None]).split(batch)
+        return torch.cat([model(part.float() / 255).softmax(1) for part in parts]).numpy()
 
 
 def _from_ink(inputs: np.ndarray) -> np.ndarray:

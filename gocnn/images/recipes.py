@@ -94,7 +94,7 @@ def moved(images: np.ndarray, by: np.ndarray, most: Augmentation) -> np.ndarray:
 
 
 def config(epochs: float, images: int, seed: int = 0) -> training.TrainingConfig:
-    """The settings of all small image networks: AdamW, batches of 128, half an epoch of warm-up of twenty."""
+    """The settings of all small image networks: AdamW, batches of 128, the first fortieth for warm-up."""
     return training.TrainingConfig(
         samples=round(epochs * images), batch=128, optimizer="adamw", lr=2e-3, weight_decay=0.02, warmup=0.025,
         ema=0.999, seed=seed, precision="fp32", checkpoint_minutes=1, validate_minutes=1,
@@ -102,12 +102,13 @@ def config(epochs: float, images: int, seed: int = 0) -> training.TrainingConfig
 
 
 def train(
-    task: str, out: Path, *, dense: bool = False, augment: bool = True, epochs: float = 20, seed: int = 0,
+    task: str, out: Path, *, dense: bool = False, augment: bool = True, epochs: float = 12, seed: int = 0,
     resume: bool = False, device: str | None = None,
 ) -> training.Metrics:  # fmt: skip
     """Train the lecture's network, or the fully-connected one, on "digits" or "fashion".
 
-    Writes network.safetensors (the averaged weights) into the folder `out` beside what the training loop writes. Returns the last figures on the held-out images. Raises ValueError for settings or data at fault (DataError,
+    Writes network.safetensors (the averaged weights) into the folder `out` beside what the training loop writes.
+    Returns the last figures on the held-out images. Raises ValueError for settings or data at fault (DataError,
     CheckpointError), OSError, and `gocnn.training.Interrupted` once a stopped run is saved.
     """
     images, labels = datasets.load(task, "train")
