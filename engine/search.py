@@ -392,11 +392,11 @@ class Search:
         )  # fmt: skip
         if found:
             try:
-                answer = self._ask(position, batch, found)
+                policy, winrate, lead, owner = self._ask(position, batch, found)
             except BaseException:
                 trees.give_up(self._tree, self._root, batch, found)
                 raise
-            trees.absorb(self._tree, self._root, batch, found, *answer, self._settings)
+            trees.absorb(self._tree, self._root, batch, found, policy, winrate, lead, owner, self._settings)
             pace = (time.monotonic() - begin) / found
             self._pace = pace if not self._pace else 0.8 * self._pace + 0.2 * pace
         return found, ended

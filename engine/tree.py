@@ -19,7 +19,7 @@ from numba import njit
 
 from gocnn.go import core, planes, scoring
 from gocnn.go.core import EMPTY
-from gocnn.go.ownership import _playouts
+from gocnn.go.ownership import add_playouts
 
 # Columns of Tree.links.
 VISITS = 0  # descents through the node, its own evaluation among them
@@ -332,7 +332,7 @@ def descend(tree, root, position, batch, slot, settings, identity, playouts, see
         legal = core.legality(state, move, colour, core.SIMPLE, suicide, position.history[:0])
         batch.legal[slot, move] = legal == core.LEGAL
     if playouts:
-        total = _playouts(state, colour, playouts, seed + tree.used[0], position.history[:0])
+        total = add_playouts(state, colour, playouts, seed + tree.used[0], position.history[:0])
         for point in range(pass_point):
             batch.owner[slot, point] = colour * total[point // size, point % size] / playouts
     return 1
