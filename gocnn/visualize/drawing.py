@@ -47,6 +47,39 @@ def show(axes: Axes, image: np.ndarray, *, title: str = "", colours: str = "gray
         axes.set_title(title, fontsize=9)
 
 
+def numbers(
+    axes: Axes, values: np.ndarray, *, title: str = "", colours: str = DIVERGING, limit: float | None = None,
+    size: float = 10, form: str = "g", shown: np.ndarray | None = None,
+) -> None:  # fmt: skip
+    """Draw a table of numbers, float [H, W], as squares tinted by their value, from -limit to +limit.
+
+    `size` is that of the letters, `form` the numbers' format. Where `shown`, bool [H, W], is false, a square is empty.
+    """
+    height, width = values.shape
+    visible = np.ones(values.shape, bool) if shown is None else shown
+    peak = limit or float(np.abs(values).max()) or 1.0
+    tint = np.where(visible, values, 0) / (1.6 * peak)  # pale, so that black letters can be read on it
+    axes.imshow(tint, cmap=colours, vmin=-1, vmax=1, interpolation="nearest")
+    axes.hlines(np.arange(height + 1) - 0.5, -0.5, width - 0.5, color="0.6", linewidth=0.8)
+    axes.vlines(np.arange(width + 1) - 0.5, -0.5, height - 0.5, color="0.6", linewidth=0.8)
+    for row, col in np.argwhere(visible).tolist():
+        text = format(float(values[row, col]), form).replace("-", "−")
+        axes.text(col, row, text, ha="center", va="center", fontsize=size)
+    axes.set(xlim=(-0.55, width - 0.45), ylim=(height - 0.45, -0.55))
+    axes.set_axis_off()
+    if title:
+        axes.set_title(title, fontsize=9)
+
+
+def frame(axes: Axes, box: Sequence[int], *, colour: str = "red", width: float = 1.3) -> None:
+    """Outline a box of pixels: top, left, bottom, right, the last two beyond it."""
+    from matplotlib.patches import Rectangle
+
+    top, left, bottom, right = box
+    corner = (left - 0.5, top - 0.5)
+    axes.add_patch(Rectangle(corner, right - left, bottom - top, fill=False, edgecolor=colour, linewidth=width))
+
+
 def overlay(image: np.ndarray, heat: np.ndarray, *, colours: str = "jet", strength: float = 0.5) -> np.ndarray:
     """float [H, W, 3], 0 to 1: a grey or colour picture (float 0 to 1, or uint8) under a heat map [H, W], 0 to 1."""
     from matplotlib import colormaps

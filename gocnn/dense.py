@@ -1,0 +1,64 @@
+"""A convolution is a fully-connected layer with most of its weights missing and the rest shared: here is that layer.
+
+The matrix has a row for each output, in the order that flattening gives, and a column for each input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """The weights, without biases, of a convolution: `dense` if every output had its own weight for every input,
+    `sparse` those of them that are there (an input that an output does not see has none), `shared` the different ones.
+    """
+
+    dense: int
+    sparse: int
+    shared: int
+
+
+def matrix(conv: nn.Conv2d, input_shape: Sequence[int]) -> Tensor:
+    """float [outputs, inputs]: the convolution of an image [C, H, W] as a matrix, without the bias.
+
+    Each column is what the convolution makes of an image with a single pixel of 1.
+    """
+    return _columns(conv, conv.weight.detach(), input_shape)
+
+
+def places(conv: nn.Conv2d, input_shape: Sequence[int]) -> Tensor:
+    """int64 [outputs, inputs]: which of the convolution's weights, in their flattened order, a place has; -1 for none.
+
+    Where numbers are equal in two places of the matrix, the weight is one and the same.
+    """
+    numbers = torch.arange(1, conv.weight.numel() + 1, dtype=torch.float64, device=conv.weight.device)
+    return _columns(conv, numbers.view_as(conv.weight), input_shape).round().long() - 1
+
+
+def as_linear(conv: nn.Conv2d, input_shape: Sequence[int]) -> nn.Linear:
+    """The fully-connected layer that gives, for flattened images, the convolution's output flattened."""
+    weight = matrix(conv, input_shape)
+    linear = nn.Linear(weight.shape[1], weight.shape[0], bias=conv.bias is not None).to(weight)
+    with torch.no_grad():
+        linear.weight.copy_(weight)
+        if conv.bias is not None:
+            linear.bias.copy_(conv.bias.repeat_interleave(weight.shape[0] // len(conv.bias)))
+    return linear
+
+
+def parameters(conv: nn.Conv2d, input_shape: Sequence[int]) -> Parameters:
+    """How many weights the matrix has, how many are not missing, and how many of those are different ones."""
+    which = places(conv, input_shape)
+    return Parameters(which.numel(), int((which >= 0).sum()), len(which[which >= 0].unique()))
+
+
+def _columns(conv: nn.Conv2d, weight: Tensor, input_shape: Sequence[int]) -> Tensor:
+    inputs = torch.Size(input_shape).numel()
+    pixels = torch.eye(inputs, dtype=weight.dtype, device=weight.device).view(inputs, *input_shape)
+    with torch.no_grad():
+        return conv._conv_forward(pixels, weight, None).flatten(1).T
