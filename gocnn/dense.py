@@ -14,8 +14,10 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class Parameters:
-    """The weights, without biases, of a convolution: `dense` if every output had its own weight for every input,
-    `sparse` those of them that are there (an input that an output does not see has none), `shared` the different ones.
+    """How many weights a convolution has, without biases, counted in three ways.
+
+    dense: if each output had its own for each input. sparse: those of them that are there; an output has none for an
+    input that it does not see. shared: the different ones among those, which are what is learned.
     """
 
     dense: int
@@ -52,9 +54,11 @@ def as_linear(conv: nn.Conv2d, input_shape: Sequence[int]) -> nn.Linear:
 
 
 def parameters(conv: nn.Conv2d, input_shape: Sequence[int]) -> Parameters:
-    """How many weights the matrix has, how many are not missing, and how many of those are different ones."""
-    which = places(conv, input_shape)
-    return Parameters(which.numel(), int((which >= 0).sum()), len(which[which >= 0].unique()))
+    """The weights of the matrix, counted without making it: layers of real size would need gigabytes."""
+    with torch.no_grad():
+        pixels = torch.ones(1, *input_shape, dtype=torch.float64, device=conv.weight.device)
+        seen = conv._conv_forward(pixels, torch.ones_like(conv.weight, dtype=torch.float64), None)
+    return Parameters(seen.numel() * pixels.numel(), int(seen.sum().round()), conv.weight.numel())
 
 
 def _columns(conv: nn.Conv2d, weight: Tensor, input_shape: Sequence[int]) -> Tensor:

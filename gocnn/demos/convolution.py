@@ -50,7 +50,7 @@ def make(out: Path, say: Say) -> Shown:
         "A 6×6 image and two 3×3 filters. A filter is laid on every place of the image, and its nine weights times the "
         "nine pixels under it are added up: 3 (the most that can be) says that its pattern is there, the falling "
         "diagonal for filter 1, twice; the upright stroke for filter 2, once. With a stride of 2 it is laid on every "
-        "other place only. Max pooling keeps the largest of each 2×2: a 3 is still a 3, found, but less is known of where."
+        "other place only. Max pooling keeps the largest of each 2×2: a 3 is still a 3, but one knows less of where."
     )
     drawing.save(still, out / "convolution.png", caption)
     steps = _frames(found["stride 1"], found["max pooling"])
