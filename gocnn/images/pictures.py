@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MAX_PIXELS = 100_000_000
+NEARLY_WHITE = 250  # of 255
 # No format that starts another program (EPS) or holds no pixels (SVG, PDF).
 FORMATS = ("PNG", "JPEG", "MPO", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "PPM", "TGA", "ICO")
 
@@ -31,15 +32,16 @@ class PictureError(ValueError):
 def read(path: str | os.PathLike[str]) -> np.ndarray:
     """The picture in a file: uint8 [H, W, 3], red, green, blue.
 
-    Grey is repeated, transparent parts are laid on white, the camera's orientation (EXIF) is followed, 16 bits are
-    scaled to 8; of an animation this is the first picture. Colour profiles are not applied. Raises PictureError for a
-    file that is missing, empty, damaged, of an unknown format, or larger than `MAX_PIXELS`.
+    Grey is repeated, transparent parts are laid on white (on black if all the rest is white), the camera's orientation
+    (EXIF) is followed, 16 bits are scaled to 8; of an animation this is the first picture. Colour profiles are not
+    applied. Raises PictureError for a file that is missing, empty, damaged, of an unknown format, or larger than
+    `MAX_PIXELS`.
     """
     from PIL import Image, ImageOps
 
     file = Path(path)
     if not file.is_file():
-        raise PictureError(f"{file}: no such file")
+        raise PictureError(f"{file}: {'not a file' if file.exists() else 'no such file'}")
     if file.stat().st_size == 0:
         raise PictureError(f"{file}: an empty file")
     Image.init()
@@ -75,7 +77,10 @@ def _as_rgb(image: Image) -> np.ndarray:
         return np.repeat(_to_8_bits(np.asarray(image))[..., None], 3, axis=2)
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+        laid = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+        if np.asarray(laid.convert("L")).min() > NEARLY_WHITE:
+            laid = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image)
+        image = laid
     return np.array(image.convert("RGB"))
 
 
@@ -151,7 +156,7 @@ def for_digits(picture: np.ndarray) -> tuple[np.ndarray, list[str]]:
     notes.append(f"centred by its mass on {DIGIT_FIELD}×{DIGIT_FIELD}")
     rows, columns = small.sum(1), small.sum(0)
     centre = [float(line @ np.arange(len(line)) / line.sum()) for line in (rows, columns)]
-    return _lay(small, centre)[None], notes
+    return _lay(small, centre, DIGIT_FIELD // 2)[None], notes
 
 
 def for_clothes(picture: np.ndarray) -> tuple[np.ndarray, list[str]]:
@@ -168,27 +173,50 @@ def for_clothes(picture: np.ndarray) -> tuple[np.ndarray, list[str]]:
         notes.append(f"cropped to {box.shape[1]}×{box.shape[0]} pixels")
     small = _fit(box, DIGIT_FIELD)
     notes.append(f"resized to {small.shape[1]}×{small.shape[0]} on {DIGIT_FIELD}×{DIGIT_FIELD}")
-    return _lay(small, [(side - 1) / 2 for side in small.shape])[None], notes
+    return _lay(small, [(side - 1) / 2 for side in small.shape], (DIGIT_FIELD - 1) / 2)[None], notes
 
 
 def _ink(picture: np.ndarray) -> tuple[np.ndarray, list[str]]:
     """How much each pixel differs from the paper, float32 [H, W], 0 to 1; a picture's border is held to be paper."""
     notes = [] if np.ptp(picture.astype(np.int16), axis=2).max() == 0 else ["turned grey"]
     shade = grey(picture)
-    border = np.concatenate((shade[0], shade[-1], shade[:, 0], shade[:, -1]))
-    paper = float(np.median(border))
-    if paper - shade.min() > shade.max() - paper:
+    paper = _paper(shade)
+    if np.ptp(paper) > 0.05:
+        notes.append("uneven light evened out")
+    shade = shade - paper
+    if -shade.min() > shade.max():
         notes.append("inverted (dark on light)")
-        ink, noise = paper - shade, paper - border
-    else:
-        ink, noise = shade - paper, border - paper
-    # Shadows and grain: what most of the border shows is paper still. Half the range at most, lest a digit that
-    # touches the border be taken for noise.
-    floor = min(max(float(np.percentile(noise, 90)), 0.0), float(ink.max()) / 2)
-    ink = np.clip(ink - floor, 0, None)
+        shade = -shade / np.maximum(paper, 0.1)  # the share of the light that ink swallows
+    # Grain: what most of the border shows is paper still. Half the range at most, lest a digit that touches the border
+    # be taken for noise.
+    floor = min(max(float(np.percentile(_border(shade), 90)), 0.0), float(shade.max()) / 2)
+    ink = np.clip(shade - floor, 0, None)
     if ink.max() < 0.02:
         raise PictureError("nothing is to be seen on the picture: it is of one shade")
     return ink / ink.max(), notes
+
+
+def _border(values: np.ndarray) -> np.ndarray:
+    """The outermost pixels of [H, W], row by row, then column by column."""
+    return np.concatenate((values[0], values[-1], values[:, 0], values[:, -1]))
+
+
+def _paper(shade: np.ndarray) -> np.ndarray:
+    """How bright the paper is at each pixel, float32 [H, W]: light falls unevenly, as a quadratic through the border.
+
+    The first is level, through the median. What lies off it (ink that touches the border, the corner of a frame) is
+    left out and it is laid anew, three times.
+    """
+    down, across = np.meshgrid(*(np.linspace(-1, 1, side, dtype=np.float32) for side in shade.shape), indexing="ij")
+    terms = np.stack([np.ones_like(shade), down, across, down * across, down**2, across**2])
+    at = np.stack([_border(term) for term in terms], axis=1)
+    border = _border(shade)
+    weights = np.array([np.median(border), 0, 0, 0, 0, 0], np.float32)
+    for _ in range(3):
+        away = np.abs(border - at @ weights)
+        near = away <= max(0.1, 2 * float(np.median(away)))
+        weights = np.linalg.lstsq(at[near], border[near], rcond=None)[0].astype(np.float32)
+    return np.tensordot(weights, terms, 1)
 
 
 def _inked_part(ink: np.ndarray) -> np.ndarray:
@@ -198,17 +226,18 @@ def _inked_part(ink: np.ndarray) -> np.ndarray:
 
 
 def _fit(box: np.ndarray, size: int) -> np.ndarray:
-    """The box with its longer side brought to `size`."""
+    """The box with its longer side brought to `size`, and its darkest ink to 1 again, as thin strokes lose some."""
     height, width = (max(1, round(side * size / max(box.shape))) for side in box.shape)
-    return np.clip(resize(np.ascontiguousarray(box, np.float32), height, width), 0, 1)
+    small = np.clip(resize(np.ascontiguousarray(box, np.float32), height, width), 0, 1)
+    return np.asarray(small / small.max())
 
 
-def _lay(small: np.ndarray, centre: list[float]) -> np.ndarray:
-    """A 28×28 field with the point `centre` (row, column) of `small` as near its middle as there is room."""
+def _lay(small: np.ndarray, centre: list[float], middle: float) -> np.ndarray:
+    """A 28×28 field with the point `centre` (row, column) of `small` as near row and column `middle` as there is room.
+
+    In MNIST the centres of mass lie within half a pixel of row and column 14, not of the field's middle, 13.5.
+    """
     field = np.zeros((DIGIT_FIELD, DIGIT_FIELD), np.float32)
-    top, left = (
-        min(max(round((DIGIT_FIELD - 1) / 2 - middle), 0), DIGIT_FIELD - side)
-        for middle, side in zip(centre, small.shape)
-    )
+    top, left = (min(max(round(middle - place), 0), DIGIT_FIELD - side) for place, side in zip(centre, small.shape))
     field[top : top + small.shape[0], left : left + small.shape[1]] = small
     return field

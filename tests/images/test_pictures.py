@@ -1,0 +1,122 @@
+"""What is done to a picture before a network of digits or clothes sees it, and that it is said."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gocnn.images import datasets, pictures
+
+
+def as_picture(shade: np.ndarray) -> np.ndarray:
+    return np.repeat(shade.astype(np.uint8)[..., None], 3, axis=2)
+
+
+def seven(scale: int, margin: int = 0) -> np.ndarray:
+    """The first shipped digit, dark on white paper, so many times larger."""
+    ink = np.kron(datasets.shipped("digits")[0][0], np.ones((scale, scale), np.uint8))
+    return 255 - np.pad(ink, margin)
+
+
+def test_a_picture_of_the_data_set_is_taken_as_it_stands() -> None:
+    for image in datasets.shipped("digits")[0][:50]:
+        inputs, notes = pictures.for_digits(as_picture(image))
+        assert notes == []
+        assert np.allclose(inputs[0], image / image.max(), atol=0.01)
+
+
+def test_dark_on_light_is_inverted_and_said() -> None:
+    image = datasets.shipped("digits")[0][0]
+    inputs, notes = pictures.for_digits(as_picture(255 - image))
+    assert notes == ["inverted (dark on light)"]
+    assert np.allclose(inputs[0], image / image.max(), atol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [1, 3, 10])
+def test_a_digit_of_any_size_and_place_comes_back_as_the_data_set_has_it(scale: int) -> None:
+    image = datasets.shipped("digits")[0][0] / 255
+    inputs, notes = pictures.for_digits(as_picture(seven(scale, margin=40)))
+    assert any(note.startswith("cropped to ") for note in notes) and notes[-1] == "centred by its mass on 28×28"
+    assert np.corrcoef(inputs.ravel(), image.ravel())[0, 1] > 0.9
+
+
+def test_uneven_light_is_not_ink() -> None:
+    across = np.linspace(0.5, 1, 280)
+    lit = seven(10) * across * np.linspace(1, 0.8, 280)[:, None]
+    inputs, notes = pictures.for_digits(as_picture(lit))
+    flat, _ = pictures.for_digits(as_picture(seven(10)))
+    assert "uneven light evened out" in notes
+    assert np.corrcoef(inputs.ravel(), flat.ravel())[0, 1] > 0.95
+
+
+def test_grain_is_not_ink() -> None:
+    grain = np.random.default_rng(0).normal(0, 8, (280, 280))
+    inputs, _ = pictures.for_digits(as_picture(np.clip(seven(10) * 0.7 + 30 + grain, 0, 255)))
+    flat, _ = pictures.for_digits(as_picture(seven(10)))
+    assert np.corrcoef(inputs.ravel(), flat.ravel())[0, 1] > 0.95
+
+
+def test_ink_fills_its_range_whatever_the_contrast_and_the_stroke() -> None:
+    thin = np.full((400, 400), 200)
+    thin[50:350, 199:202] = 160
+    for prepare in (pictures.for_digits, pictures.for_clothes):
+        inputs, _ = prepare(as_picture(thin))
+        assert inputs.shape == (1, 28, 28) and inputs.dtype == np.float32
+        assert inputs.min() == 0 and inputs.max() == 1
+
+
+def test_clothes_fill_the_field() -> None:
+    inputs, notes = pictures.for_clothes(as_picture(seven(5, margin=20)))
+    rows = np.flatnonzero(inputs[0].any(1))
+    assert (rows[0], rows[-1]) == (0, 27) and notes[-1].endswith("on 28×28")
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (100, 100), (1, 50)])
+def test_an_empty_picture_is_refused(shape: tuple[int, int]) -> None:
+    with pytest.raises(pictures.PictureError, match="one shade"):
+        pictures.for_digits(as_picture(np.full(shape, 255)))
+
+
+@pytest.mark.parametrize("ink", [0, 255])
+def test_transparent_paper_shows_ink_of_either_shade(tmp_path, ink: int) -> None:
+    layers = np.full((60, 60, 4), ink, np.uint8)
+    layers[..., 3] = 0
+    layers[10:50, 28:33, 3] = 255
+    Image.fromarray(layers).save(tmp_path / "one.png")
+    inputs, notes = pictures.for_digits(pictures.read(tmp_path / "one.png"))
+    assert inputs[0, 14, 14] == 1 and inputs[0, 14, 3] == 0
+    assert ("inverted (dark on light)" in notes) == (ink == 0)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "I;16", "I", "F"])
+def test_every_mode_of_a_picture_gives_the_same_input(tmp_path, mode: str) -> None:
+    dark = np.full((60, 60), 255, np.uint8)
+    dark[10:50, 28:33] = 0
+    if mode == "I;16":
+        image = Image.fromarray(dark.astype(np.uint16) * 257)
+    elif mode == "I":
+        image = Image.fromarray(dark.astype(np.int32) * 257)
+    else:
+        image = (
+            Image.fromarray(dark).convert("RGB").convert(mode)
+            if mode != "F"
+            else Image.fromarray(dark / np.float32(255))
+        )
+    image.save(tmp_path / "one.tiff")
+    expected, _ = pictures.for_digits(as_picture(dark))
+    inputs, _ = pictures.for_digits(pictures.read(tmp_path / "one.tiff"))
+    assert np.allclose(inputs, expected, atol=0.02)
+
+
+def test_what_is_no_picture_is_named(tmp_path) -> None:
+    (tmp_path / "empty.png").touch()
+    (tmp_path / "text.png").write_text("no picture")
+    whole = tmp_path / "whole.png"
+    Image.fromarray(seven(4)).save(whole)
+    (tmp_path / "half.png").write_bytes(whole.read_bytes()[:200])
+    for name, reason in (
+        ("missing.png", "no such file"), ("", "not a file"), ("empty.png", "an empty file"),
+        ("text.png", "not a picture"), ("half.png", "a damaged picture"),
+    ):  # fmt: skip
+        with pytest.raises(pictures.PictureError, match=reason) as raised:
+            pictures.read(tmp_path / name)
+        assert name in str(raised.value) and "\n" not in str(raised.value)
