@@ -111,8 +111,9 @@ def _rows(module: nn.Module, name: str = "") -> Iterator[tuple[str, nn.Module]]:
 
 
 def _per_filter(module: nn.Module) -> int | None:
-    weight = getattr(module, "weight", None)
-    return weight[0].numel() if isinstance(weight, Tensor) and weight.ndim > 1 else None
+    """Weights of each of a layer's filters, or of those of the only such layer in a block."""
+    filters = [weight[0].numel() for weight in module.parameters() if weight.ndim > 1]
+    return filters[0] if len(filters) == 1 else None
 
 
 def _trace(model: nn.Module, input_shape: Sequence[int]) -> dict[str, list[tuple[tuple[int, ...], Field | None]]]:

@@ -9,7 +9,7 @@ import os
 import textwrap
 from collections.abc import Sequence
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -71,13 +71,13 @@ def numbers(
         axes.set_title(title, fontsize=9)
 
 
-def frame(axes: Axes, box: Sequence[int], *, colour: str = "red", width: float = 1.3) -> None:
-    """Outline a box of pixels: top, left, bottom, right, the last two beyond it."""
+def frame(axes: Axes, box: Sequence[int], *, colour: Any = "red", width: float = 1.3, label: str = "") -> None:
+    """Outline a box of pixels: top, left, bottom, right, the last two beyond it; `label` is for a legend."""
     from matplotlib.patches import Rectangle
 
     top, left, bottom, right = box
-    corner = (left - 0.5, top - 0.5)
-    axes.add_patch(Rectangle(corner, right - left, bottom - top, fill=False, edgecolor=colour, linewidth=width))
+    style = {"fill": False, "edgecolor": colour, "linewidth": width, "label": label}
+    axes.add_patch(Rectangle((left - 0.5, top - 0.5), right - left, bottom - top, zorder=4, **style))
 
 
 def overlay(image: np.ndarray, heat: np.ndarray, *, colours: str = "jet", strength: float = 0.5) -> np.ndarray:
