@@ -97,7 +97,7 @@ def config(epochs: float, images: int, seed: int = 0) -> training.TrainingConfig
     """The settings of all small image networks: AdamW, batches of 128, the first fortieth for warm-up."""
     return training.TrainingConfig(
         samples=round(epochs * images), batch=128, optimizer="adamw", lr=2e-3, weight_decay=0.02, warmup=0.025,
-        ema=0.999, seed=seed, precision="fp32", checkpoint_minutes=1, validate_minutes=1,
+        ema=0.999, seed=seed, precision="fp32", checkpoint_minutes=3, validate_minutes=10,
     )  # fmt: skip
 
 
