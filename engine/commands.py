@@ -24,6 +24,10 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 KO_RULES = ("simple", "positional", "situational")
 
+#: Lizzie takes `version` for Leela Zero's, reads it as two numbers, and complains of those before 0.15, which have no
+#: analysis. So the first word is the version of Leela Zero whose analysis commands are understood; ours follows.
+LEELA_ZERO_LEVEL = "0.17"
+
 
 def player_options(command: Function) -> Function:
     """The options of every command that has the network play."""
@@ -114,14 +118,16 @@ def gtp(ko: str, verbose: bool, log_file: Path | None, **options: Any) -> None:
     This is the line to enter as an engine in Sabaki, GoGui, Lizzie and other clients. The network
     is loaded when a game begins, not before, so that the client has its first answers at once.
     """
-    from engine.protocol import GtpEngine, reserved_stdout
+    from engine.handlers import gtp_engine
+    from engine.protocol import reserved_stdout
+    from engine.rules import Rules
     from engine.session import Session
     from gocnn import __version__
 
     _log_to(verbose, log_file)
     player, policy = make_player(**options)
-    session = Session(player, ko=ko, on_new_game=policy.start_loading)
-    engine = GtpEngine(session, name="gocnn", version=__version__, vertex=session.vertex)
+    session = Session(player, policy.network, rules=Rules(ko=ko), on_new_game=policy.start_loading)
+    engine = gtp_engine(session, f"{LEELA_ZERO_LEVEL} (gocnn {__version__})")
     stdin = open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)  # noqa: SIM115 - not ours to close
     with reserved_stdout() as stdout, contextlib.suppress(KeyboardInterrupt):
         engine.run(stdin, stdout)

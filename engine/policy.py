@@ -6,7 +6,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -74,6 +74,10 @@ class LazyPolicy:
             return network.policy(boards)
         except ValueError as error:
             raise PolicyError(str(error)) from None
+
+    def network(self) -> Any:
+        """What was loaded, as it is. Waits for the loading; raises what that raises."""
+        return self._get()
 
     def _get(self) -> Policy:
         with self._lock:

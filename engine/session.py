@@ -1,157 +1,282 @@
-"""The game behind the GTP commands (GTP version 2 draft 2, sections 6.3 and 6.4).
+"""The game behind the GTP commands, and the commands that set it up, play and count it.
+
+They are those of GTP version 2 draft 2, sections 6.3 and 6.4, with GNU Go's and KataGo's small additions. Other modules
+have more: `rules_commands` (rules, handicap, KGS), `time_commands`, `analysis_commands` and `gogui_commands`.
 
 Every command either does all of what it says or raises GtpError and leaves the game as it was.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from engine.cleanup import capturing_move
+from engine.clock import Clock
 from engine.diagram import diagram
 from engine.game import Game, format_score
 from engine.player import RESIGN, PolicyPlayer
 from engine.policy import PolicyError
-from engine.protocol import SYNTAX_ERROR, Colour, GtpError, Vertex
+from engine.protocol import SYNTAX_ERROR, Colour, GtpError, Reply, Vertex
+from engine.rules import STANDARD, Rules
 from engine.sgf import MAX_BYTES, game_to_sgf, load_game
-from gocnn.go import BLACK, IllegalMove
+from gocnn.go import BLACK, WHITE, Board, IllegalMove
 from gocnn.go.coords import gtp_to_point, point_to_gtp
-from gocnn.go.handicap import fixed_handicap, free_handicap
+from gocnn.go.counting import Count, count
+from gocnn.go.ownership import ownership
+
+if TYPE_CHECKING:
+    from engine.search import Report, Search
+    from gocnn.evaluator import Evaluator
 
 
 class Session:
-    """The commands that need a game; a handler for `engine.protocol.GtpEngine`."""
+    """The state of a session, and its commands on the game; a handler for `engine.protocol.GtpEngine`."""
 
     def __init__(
         self,
         player: PolicyPlayer,
+        network: Callable[[], Evaluator],
         *,
-        ko: str = "positional",
+        rules: Rules = STANDARD,
         on_new_game: Callable[[], None] = lambda: None,
     ) -> None:
-        """`ko` is a rule of Board. `on_new_game` is called when a controller sets up a game."""
+        """`network` gives the network, or raises PolicyError. `on_new_game` is called where a game is set up."""
         self.player = player
-        self.game = Game(ko=ko)
+        self.rules = rules
+        self.game = Game(ko=rules.ko)
+        self.clock = Clock()
+        self._network = network
+        self._search: Search | None = None
         self._on_new_game = on_new_game
+        self._new_game(Game(ko=rules.ko))
+
+    # What the other modules of commands use.
+
+    @property
+    def board(self) -> Board:
+        return self.game.board
+
+    @property
+    def search(self) -> Search:
+        """The search, which remembers the tree of the position before. Raises GtpError if there is no network."""
+        from engine.search import Search
+
+        with policy_errors():
+            if self._search is None:
+                self._search = Search(self._network())
+            return self._search
+
+    @property
+    def network(self) -> Evaluator:
+        """The network. Raises GtpError if there is none."""
+        with policy_errors():
+            return self._network()
 
     def vertex(self, text: str) -> int:
         """The point of a vertex on the present board, for GtpEngine. Raises ValueError."""
-        return gtp_to_point(text, self.game.board.size)
+        return gtp_to_point(text, self.board.size)
 
-    def _start(self, size: int) -> None:
-        """An empty board; raises ValueError if there is no such size."""
-        self.game = Game(size, self.game.komi, ko=self.game.board.ko)
-        self._on_new_game()
+    def name(self, point: int) -> str:
+        """The vertex of a point of the present board."""
+        return point_to_gtp(point, self.board.size)
 
-    def cmd_boardsize(self, size: int) -> None:
-        """Change the size of the board, which is empty then."""
+    def names(self, points: Iterable[int]) -> str:
+        """Some vertices, as GTP lists them."""
+        return " ".join(self.name(point) for point in points)
+
+    def board_for(self, colour: int | None) -> Board:
+        """A copy of the board with `colour` to move (None: as it is)."""
+        board = self.board.copy()
+        if colour is not None:
+            board.to_move = colour
+        return board
+
+    def use_rules(self, rules: Rules) -> None:
+        """Go on by other rules. Raises GtpError, changing nothing, if the game so far breaks them."""
+        board = self.board.copy()
+        moves = board.moves
+        while board.moves:
+            board.undo()
+        board.ko, board.suicide = rules.ko, rules.suicide
+        board.setup((), ())  # what superko compares depends on the rules
         try:
-            self._start(size)
+            for colour, point in moves:
+                board.play(colour, point)
+        except IllegalMove:
+            raise GtpError("the game so far is illegal by these rules") from None
+        if not moves:
+            board.to_move = self.board.to_move
+        self.rules = rules
+        self.game.board = board
+
+    @property
+    def komi(self) -> float:
+        """What Black must be ahead by: komi, and what the rules give White for handicap stones."""
+        return self.game.komi + self.rules.compensation(self.game.handicap)
+
+    def count(self) -> Count:
+        """The position counted as if the game were over."""
+        return count(self.board, ownership(self.board))
+
+    def score(self) -> float:
+        """The score by the rules in use, from Black's side."""
+        found = self.count()
+        points = found.area if self.rules.scoring == "area" else found.territory(self.board.prisoners)
+        return points - self.komi
+
+    def run_search(self, colour: int | None, **how: Any) -> Report:
+        """What the search finds with `colour` to move (None: as it is); `how` as in `Search.run`, without limits."""
+        from engine.search import Limits
+
+        limits = how.pop("limits", Limits())
+        board = self.board_for(colour)
+        with policy_errors():
+            return self.search.run(board, self.komi, limits, **how)
+
+    def think(self, colour: int, stop: Callable[[], bool]) -> int:
+        """The move that the player chooses, or RESIGN; nothing is played. Raises GtpError."""
+        with policy_errors():
+            return self.player.choose(self.board, colour, self.komi)
+
+    def think_aloud(
+        self, colour: int, stop: Callable[[], bool], report: Callable[[Report], None] | None, every: float
+    ) -> tuple[int, Report]:
+        """As `think`, with reports on the way, and the last one beside the move."""
+        from engine.search import Limits
+
+        found = self.run_search(colour, limits=Limits(visits=1), stop=stop)
+        return self.think(colour, stop), found
+
+    def play(self, colour: int, move: int) -> str:
+        """Play a chosen move, and say which it was."""
+        if move == RESIGN:
+            return "resign"
+        self.board.play(colour, move)
+        return self.name(move)
+
+    # Commands.
+
+    def cmd_boardsize(self, width: int, height: int = 0) -> None:
+        """Change the size of the board, which is empty then. Two numbers must be the same."""
+        if height not in (0, width):
+            raise GtpError("unacceptable size")
+        try:
+            game = Game(width, self.game.komi, ko=self.rules.ko)
         except ValueError:
             raise GtpError("unacceptable size") from None
+        self._new_game(game)
+        self._on_new_game()
+
+    def cmd_rectangular_boardsize(self, width: int, height: int) -> None:
+        """As boardsize, where the board is a square after all; others are refused."""
+        self.cmd_boardsize(width, height)
 
     def cmd_clear_board(self) -> None:
-        """Begin a game on a board of the same size; komi stays."""
-        self._start(self.game.board.size)
+        """Begin a game on a board of the same size; komi and rules stay."""
+        self._new_game(Game(self.board.size, self.game.komi, ko=self.rules.ko))
+        self._on_new_game()
+
+    def _new_game(self, game: Game) -> None:
+        game.board.suicide = self.rules.suicide
+        self.game = game
+        self.clock.reset()
 
     def cmd_komi(self, komi: float) -> None:
         """Change komi; any is accepted."""
         self.game.komi = komi
 
+    def cmd_get_komi(self) -> str:
+        """Komi as it was set."""
+        return f"{self.game.komi:g}"
+
     def cmd_play(self, colour: Colour, vertex: Vertex) -> None:
         """Play a move of either colour, whoever's turn it is."""
         try:
-            self.game.board.play(colour, vertex)
+            self.board.play(colour, vertex)
         except IllegalMove:
             raise GtpError("illegal move") from None
 
-    def cmd_genmove(self, colour: Colour) -> str:
+    def cmd_genmove(self, reply: Reply, colour: Colour) -> str:
         """Choose a move, play it, and say which."""
-        move = self._choose(colour)
-        if move == RESIGN:
-            return "resign"
-        self.game.board.play(colour, move)
-        return point_to_gtp(move, self.game.board.size)
+        with self.timed(colour):
+            return self.play(colour, self.think(colour, lambda: reply.interrupted))
 
-    def cmd_reg_genmove(self, colour: Colour) -> str:
-        """Choose a move and say which, without playing it."""
-        move = self._choose(colour)
-        return "resign" if move == RESIGN else point_to_gtp(move, self.game.board.size)
-
-    def _choose(self, colour: int) -> int:
+    @contextmanager
+    def timed(self, colour: int) -> Iterator[None]:
+        """The time that `colour` thinks about its move."""
+        self.clock.start(colour)
         try:
-            return self.player.choose(self.game.board, colour, self.game.komi)
-        except PolicyError as error:
-            raise GtpError(str(error)) from None
+            yield
+        finally:
+            self.clock.stop(colour)
+
+    def cmd_reg_genmove(self, reply: Reply, colour: Colour) -> str:
+        """Choose a move and say which, without playing it."""
+        move = self.think(colour, lambda: reply.interrupted)
+        return "resign" if move == RESIGN else self.name(move)
+
+    def cmd_kgs__genmove_cleanup(self, reply: Reply, colour: Colour) -> str:
+        """As genmove, but take the opponent's dead stones off the board before passing."""
+        with self.timed(colour):
+            move = None
+            with policy_errors():
+                found = self.count()
+                dead = found.points(found.dead & (found.stones == -colour))
+                if dead:
+                    move = capturing_move(self.board, colour, dead)
+            if move is None:
+                move = self.think(colour, lambda: reply.interrupted)
+            return self.play(colour, move)
 
     def cmd_undo(self) -> None:
         """Take back the last move; set-up and handicap stones stay."""
-        try:
-            self.game.board.undo()
-        except ValueError:
-            raise GtpError("cannot undo") from None
+        self.cmd_gg__undo(1)
+
+    def cmd_gg__undo(self, moves: int = 1) -> None:
+        """Take back some moves, or none at all if there are not so many."""
+        if not 0 <= moves <= len(self.board.recent):
+            raise GtpError("cannot undo")
+        for _ in range(moves):
+            self.board.undo()
 
     def cmd_showboard(self) -> str:
         """The board, who is to move, and the prisoners."""
-        board = self.game.board
+        board = self.board
         taken = board.prisoners
         return (
             f"\n{diagram(board)}\n"
             f"{'Black' if board.to_move == BLACK else 'White'} to move, komi {self.game.komi:g}, "
-            f"captured by Black {taken[BLACK]}, by White {taken[-BLACK]}"
+            f"captured by Black {taken[BLACK]}, by White {taken[WHITE]}"
         )
 
     def cmd_final_score(self) -> str:
-        """The area score, stones that look dead taken off."""
-        return format_score(self.game.score())
+        """The score by the rules in use, stones that look dead taken off."""
+        return format_score(self.score())
 
-    def cmd_time_settings(self, main_time: int, byo_yomi_time: int, byo_yomi_stones: int) -> None:
-        """Accepted: the policy's moves take milliseconds."""
-        if min(main_time, byo_yomi_time, byo_yomi_stones) < 0:
+    def cmd_final_status_list(self, status: str) -> str:
+        """The chains that are alive, seki or dead, each on a line."""
+        found = self.count()
+        stones = found.stones != 0
+        wanted = {"dead": found.dead, "seki": found.seki & ~found.dead, "alive": stones & ~found.dead & ~found.seki}
+        if status not in wanted:
             raise GtpError(SYNTAX_ERROR)
-
-    def cmd_time_left(self, colour: Colour, time: int, stones: int) -> None:
-        """Accepted, as time_settings."""
-
-    def cmd_fixed_handicap(self, stones: int) -> str:
-        """Place handicap stones on the points the specification names."""
-        return self._place_handicap(stones, fixed_handicap)
-
-    def cmd_place_free_handicap(self, stones: int) -> str:
-        """Place handicap stones where the engine likes; fewer if the board has no more stars."""
-        return self._place_handicap(stones, free_handicap)
-
-    def _place_handicap(self, stones: int, points_for: Callable[[int, int], list[int]]) -> str:
-        size = self.game.board.size
-        self._require_empty_board()
-        try:
-            points = points_for(size, stones)
-        except ValueError:
-            raise GtpError("invalid number of stones") from None
-        self.game.place_handicap(points)
-        return " ".join(point_to_gtp(point, size) for point in points)
-
-    def cmd_set_free_handicap(self, *vertices: str) -> None:
-        """Place handicap stones where the controller says."""
-        size = self.game.board.size
-        self._require_empty_board()
-        try:
-            points = [gtp_to_point(vertex, size) for vertex in vertices]
-        except ValueError:
-            points = []
-        fits = 2 <= len(points) < size * size and len(set(points)) == len(points)
-        if not fits or size * size in points:
-            raise GtpError("bad vertex list")
-        self.game.place_handicap(points)
-
-    def _require_empty_board(self) -> None:
-        if not self.game.is_empty:
-            raise GtpError("board not empty")
+        left = found.points(wanted[status])
+        lines = []
+        while left:
+            chain = self.board.chain(left[0])
+            lines.append(self.names(chain))
+            left = [point for point in left if point not in chain]
+        return "\n".join(lines)
 
     def cmd_loadsgf(self, *words: str) -> None:
         """Load a file's main line, up to the position before a move number if one is given.
 
-        A file name with single spaces in it is understood, though GTP has no way to write one.
+        A file name with single spaces in it is understood, though GTP has no way to write one; so is one in double
+        quotes, as GoGui sends it.
         """
         if not words:
             raise GtpError(SYNTAX_ERROR)
@@ -163,22 +288,44 @@ class Session:
                 path.read_bytes(),
                 komi=self.game.komi,
                 before_move=before_move,
-                ko=self.game.board.ko,
+                ko=self.rules.ko,
             )
         except (OSError, ValueError):
             raise GtpError("cannot load file") from None
-        self.game = game
+        self._new_game(game)
         self._on_new_game()
 
     def cmd_printsgf(self) -> str:
         """The game as SGF."""
         return "\n" + game_to_sgf(self.game).decode("utf-8")
 
+    def cmd_cputime(self) -> str:
+        """The processor time used so far, in seconds."""
+        return f"{time.process_time():.3f}"
+
+    def cmd_stop(self) -> None:
+        """Nothing: whatever went on has ended when this is read."""
+
+
+@contextmanager
+def policy_errors() -> Iterator[None]:
+    """What a network can't do is a refusal."""
+    try:
+        yield
+    except PolicyError as error:
+        raise GtpError(str(error)) from None
+
+
+def _path(words: Sequence[str]) -> Path:
+    """A file name, which may be in double quotes."""
+    text = " ".join(words)
+    return Path(text[1:-1] if len(text) > 2 and text[0] == text[-1] == '"' else text)
+
 
 def _file_and_move(words: Sequence[str]) -> tuple[Path, int | None]:
     """Split the arguments of loadsgf: the file's name, and the move number if there is one."""
-    path = Path(" ".join(words))
+    path = _path(words)
     number = words[-1]
     if len(words) > 1 and number.isascii() and number.isdigit() and not path.exists():
-        return Path(" ".join(words[:-1])), int(number)
+        return _path(words[:-1]), int(number)
     return path, None

@@ -6,14 +6,17 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
+from engine.handlers import gtp_engine
 from engine.player import PolicyPlayer, Style
 from engine.protocol import GtpEngine
 from engine.session import Session
 from gocnn.go import Board
 from gocnn.go.coords import gtp_to_point
+from gocnn.go.planes import PLANE_SETS
 
 DATA = Path(__file__).parents[1] / "data" / "gtp"
 STUB = Path(__file__).with_name("stub_engine.py")
@@ -49,8 +52,37 @@ class ListPolicy:
         return np.tile(priors, (len(boards), 1))
 
 
+class Evaluation(NamedTuple):
+    """As gocnn.evaluator's, which imports torch."""
+
+    policy: np.ndarray
+    winrate: np.ndarray | None
+    lead: np.ndarray | None
+    owner: np.ndarray | None
+
+
 class CentrePolicy:
-    """Prefers points near the middle of the board: one answer for one position, without chance."""
+    """Prefers points near the middle of the board: one answer for one position, without chance.
+
+    With `value`, it thinks the player to move owns the whole board a little, and wins three games in four.
+    """
+
+    plane_set = PLANE_SETS["full"]
+
+    def __init__(self, value: bool = False) -> None:
+        self.has_value = value
+
+    def evaluate(self, boards: Sequence[Board], komi: float = 0.0, symmetry: int = 0) -> Evaluation:
+        planes = np.zeros((len(boards), 1, boards[0].size, boards[0].size), np.int8)
+        return self.evaluate_planes(planes, np.array([komi * board.to_move for board in boards], np.float32))
+
+    def evaluate_planes(self, planes: np.ndarray, komi: np.ndarray) -> Evaluation:
+        count, size = len(planes), planes.shape[-1]
+        policy = self.policy([Board(size)] * count)
+        if not self.has_value:
+            return Evaluation(policy, None, None, None)
+        owner = np.full((count, size * size), 0.1, np.float32)
+        return Evaluation(policy, np.full(count, 0.75, np.float32), owner.sum(1) - komi, owner)
 
     def policy(self, boards: Sequence[Board]) -> np.ndarray:
         size = boards[0].size
@@ -63,9 +95,9 @@ class CentrePolicy:
 
 def make_engine(policy: object | None = None, style: Style | None = None) -> GtpEngine:
     """A GTP engine on a policy, with its `session` as an attribute."""
-    player = PolicyPlayer(policy or CentrePolicy(), style)  # type: ignore[arg-type]
-    session = Session(player)
-    engine = GtpEngine(session, name="gocnn", version="0", vertex=session.vertex)
+    network = policy or CentrePolicy()
+    session = Session(PolicyPlayer(network, style), lambda: network)  # type: ignore[arg-type,return-value]
+    engine = gtp_engine(session, version="0")
     engine.session = session  # type: ignore[attr-defined]
     return engine
 

@@ -1,0 +1,100 @@
+"""Rule sets: what may be repeated, how a game is counted, what White gets for handicap stones.
+
+Names and fields are those of KataGo's GTP extensions (`kata-set-rules`, `kgs-rules`), as far as they can be played
+here: without a button, and without a tax on every group.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gocnn.go.board import KO_RULES
+
+SCORINGS = ("area", "territory")
+BONUSES = ("0", "N-1", "N")
+
+
+@dataclass(frozen=True)
+class Rules:
+    """One rule set. `bonus` is what White gets at the end for N handicap stones: "0", "N-1" or "N" points."""
+
+    ko: str = "positional"
+    scoring: str = "area"
+    suicide: bool = False
+    bonus: str = "0"
+
+    def __post_init__(self) -> None:
+        if self.ko not in KO_RULES or self.scoring not in SCORINGS or self.bonus not in BONUSES:
+            raise ValueError(f"no such rules: {self}")
+
+    def compensation(self, handicap: int) -> int:
+        """White's points for that many handicap stones; one stone is none."""
+        return {"0": 0, "N-1": handicap - 1, "N": handicap}[self.bonus] if handicap >= 2 else 0
+
+    def to_json(self) -> str:
+        """As `kata-get-rules` answers."""
+        fields = {
+            "hasButton": False,
+            "ko": self.ko.upper(),
+            "scoring": self.scoring.upper(),
+            "suicide": self.suicide,
+            "tax": "SEKI" if self.scoring == "territory" else "NONE",
+            "whiteHandicapBonus": self.bonus,
+        }
+        return json.dumps(fields, separators=(",", ":"))
+
+    def changed(self, fields: Mapping[str, object]) -> Rules:
+        """These rules with some fields, named as in `to_json`, changed. Raises ValueError for what can't be played."""
+        rules = self
+        for name, value in fields.items():
+            if name == "ko" and isinstance(value, str):
+                rules = dataclasses.replace(rules, ko=value.lower())
+            elif name == "scoring" and isinstance(value, str):
+                rules = dataclasses.replace(rules, scoring=value.lower())
+            elif name == "suicide" and isinstance(value, bool):
+                rules = dataclasses.replace(rules, suicide=value)
+            elif name == "whiteHandicapBonus" and isinstance(value, (str, int)):
+                rules = dataclasses.replace(rules, bonus=str(value))
+            elif name not in ("tax", "hasButton", "friendlyPassOk"):
+                raise ValueError(f"unknown rule {name!r}, or a value that it can't have")
+        tax = "SEKI" if rules.scoring == "territory" else "NONE"
+        if fields.get("hasButton", False) is not False or fields.get("tax", tax) != tax:
+            raise ValueError("games with a button or such a tax can't be counted here")
+        return rules
+
+
+#: The rules of a session that isn't told any.
+STANDARD = Rules()
+
+#: Rule sets by the names that clients use.
+NAMED = {
+    "tromp-taylor": Rules(suicide=True),
+    "chinese": Rules(ko="simple", bonus="N"),
+    "chinese-ogs": Rules(bonus="N"),
+    "chinese-kgs": Rules(bonus="N"),
+    "japanese": Rules(ko="simple", scoring="territory"),
+    "korean": Rules(ko="simple", scoring="territory"),
+    "aga": Rules(ko="situational", bonus="N-1"),
+    "bga": Rules(ko="situational", bonus="N-1"),
+    "new-zealand": Rules(ko="situational", suicide=True),
+}
+
+
+def read_rules(text: str) -> Rules:
+    """Rules from a name, in either case and with ``-`` or ``_``, or from a JSON object. Raises ValueError."""
+    name = text.strip().lower().replace("_", "-")
+    if name in NAMED:
+        return NAMED[name]
+    fields = json.loads(text)  # its error is a ValueError
+    if not isinstance(fields, dict):
+        raise ValueError(f"no rules: {text!r}")
+    return Rules().changed(fields)
+
+
+def read_rule(rules: Rules, name: str, text: str) -> Rules:
+    """`rules` with one field changed, its value as a word: ``ko SIMPLE``, ``suicide true``. Raises ValueError."""
+    value: object = {"true": True, "false": False}.get(text.lower(), text)
+    return rules.changed({name: value})

@@ -1,0 +1,104 @@
+"""GTP commands on rules and handicap, and those of the servers KGS and CGOS around a game."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from engine.protocol import SYNTAX_ERROR, GtpError
+from engine.rules import NAMED, Rules, read_rule, read_rules
+from engine.session import Session
+from gocnn.go.coords import gtp_to_point
+from gocnn.go.handicap import fixed_handicap, free_handicap
+
+#: What `kgs-rules` may be told.
+KGS_RULES = {"chinese": "chinese-kgs", "aga": "aga", "japanese": "japanese", "new_zealand": "new-zealand"}
+
+
+class RulesCommands:
+    """A handler for `engine.protocol.GtpEngine`."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    # Handicap.
+
+    def cmd_fixed_handicap(self, stones: int) -> str:
+        """Place handicap stones on the points the specification names."""
+        return self._place_handicap(stones, fixed_handicap)
+
+    def cmd_place_free_handicap(self, stones: int) -> str:
+        """Place handicap stones where the engine likes; fewer if the board has no more stars."""
+        return self._place_handicap(stones, free_handicap)
+
+    def _place_handicap(self, stones: int, points_for: Callable[[int, int], list[int]]) -> str:
+        self._require_empty_board()
+        try:
+            points = points_for(self.session.board.size, stones)
+        except ValueError:
+            raise GtpError("invalid number of stones") from None
+        self.session.game.place_handicap(points)
+        return self.session.names(points)
+
+    def cmd_set_free_handicap(self, *vertices: str) -> None:
+        """Place handicap stones where the controller says."""
+        size = self.session.board.size
+        self._require_empty_board()
+        try:
+            points = [gtp_to_point(vertex, size) for vertex in vertices]
+        except ValueError:
+            points = []
+        fits = 2 <= len(points) < size * size and len(set(points)) == len(points)
+        if not fits or size * size in points:
+            raise GtpError("bad vertex list")
+        self.session.game.place_handicap(points)
+
+    def _require_empty_board(self) -> None:
+        if not self.session.game.is_empty:
+            raise GtpError("board not empty")
+
+    # Rules.
+
+    def cmd_kata__get__rules(self) -> str:
+        """The rules in use, as a JSON object."""
+        return self.session.rules.to_json()
+
+    def cmd_kata__set__rules(self, *words: str) -> None:
+        """Play by the rules of a name, such as tromp-taylor, chinese or japanese, or of a JSON object."""
+        self._use(lambda: read_rules(" ".join(words)))
+
+    def cmd_kata__set__rule(self, name: str, value: str) -> None:
+        """Change one field of the rules, such as ``ko SIMPLE``."""
+        self._use(lambda: read_rule(self.session.rules, name, value))
+
+    def cmd_kgs__rules(self, name: str) -> None:
+        """Play by chinese, aga, japanese or new_zealand rules, as KGS has them."""
+        if name.lower() not in KGS_RULES:
+            raise GtpError("unknown rules")
+        self._use(lambda: NAMED[KGS_RULES[name.lower()]])
+
+    def _use(self, read: Callable[[], Rules]) -> None:
+        try:
+            rules = read()
+        except ValueError:
+            raise GtpError("unknown rules") from None
+        self.session.use_rules(rules)
+
+    # Servers.
+
+    def cmd_kgs__game_over(self) -> None:
+        """The game on KGS is over: nothing to do."""
+
+    def cmd_kgs__chat(self, *words: str) -> str:
+        """What to say on KGS, when somebody talks to the engine or asks for its help."""
+        if not words:
+            raise GtpError(SYNTAX_ERROR)
+        return "I am gocnn, a convolutional network that looks at the board as an image."
+
+    def cmd_cgos__opponent_name(self, *words: str) -> None:
+        """Who plays against us on CGOS: nothing to do."""
+
+    def cmd_cgos__opponent_rating(self, *words: str) -> None:
+        """How strong they are: nothing to do."""
+
+    def cmd_cgos__gameover(self, *words: str) -> None:
+        """How the game on CGOS ended: nothing to do."""
