@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from gocnn.conv import ConvBlock
-from gocnn.demos import Exhibit, Say, Shown, samples
-from gocnn.images import pictures
+from gocnn.demos import Exhibit, Say, Shown
+from gocnn.images import pictures, samples
 from gocnn.visualize import drawing
 
 PHOTOGRAPH, SIDE = "astronaut", 120  # and its size in pixels

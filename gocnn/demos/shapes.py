@@ -10,9 +10,9 @@ import numpy as np
 from torch import nn
 
 from gocnn import policy, weights
-from gocnn.demos import Exhibit, Say, Shown, positions, samples
+from gocnn.demos import Exhibit, Say, Shown, positions
 from gocnn.go.drawing import WOOD, draw_board
-from gocnn.images import datasets, pictures
+from gocnn.images import datasets, pictures, samples
 from gocnn.images.lecture import LectureNet
 from gocnn.images.squeezenet import INPUT_SHAPE, SqueezeNet
 from gocnn.shapes import Row, layer_table, receptive_fields, table_text
