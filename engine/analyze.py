@@ -1,0 +1,246 @@
+"""What the engine thinks of every move of a game, and which moves were the worst.
+
+Each position is looked at for itself; a move's loss is what its player had before it, by the engine's best move, less
+what was left after it. A move that seems to lose much is checked: the position after the engine's move is looked at as
+deeply as the one after the move played, so that a loss that nothing could have avoided is not called a mistake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from gocnn.go import Board
+
+if TYPE_CHECKING:
+    from engine.search import Search
+    from gocnn.evaluator import Evaluator
+
+#: A move that loses as much is a mistake: in points, or in the chance to win.
+MISTAKE_POINTS = 3.0
+MISTAKE_WINRATE = 0.1
+
+#: Without anyone to say who is ahead: a move of less probability is a surprise.
+SURPRISE = 0.01
+
+#: Moves of the engine's line that are kept.
+LINE = 12
+
+
+@dataclass(frozen=True)
+class View:
+    """What is thought of a position, from the view of the player to move.
+
+    `best` is the move it would play and `line` what it expects from there on; `winrate` (0 to 1) and `lead` (points,
+    komi counted) are None where nobody can say. `priors` float32 [N*N + 1] are the network's probabilities of the
+    legal moves.
+    """
+
+    best: int
+    line: tuple[int, ...]
+    winrate: float | None
+    lead: float | None
+    priors: np.ndarray
+
+
+class Looker(Protocol):
+    """Anything that has a view of positions."""
+
+    def look(self, board: Board, komi: float) -> View:
+        """The view of the player to move. The board is left as it is."""
+
+
+class PolicyLooker:
+    """One look of the network, and its value head's word if it has one."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self.evaluator = evaluator
+
+    def look(self, board: Board, komi: float) -> View:
+        """Raises ValueError if the network does not play such boards."""
+        found = self.evaluator.evaluate([board], komi)
+        priors = found.policy[0] * board.legal_mask(board.to_move)
+        priors /= max(float(priors.sum()), 1e-12)
+        best = int(priors.argmax())
+        winrate = None if found.winrate is None else float(found.winrate[0])
+        lead = None if found.lead is None else float(found.lead[0])
+        return View(best, (best,), winrate, lead, priors)
+
+
+class SearchLooker:
+    """A search of so many visits for each position."""
+
+    def __init__(self, search: Search, evaluator: Evaluator, visits: int) -> None:
+        self.search = search
+        self.visits = visits
+        self._policy = PolicyLooker(evaluator)
+
+    def look(self, board: Board, komi: float) -> View:
+        """Raises ValueError if the network does not play such boards."""
+        from engine.search import Limits
+
+        glance = self._policy.look(board, komi)
+        report = self.search.run(board, komi, Limits(visits=self.visits))
+        best = report.moves[0]
+        return replace(glance, best=best.move, line=best.pv[:LINE], winrate=report.winrate, lead=report.lead)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A move as it was played: `board` stands before it, with the mover to move. `number` counts from 1."""
+
+    number: int
+    point: int
+    board: Board
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What is thought of one move; win rates and leads are its player's.
+
+    `rank` (from 1) and `probability` are what the network's policy gives the move, `first` its first choice. `before`
+    is the view of the position; `winrate` and `lead` are what is left after the move, and the losses, never negative,
+    what it cost. None stands for what nobody can say.
+    """
+
+    number: int
+    colour: int
+    point: int
+    rank: int
+    probability: float
+    first: int
+    before: View
+    winrate: float | None
+    lead: float | None
+    winrate_lost: float | None
+    points_lost: float | None
+
+    @property
+    def mistake(self) -> bool:
+        """Whether the move is worth a variation: it lost much, or surprised where losses are not known."""
+        if self.points_lost is None or self.winrate_lost is None:
+            return self.probability < SURPRISE and self.point != self.before.best
+        return self.points_lost >= MISTAKE_POINTS or self.winrate_lost >= MISTAKE_WINRATE
+
+
+def judge(turns: Sequence[Turn], final: Board, komi: float, looker: Looker) -> Iterator[Judgement]:
+    """Judge the moves of a game in order; `final` is the position after the last.
+
+    Raises what the looker raises.
+    """
+    view = looker.look(turns[0].board, komi) if turns else None
+    for index, turn in enumerate(turns):
+        assert view is not None
+        after = turns[index + 1].board if index + 1 < len(turns) else final
+        follows = _after(turn.board, turn.point)
+        following = looker.look(after, komi)
+        # Where stones were set up after the move, or the turn was changed, the next move's position is another one.
+        answer = following if _same(follows, after) else looker.look(follows, komi)
+        yield _judged(turn, view, answer, komi, looker)
+        view = following
+
+
+def _after(board: Board, point: int) -> Board:
+    after = board.copy()
+    after.play(board.to_move, point)
+    return after
+
+
+def _same(a: Board, b: Board) -> bool:
+    return a.hash == b.hash and a.to_move == b.to_move
+
+
+def _judged(turn: Turn, view: View, answer: View, komi: float, looker: Looker) -> Judgement:
+    priors = view.priors
+    probability = float(priors[turn.point])
+    judgement = Judgement(
+        number=turn.number,
+        colour=turn.board.to_move,
+        point=turn.point,
+        rank=int(np.count_nonzero(priors > probability)) + 1,
+        probability=probability,
+        first=int(priors.argmax()),
+        before=view,
+        winrate=None if answer.winrate is None else 1 - answer.winrate,
+        lead=None if answer.lead is None else -answer.lead,
+        winrate_lost=None,
+        points_lost=None,
+    )
+    judgement = _with_losses(judgement, view.winrate, view.lead)
+    if judgement.mistake and judgement.winrate_lost is not None:
+        other = looker.look(_after(turn.board, view.best), komi)
+        if other.winrate is not None and other.lead is not None:
+            checked = _with_losses(judgement, 1 - other.winrate, -other.lead)
+            judgement = replace(
+                judgement,
+                winrate_lost=_least(judgement.winrate_lost, checked.winrate_lost),
+                points_lost=_least(judgement.points_lost, checked.points_lost),
+            )
+    return judgement
+
+
+def _with_losses(judgement: Judgement, winrate: float | None, lead: float | None) -> Judgement:
+    """The losses against what the player might have had; none for the engine's own move."""
+    if judgement.winrate is None or judgement.lead is None or winrate is None or lead is None:
+        return judgement
+    if judgement.point == judgement.before.best:
+        return replace(judgement, winrate_lost=0.0, points_lost=0.0)
+    return replace(
+        judgement,
+        winrate_lost=max(0.0, winrate - judgement.winrate),
+        points_lost=max(0.0, lead - judgement.lead),
+    )
+
+
+def _least(a: float | None, b: float | None) -> float | None:
+    return a if b is None or a is None else min(a, b)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One player's moves in numbers; means are None where losses are not known or there are no moves."""
+
+    moves: int
+    first_choice: float | None  # share of moves that are the policy's first choice
+    top_five: float | None
+    probability: float | None  # mean
+    points_lost: float | None  # mean a move
+    winrate_lost: float | None  # mean a move
+    mistakes: int
+
+
+def summarise(judgements: Sequence[Judgement], colour: int) -> Summary:
+    """The numbers of one colour's moves."""
+    mine = [judgement for judgement in judgements if judgement.colour == colour]
+    points = [j.points_lost for j in mine if j.points_lost is not None]
+    winrates = [j.winrate_lost for j in mine if j.winrate_lost is not None]
+    return Summary(
+        moves=len(mine),
+        first_choice=_mean([j.rank == 1 for j in mine]),
+        top_five=_mean([j.rank <= 5 for j in mine]),
+        probability=_mean([j.probability for j in mine]),
+        points_lost=_mean(points),
+        winrate_lost=_mean(winrates),
+        mistakes=sum(j.mistake for j in mine),
+    )
+
+
+def _mean(numbers: Sequence[float]) -> float | None:
+    return float(np.mean(numbers)) if numbers else None
+
+
+def worst(judgements: Sequence[Judgement], colour: int, count: int) -> list[Judgement]:
+    """The worst mistakes of one colour, the worst first: by points, or by surprise where losses are not known."""
+    mistakes = [judgement for judgement in judgements if judgement.colour == colour and judgement.mistake]
+    return sorted(mistakes, key=_badness, reverse=True)[:count]
+
+
+def _badness(judgement: Judgement) -> tuple[float, float]:
+    """Points count, and chances to win by as many as they are worth to a mistake."""
+    if judgement.points_lost is None or judgement.winrate_lost is None:
+        return -judgement.probability, 0.0
+    share = judgement.winrate_lost / MISTAKE_WINRATE
+    return max(judgement.points_lost / MISTAKE_POINTS, share), share
