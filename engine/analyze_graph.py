@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MARKED = 5  # mistakes of each player that are marked in the picture
 SMOOTH = 10  # moves of one player over which a running mean goes
+LAST_LETTER = "\u052f"  # of the alphabets (Latin, Greek, Cyrillic) that matplotlib's own font has
 _FACES = {BLACK: "black", WHITE: "white"}
 
 
@@ -94,7 +95,7 @@ def _expectations(judgements: Sequence[Judgement], size: int) -> Figure:
 
 def caption(judgements: Sequence[Judgement], players: dict[int, str], how: str) -> str:
     """What the picture shows, in words."""
-    who = f"{players[BLACK]} (Black) against {players[WHITE]} (White)"
+    who = " against ".join(_drawn(players[colour], NAMES[colour]) for colour in (BLACK, WHITE))
     if any(judgement.winrate is not None for judgement in judgements):
         return (
             f"{who}: Black's chance to win and his lead after each of {len(judgements)} moves, by {how}. The stones "
@@ -104,3 +105,8 @@ def caption(judgements: Sequence[Judgement], players: dict[int, str], how: str) 
         f"{who}: the probability that the network gave to each of {len(judgements)} moves before it was played, by "
         f"{how}; the lines (White's broken) are running geometric means over {SMOOTH} moves of a player."
     )
+
+
+def _drawn(player: str, colour: str) -> str:
+    """A player's name and colour; the colour alone where matplotlib's own font lacks the letters."""
+    return colour if player == colour or max(player) > LAST_LETTER else f"{player} ({colour})"
