@@ -34,7 +34,7 @@ LONGEST_WAIT = 0.03  # seconds that one batch may take where somebody may want t
 COMPACT = 20_000  # nodes from which on what lies before the root's position is given up
 LCB_DEVIATIONS = 1.96
 LCB_SHARE = 0.1  # of the most visits: moves with fewer are not chosen by their bound
-SPREAD = 8.0  # points: how sharply the lead of random playouts makes a win rate
+SPREAD = 0.4  # times the board's size, in points: how sharply the lead of random playouts makes a win rate
 
 
 class Network(Protocol):
@@ -295,12 +295,12 @@ class Search:
         batch = trees.new_batch(size, turns, len(self.evaluator.plane_set))
         for turn in range(turns):
             one = Batch(*(array[turn : turn + 1] for array in batch))
-            trees.descend(
-                self._tree, self._root, position, one, 0, self._settings, maps[turn], self._playouts, self.config.seed
-            )
+            trees.gather(self._tree, self._root, position, one, 1, self._settings, maps[turn], 1)
         policy, winrate, lead, owner = self._ask(position, batch, turns)
         policy = np.mean([policy[turn][maps[turn]] for turn in range(turns)], 0, keepdims=True)
-        owner = np.mean([owner[turn][maps[turn][:-1]] for turn in range(turns)], 0, keepdims=True)
+        if self.evaluator.has_value:  # else they come from the board as it is
+            owner = np.stack([owner[turn][maps[turn][:-1]] for turn in range(turns)])
+        owner = owner.mean(0, keepdims=True)
         trees.absorb(
             self._tree,
             self._root,
@@ -319,8 +319,14 @@ class Search:
         tree, root = self._tree, self._root
         node, moves, priors = self._raw
         if node != root:
+            # Of a node that has been the root, moves with a child are no longer among the edges.
+            found = np.full(board.pass_point + 1, -1.0)
             run = slice(tree.links[root, trees.FIRST], tree.links[root, trees.FIRST] + tree.links[root, trees.MOVES])
-            moves, priors = tree.moves[run].copy(), tree.priors[run].copy()
+            found[tree.moves[run]] = tree.priors[run]
+            for child in self._children():
+                found[tree.links[child, trees.MOVE]] = tree.sums[child, trees.PRIOR]
+            moves = np.flatnonzero(found >= 0)
+            priors = found[moves]
             self._raw = (root, moves, priors)
         mask = board.legal_mask(board.to_move)
         if only is not None:
@@ -378,18 +384,13 @@ class Search:
 
     # The search itself.
 
-    @property
-    def _playouts(self) -> int:
-        return 0 if self.evaluator.has_value else self.config.playouts
-
     def _step(self, position: Position, batch: Batch, want: int, left: int) -> tuple[int, int]:
         """Evaluate one batch; returns its leaves and the descents that ended in finished games, as `trees.gather`."""
         assert self._tree is not None
         begin = time.monotonic()
         found, ended = trees.gather(
-            self._tree, self._root, position, batch, want, self._settings, self._identity, self._playouts,
-            self.config.seed, left,
-        )  # fmt: skip
+            self._tree, self._root, position, batch, want, self._settings, self._identity, left
+        )
         if found:
             try:
                 policy, winrate, lead, owner = self._ask(position, batch, found)
@@ -409,9 +410,11 @@ class Search:
         found: Any = self.evaluator.evaluate_planes(planes, needed)
         if found.winrate is not None:
             return found.policy, found.winrate, found.lead, found.owner
+        assert self._tree is not None
+        trees.play_out(self._tree, self._root, position, batch, count, self.config.playouts, self.config.seed)
         owner = batch.owner[:count]
         lead = owner.sum(1) - needed
-        return found.policy, 1 / (1 + np.exp(-lead / SPREAD)), lead, owner
+        return found.policy, 1 / (1 + np.exp(-lead / (SPREAD * size))), lead, owner
 
     def _batch_size(self, limits: Limits, playouts: int, urgent: bool) -> int:
         """As many leaves as the tree can spread over, fewer where the search may have to stop at once."""

@@ -270,7 +270,7 @@ def final_lead(state, owner, colour):
 
 
 @njit(cache=True, nogil=True)
-def descend(tree, root, position, batch, slot, settings, identity, playouts, seed):
+def descend(tree, root, position, batch, slot, settings, identity):
     """Walk from the root to a leaf. Returns 1 if it waits for the network, in `slot` of the batch.
 
     Returns 0 if the game ended there and its value has been added, -1 if the leaf is waiting already, and -2 if the
@@ -331,15 +331,11 @@ def descend(tree, root, position, batch, slot, settings, identity, playouts, see
     for move in range(pass_point + 1):
         legal = core.legality(state, move, colour, core.SIMPLE, suicide, position.history[:0])
         batch.legal[slot, move] = legal == core.LEGAL
-    if playouts:
-        total = add_playouts(state, colour, playouts, seed + tree.used[0], position.history[:0])
-        for point in range(pass_point):
-            batch.owner[slot, point] = colour * total[point // size, point % size] / playouts
     return 1
 
 
 @njit(cache=True, nogil=True)
-def gather(tree, root, position, batch, want, settings, identity, playouts, seed, left):
+def gather(tree, root, position, batch, want, settings, identity, left):
     """Fill a batch with up to `want` leaves, in `left` descents at most.
 
     Returns the leaves found and the descents that ended at once, in a finished game; the latter is -1 if the root has
@@ -349,7 +345,7 @@ def gather(tree, root, position, batch, want, settings, identity, playouts, seed
     ended = 0
     collisions = 0
     while found < want and found + ended < left and collisions <= want:
-        outcome = descend(tree, root, position, batch, found, settings, identity, playouts, seed)
+        outcome = descend(tree, root, position, batch, found, settings, identity)
         if outcome == 1:
             found += 1
         elif outcome == 0:
@@ -361,6 +357,29 @@ def gather(tree, root, position, batch, want, settings, identity, playouts, seed
         else:
             return found, -1
     return found, ended
+
+
+@njit(cache=True, nogil=True)
+def play_out(tree, root, position, batch, count, playouts, seed):
+    """Let random playouts say who owns the points of a batch's first `count` leaves, in `batch.owner`."""
+    state = position.state
+    size = state.info[core.SIZE]
+    played = position.rules[PLAYED]
+    for slot in range(count):
+        depth = 0
+        node = batch.node[slot]
+        while node != root:
+            position.points[played + depth] = tree.links[node, MOVE]
+            depth += 1
+            node = tree.links[node, PARENT]
+        core.copy_into(state, position.root)
+        colour = position.rules[TO_MOVE]
+        for back in range(1, depth + 1):
+            core.play(state, position.points[played + depth - back], colour)
+            colour = -colour
+        total = add_playouts(state, colour, playouts, seed + batch.node[slot], position.history[:0])
+        for point in range(size * size):
+            batch.owner[slot, point] = colour * total[point // size, point % size] / playouts
 
 
 @njit(cache=True, nogil=True)
