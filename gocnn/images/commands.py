@@ -16,7 +16,8 @@ def images() -> None:
 @images.command(epilog="\b\nExamples:\n  gocnn images fetch digits\n  gocnn images fetch fashion --from clothes.deb")
 @click.argument("names", metavar="[digits|fashion|squeezenet|photos]...", nargs=-1)
 @click.option(
-    "--from", "given", type=click.Path(exists=True, path_type=Path), help="A file you have, or a folder of IDX files or of photographs."
+    "--from", "given", type=click.Path(exists=True, path_type=Path),
+    help="A file you have, or a folder of IDX files or of photographs.",
 )
 def fetch(names: tuple[str, ...], given: Path | None) -> None:
     """Put data sets and weights into the cache, each checked by its SHA-256 sum; all of them without a name."""

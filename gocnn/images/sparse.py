@@ -102,7 +102,7 @@ def explained(model: nn.Module, sample: Tensor) -> training.Metrics:
     "explained" is the share of their variance, 0 to 1 (below 0 if nothing would be better), "unused" how many of the
     filters are never among the strongest.
     """
-    code = strongest(model.conv1(sample), KEPT)
+    code = strongest(model.get_submodule("conv1")(sample), KEPT)
     lacking = float(squared_error(model, sample)) / float(sample.square().mean())
     return {"explained": 1 - lacking, "unused": int((code.amax((0, 2, 3)) == 0).sum())}
 
