@@ -66,6 +66,20 @@ class YearRange(click.ParamType):
 )
 @click.option("--value-weight", default=1.0, show_default=True, help="Weight of the winner's nats in the loss.")
 @click.option("--lead-weight", default=0.5, show_default=True, help="Weight of the margin's error in the loss.")
+@click.option(
+    "--owners",
+    type=click.Path(),
+    metavar="FILE",
+    help="With --value: learn who owned what at the end, too, from a file that `gocnn data owners` wrote.",
+)
+@click.option("--owner-weight", default=1.5, show_default=True, help="Weight of the owners' nats in the loss.")
+@click.option(
+    "--owned-weight",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Draw games whose owners are known this many times as often.",
+)
 @click.option("--minutes", type=float, help="Budget: wall-clock minutes.")
 @click.option("--positions", type=int, help="Budget: positions.")
 @click.option("--batch", default=128, show_default=True, help="Positions a step, for each process.")
@@ -87,6 +101,7 @@ class YearRange(click.ParamType):
 def main(
     data: tuple[str, ...], val: tuple[str, ...], out: Path, preset: str | None, planes: str | None, size: int,
     years: tuple[int, int] | None, value: bool, start_from: str | None, value_weight: float, lead_weight: float,
+    owners: str | None, owner_weight: float, owned_weight: int,
     minutes: float | None, positions: int | None, batch: int, optimizer: str,
     lr: float, muon_lr: float, weight_decay: float, ema: float, seed: int, precision: str, compile: bool,
     device: str | None, validate_minutes: float, validate_positions: int, checkpoint_minutes: float, resume: bool,
@@ -103,9 +118,12 @@ def main(
     from gocnn.device import ranks
     from gocnn.go.planes import PLANE_SETS
     from sgf_data.dataset import Positions, Selection
+    from sgf_data.owners import read as read_owners
     from sgf_data.store import StoreError, open_store
 
     try:
+        if owners and not value:
+            raise click.UsageError("--owners needs --value")
         if start_from and (preset or planes):
             raise click.UsageError("--init brings its own network and planes: leave --preset and --planes out")
         first = policy.load(start_from) if start_from else None
@@ -122,19 +140,24 @@ def main(
         held_out = open_store(val).moves() if val else games
         test_on = Selection(size, None if val else years, None if val else (1, 50, True))
         source = Positions(
-            games, plane_set, learn, exclude=held_out.opening_key if val else None, outcomes=network.value, seed=seed
-        )
+            games, plane_set, learn, exclude=held_out.opening_key if val else None, outcomes=network.value,
+            owners=read_owners(owners) if owners else None, owned_weight=owned_weight, seed=seed,
+        )  # fmt: skip
         test = Positions(held_out, plane_set, test_on, augment=False, outcomes=network.value)
         model = policy.build(network, seed)
         if first:
             policy.take_weights(model, first)
-        loss = targets.policy_and_value_loss(value_weight, lead_weight) if network.value else training.cross_entropy
+        loss = training.cross_entropy
+        if network.value:
+            loss = targets.policy_and_value_loss(value_weight, lead_weight, owner_weight)
         test_network = targets.examine if network.value else training.classify
         out.mkdir(parents=True, exist_ok=True)
         with ranks(device) as here:
             identity = {"network": network.to_dict(), "games": len(source.games), "positions": len(source)}
             if network.value:
                 identity |= {"value_weight": value_weight, "lead_weight": lead_weight}
+            if owners:
+                identity |= {"owner_weight": owner_weight, "owned_weight": owned_weight}
             run = training.Run(out, model, config, here, loss=loss, identity=identity)
             if resume:
                 run.resume()

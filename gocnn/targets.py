@@ -5,6 +5,9 @@ A batch's outcomes are float32 [B, 3], from the view of the player to move; nan 
     KOMI  the points that he must be ahead by on the board (komi for Black, minus komi for White)
     WON   1 if he won, 0 if he lost
     LEAD  his points ahead on the board at the end, before komi, where the game was counted
+
+The owners of a batch are int8 [B, N*N], who owned each point at the end: +1 the player to move, -1 his opponent, 0
+neither, and UNKNOWN (2) everywhere in a game where it is not known.
 """
 
 from __future__ import annotations
@@ -13,26 +16,46 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, huber_loss
+from torch.nn.functional import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    huber_loss,
+)
 
 from gocnn.batches import Source
 from gocnn.training import Metrics, predictions
 from gocnn.value import Outputs
 
 KOMI, WON, LEAD = range(3)
+UNKNOWN = 2
 LEAD_UNIT = 10.0  # points; the error from which on a margin's loss grows linearly
 TOP = 5
 
 
-def policy_and_value_loss(value_weight: float, lead_weight: float) -> Callable[..., Tensor]:
+def owner_nats(owner: Tensor, truth: Tensor) -> Tensor:
+    """Nats [B] of the owners of a position, the mean of its points; 0 where they are not known.
+
+    `owner` float [B, N, N], -1 to 1, is read as a probability; `truth` is as described above. A point that is nobody's
+    is as good as half of each.
+    """
+    truth = truth.view_as(owner)
+    known = truth != UNKNOWN
+    chance = ((1 + owner) / 2).clamp(1e-4, 1 - 1e-4)
+    nats = binary_cross_entropy(chance, (1 + truth.where(known, 0).float()) / 2, reduction="none")
+    return (nats * known.float()).flatten(1).mean(1)
+
+
+def policy_and_value_loss(value_weight: float, lead_weight: float, owner_weight: float = 0.0) -> Callable[..., Tensor]:
     """The loss of a network with both heads, for `gocnn.training.Run`.
 
-    The returned function takes (model, planes, moves int64 [B], outcomes float32 [B, 3]). It is the mean nats of the
-    move, plus `value_weight` times the nats of the winner, plus `lead_weight` times the Huber loss of the lead in units
-    of LEAD_UNIT points, both summed where they are known and divided by B.
+    The returned function takes (model, planes, moves int64 [B], outcomes float32 [B, 3]) and perhaps owners int8
+    [B, N*N]. It is the mean nats of the move, plus `value_weight` times those of the winner, plus `lead_weight` times
+    the Huber loss of the lead in units of LEAD_UNIT points, plus `owner_weight` times `owner_nats`, all summed where
+    they are known and divided by B.
     """
 
-    def loss(model: nn.Module, planes: Tensor, moves: Tensor, outcomes: Tensor) -> Tensor:
+    def loss(model: nn.Module, planes: Tensor, moves: Tensor, outcomes: Tensor, owners: Tensor | None = None) -> Tensor:
         out: Outputs = model.heads(planes)  # type: ignore[operator]
         komi, won, lead = outcomes.unbind(1)
         judged = ~(won.isnan() | komi.isnan())
@@ -41,11 +64,12 @@ def policy_and_value_loss(value_weight: float, lead_weight: float) -> Callable[.
         )
         counted = ~lead.isnan()
         error = huber_loss(out.lead / LEAD_UNIT, lead.nan_to_num() / LEAD_UNIT, reduction="none")
-        return (
+        total = (
             cross_entropy(out.policy.float(), moves)
             + value_weight * value
             + lead_weight * (error * counted.float()).mean()
         )
+        return total if owners is None else total + owner_weight * owner_nats(out.owner, owners).mean()
 
     return loss
 
@@ -59,13 +83,13 @@ def examine(
 
     Returns what `gocnn.training.classify` returns, and "winner" (share of right winners, 0 to 1), "winner_nats" and
     "judged", over the positions whose game has a known winner and komi; "lead_error" (mean absolute, in points) over
-    those of counted games.
+    those of counted games; "owner_nats" over those whose owners are known, if the source gives them.
     """
     count = len(source) if count is None else min(count, len(source))
     model.eval()
-    top1 = top5 = judged = right = counted = 0
-    nats = winner_nats = lead_error = 0.0
-    for out, (moves, outcomes) in predictions(
+    top1 = top5 = judged = right = counted = owned = 0
+    nats = winner_nats = lead_error = owner_loss = 0.0
+    for out, (moves, outcomes, *owners) in predictions(
         model.heads, source, device, dtype=dtype, count=count, batch=batch, report=report  # type: ignore[arg-type]
     ):  # fmt: skip
         logits = out.policy.float()
@@ -82,8 +106,12 @@ def examine(
         known = ~lead.isnan()
         counted += int(known.sum())
         lead_error += float((out.lead - lead)[known].abs().sum())
-    return {
+        for truth in owners:
+            owned += int((truth[:, 0] != UNKNOWN).sum())
+            owner_loss += float(owner_nats(out.owner, truth).sum())
+    metrics = {
         "top1": top1 / count, "top5": top5 / count, "cross_entropy": nats / count, "tested": count,
         "winner": right / max(judged, 1), "winner_nats": winner_nats / max(judged, 1), "judged": judged,
         "lead_error": lead_error / max(counted, 1),
     }  # fmt: skip
+    return metrics | ({"owner_nats": owner_loss / owned} if owned else {})

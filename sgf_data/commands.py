@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sgf_data.owners_command import owners
 from sgf_data.show import show
 
 if TYPE_CHECKING:
@@ -27,12 +28,14 @@ Examples:
   gocnn data build my-games.zip more-games/ -o games.arrow
   gocnn data info games.arrow
   gocnn data show game.sgf --move 50
+  gocnn data owners games.arrow
 """
 )
 def data() -> None:
     """Build and inspect game stores from SGF collections."""
 
 
+data.add_command(owners)
 data.add_command(show)
 
 

@@ -15,6 +15,7 @@ from numba import njit
 from gocnn.go import core, planes, replay
 from gocnn.go.planes import PlaneSet
 from gocnn.go.symmetry import SYMMETRIES, point_maps
+from sgf_data.owners import UNKNOWN_OWNER, Owners
 from sgf_data.store import MoveTable
 
 
@@ -47,7 +48,7 @@ def _fill(
 ):  # fmt: skip
     """Put samples `first` onwards into `out` (int8 [B, planes, size*size], zeros) and `targets` (int64 [B]).
 
-    `drawn` (int64 [B, 2]) gets the game and the colour to move of each.
+    `drawn` (int64 [B, 3]) gets the game, the colour to move and the symmetry of each.
     """
     total = ends[-1]
     state = core.new_state(size)
@@ -74,6 +75,7 @@ def _fill(
         targets[i] = maps[symmetry, points[move]]
         drawn[i, 0] = game
         drawn[i, 1] = colours[move]
+        drawn[i, 2] = symmetry
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,8 @@ class Positions:
 
     With `shuffle`, samples come in an order that visits every position once an epoch and starts anew, in another order,
     in the next; without, in the order of the games. With `augment`, each sample is turned by a random symmetry. With
-    `outcomes`, batches have a second target, how the game ended. Raises ValueError if no game is selected.
+    `outcomes`, batches have a second target, how the game ended, and with `owners` a third, who owned what then. Raises
+    ValueError if no game is selected.
     """
 
     def __init__(
@@ -118,9 +121,14 @@ class Positions:
         shuffle: bool = True,
         augment: bool = True,
         outcomes: bool = False,
+        owners: Owners | None = None,
+        owned_weight: int = 1,
         seed: int = 0,
     ) -> None:
-        """`exclude` (uint64) holds opening keys of games to leave out, such as those of the validation store."""
+        """`exclude` (uint64) holds opening keys of games to leave out, such as those of the validation store.
+
+        Games whose owners are known are drawn `owned_weight` times as often as others.
+        """
         self.table = table
         self.plane_set = plane_set
         self.size = (selection or Selection()).size
@@ -131,6 +139,11 @@ class Positions:
             games = games[~np.isin(table.opening_key[games], exclude)]
         if not games.size:
             raise ValueError(f"no {self.size}x{self.size} games to draw from are in the store")
+        self._owners = owners
+        if owners is not None:
+            self._owner_rows = owners.rows(table)
+            owned = games[self._owner_rows[games] >= 0]
+            games = np.concatenate([games, *[owned] * (owned_weight - 1)])
         self.games = games
         self._ends = np.cumsum(table.offsets[games + 1] - table.offsets[games])
 
@@ -142,19 +155,35 @@ class Positions:
         """Samples ``first`` to ``first + count - 1``.
 
         Returns planes int8 [count, planes, size, size], target points int64 [count], 0 to size*size (the pass), and if
-        they were asked for the outcomes, float32 [count, 3] as `gocnn.targets` describes them.
+        they were asked for the outcomes, float32 [count, 3], and owners, int8 [count, size*size], as `gocnn.targets`
+        describes them.
         """
         table = self.table
         out = np.zeros((count, len(self.plane_set), self.size * self.size), np.int8)
         targets = np.empty(count, np.int64)
-        drawn = np.empty((count, 2), np.int64)
+        drawn = np.empty((count, 3), np.int64)
         _fill(
             self.plane_set.code, self.size, self.games, self._ends, table.offsets, table.points, table.colours,
             table.setup_offsets, table.setup_at, table.setup_points, table.setup_colours, point_maps(self.size),
             first, self.shuffle, self.augment, self.seed, out, targets, drawn,
         )  # fmt: skip
         planes = out.reshape(count, len(self.plane_set), self.size, self.size)
-        return (planes, targets, outcomes_of(table, *drawn.T)) if self.outcomes else (planes, targets)
+        found: tuple[np.ndarray, ...] = (planes, targets)
+        if self.outcomes:
+            found += (outcomes_of(table, drawn[:, 0], drawn[:, 1]),)
+        if self._owners is not None:
+            found += (self._owners_of(self._owners, drawn),)
+        return found
+
+    def _owners_of(self, owners: Owners, drawn: np.ndarray) -> np.ndarray:
+        """int8 [B, size*size]: the owners, turned like the planes and seen by the player to move."""
+        found = np.full((len(drawn), self.size**2), UNKNOWN_OWNER, np.int8)
+        maps = point_maps(self.size)[:, :-1]
+        rows = self._owner_rows[drawn[:, 0]]
+        for i in np.flatnonzero(rows >= 0):
+            start = owners.offsets[rows[i]]
+            found[i, maps[drawn[i, 2]]] = owners.points[start : start + self.size**2] * drawn[i, 1]
+        return found
 
 
 def outcomes_of(table: MoveTable, games: np.ndarray, colours: np.ndarray) -> np.ndarray:

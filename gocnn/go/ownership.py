@@ -29,7 +29,7 @@ def ownership(board: Board, playouts: int = PLAYOUTS, seed: int = 1) -> np.ndarr
 
     The same board, number and seed give the same answer; the board is left as it is.
     """
-    total = _playouts(board.state, board.to_move, playouts, seed, _NO_HISTORY)
+    total = add_playouts(board.state, board.to_move, playouts, seed, _NO_HISTORY)
     return (total / playouts).astype(np.float32)
 
 
@@ -55,8 +55,8 @@ def score_bounds(owner: np.ndarray, komi: float) -> tuple[float, float]:
 
 
 @njit(cache=True, nogil=True)
-def _playouts(start: core.State, to_move: int, playouts: int, seed: int, no_history: np.ndarray) -> np.ndarray:
-    """int64 [size, size]: the owner maps of all playouts, added up."""
+def add_playouts(start: core.State, to_move: int, playouts: int, seed: int, no_history: np.ndarray) -> np.ndarray:
+    """int64 [size, size]: the owner maps of all playouts from a state, added up; `no_history` is an empty array."""
     np.random.seed(seed)
     size = start.info[core.SIZE]
     state = core.new_state(size)

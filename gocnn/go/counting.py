@@ -1,0 +1,138 @@
+"""Counting a game that is over: dead stones, seki, and the score by area and by territory.
+
+The players of a finished game agree which stones are dead; a program has to find out. Given a mean owner of each point,
+by random playouts (`gocnn.go.ownership`) or by a network, a chain belongs to whom its points mostly end up with, and a
+point that neither side is sure of is neutral.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+
+from gocnn.go import core
+from gocnn.go.board import Board
+from gocnn.go.core import BLACK, EMPTY, WHITE
+
+#: The mean owner from which on an empty point belongs to somebody. Beginners' playouts lose a little of everything, so
+#: it is low: of 0.2, 0.3 ... 0.8, it gave the recorded score most often on professional games.
+OWNED = 0.4
+
+
+@dataclass(frozen=True)
+class Count:
+    """What a finished position comes to. All arrays are [size, size]."""
+
+    stones: np.ndarray  # int8, as they stand
+    owner: np.ndarray  # int8: BLACK, WHITE, or 0 for a neutral point
+    dead: np.ndarray  # bool: stones to be taken off
+    seki: np.ndarray  # bool: living stones that have no two eyes, and the eyes that they have
+
+    @property
+    def area(self) -> int:
+        """Black's living stones and surrounded points less White's."""
+        return int(self.owner.sum(dtype=np.int64))
+
+    def territory(self, prisoners: dict[int, int]) -> int:
+        """Black's territory, prisoners and dead White stones less White's; points in a seki count for nobody.
+
+        `prisoners` are those that each colour took during the game, as `Board.prisoners`.
+        """
+        surrounded = ((self.stones == EMPTY) | self.dead) & ~self.seki
+        dead = int(self.stones[self.dead].sum(dtype=np.int64))
+        return int(self.owner[surrounded].sum(dtype=np.int64)) - dead + prisoners[BLACK] - prisoners[WHITE]
+
+    @property
+    def open_points(self) -> int:
+        """Neutral points that are not part of a seki: what the players would still have to fill."""
+        return int(np.count_nonzero((self.owner == 0) & ~self._beside_seki()))
+
+    def _beside_seki(self) -> np.ndarray:
+        near = np.pad(self.seki, 1)
+        return near[:-2, 1:-1] | near[2:, 1:-1] | near[1:-1, :-2] | near[1:-1, 2:]
+
+    def points(self, what: np.ndarray) -> list[int]:
+        """The stones among a bool array of this position, as sorted points."""
+        return [int(point) for point in np.flatnonzero(what & (self.stones != EMPTY))]
+
+
+def count(board: Board, mean: np.ndarray) -> Count:
+    """Count a finished position by the mean owner of each point: float [size, size], +1 BLACK's to -1 WHITE's."""
+    owner, seki = count_state(board.state, np.ascontiguousarray(mean, dtype=np.float32))
+    stones = board.stones
+    return Count(stones, owner, stones * owner < 0, seki)
+
+
+@njit(cache=True, nogil=True)
+def count_state(state, mean):
+    """Owner int8 [size, size] and seki bool [size, size] of a `State`, as in `Count`, from float32 means."""
+    size = state.info[core.SIZE]
+    points = size * size
+    flat = mean.ravel()
+    total = np.zeros(state.colour.size, np.float64)  # by head
+    for point in range(points):
+        cell = core.to_cell(point, size)
+        if state.colour[cell] != EMPTY:
+            total[state.head[cell]] += flat[point]
+    owner = np.zeros(state.colour.size, np.int8)
+    for point in range(points):
+        cell = core.to_cell(point, size)
+        if state.colour[cell] != EMPTY:
+            held = total[state.head[cell]]
+            owner[cell] = state.colour[cell] if held * state.colour[cell] >= 0 else -state.colour[cell]
+        elif abs(flat[point]) >= OWNED:
+            owner[cell] = BLACK if flat[point] > 0 else WHITE
+    in_seki = _seki(state, owner)
+    found = np.zeros((size, size), np.int8)
+    seki = np.zeros((size, size), np.bool_)
+    for point in range(points):
+        cell = core.to_cell(point, size)
+        found[point // size, point % size] = owner[cell]
+        seki[point // size, point % size] = in_seki[cell]
+    return found, seki
+
+
+@njit(cache=True, nogil=True)
+def _seki(state, owner):
+    """bool by cell: groups that live without two eyes.
+
+    A group is a maximal connected set of cells of one owner. It has two eyes for certain if it surrounds two points
+    that do not touch; one that surrounds a single point or none, and yet lives beside a neutral point, lives in seki.
+    """
+    size = state.info[core.SIZE]
+    width = size + 1
+    cells = owner.size
+    seki = np.zeros(cells, np.bool_)
+    seen = np.zeros(cells, np.bool_)
+    queue = np.empty(cells, np.int32)
+    for point in range(size * size):
+        start = core.to_cell(point, size)
+        if seen[start] or owner[start] == 0:
+            continue
+        colour = owner[start]
+        seen[start] = True
+        queue[0] = start
+        filled, done, surrounded = 1, 0, 0
+        stones = neutral = False
+        while done < filled:
+            cell = queue[done]
+            done += 1
+            if state.colour[cell] == colour:
+                stones = True
+            else:
+                surrounded += 1
+            for direction in range(4):
+                n = core.neighbour(cell, direction, width)
+                if state.colour[n] == core.BORDER:
+                    continue
+                neutral |= owner[n] == 0
+                if owner[n] == colour and not seen[n]:
+                    seen[n] = True
+                    queue[filled] = n
+                    filled += 1
+        if stones and neutral and surrounded <= 1:
+            for i in range(filled):
+                seki[queue[i]] = True
+    return seki

@@ -1,0 +1,141 @@
+"""Who owned what when a game was over: a target for networks, and a test of how games are counted.
+
+Records say by how much a game was won, not which stones were dead. Here the last position of each counted game is
+counted (`gocnn.go.counting`, by random playouts); where that gives the recorded margin, by area or by territory, the
+owners of all points are believed. They are kept in an owners file, an Arrow file beside the store, found by the key of
+the game.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numba import njit
+
+from gocnn.atomic import AtomicFile
+from gocnn.go import core, counting, ownership, replay
+from sgf_data.store import MoveTable, StoreError
+
+FORMAT = "gocnn owners"
+SCHEMA = pa.schema(
+    [
+        ("game_key", pa.uint64()),
+        ("owner", pa.list_(pa.int8())),  # size * size points, +1 black's, -1 white's; empty where the count disagrees
+    ],
+    metadata={"format": FORMAT},
+)
+
+#: Stands for an owner who is not known.
+UNKNOWN_OWNER = 2
+
+#: Playouts of a game, half of them with either colour to move.
+PLAYOUTS = 96
+
+CHUNK = 32  # games handed out at a time: what Ctrl-C waits for
+_NO_HISTORY = np.empty(0, np.uint64)
+
+Owner = np.ndarray | None  # int8 [size * size], or None where our count is not the recorded one
+
+
+@njit(cache=True, nogil=True)
+def _last_owner(size, points, colours, setup_at, setup_points, setup_colours, playouts, seed):
+    """Owner int8 [size, size], area and territory (Black's less White's) of a game's last position."""
+    state = core.new_state(size)
+    replay.play_record(state, points, colours, setup_at, setup_points, setup_colours)
+    prisoners = state.info[core.PRISONERS_OF_BLACK] - state.info[core.PRISONERS_OF_WHITE]
+    total = ownership.add_playouts(state, 1, playouts // 2, seed, _NO_HISTORY)
+    total += ownership.add_playouts(state, -1, playouts // 2, seed + 1, _NO_HISTORY)
+    owner, seki = counting.count_state(state, (total / (2 * (playouts // 2))).astype(np.float32))
+    area = 0
+    territory = prisoners
+    for row in range(size):
+        for col in range(size):
+            mine = owner[row, col]
+            stone = state.colour[core.to_cell(row * size + col, size)]
+            area += mine
+            if stone * mine < 0:  # dead: a prisoner, and territory below it
+                territory -= stone
+            if stone != mine and not seki[row, col]:
+                territory += mine
+    return owner, area, territory
+
+
+def judge(table: MoveTable, game: int, playouts: int = PLAYOUTS) -> Owner:
+    """The owners at the end of a counted game, if they give its recorded margin."""
+    moves = slice(table.offsets[game], table.offsets[game + 1])
+    setup = slice(table.setup_offsets[game], table.setup_offsets[game + 1])
+    owner, area, territory = _last_owner(
+        int(table.size[game]), table.points[moves], table.colours[moves], table.setup_at[setup],
+        table.setup_points[setup], table.setup_colours[setup], playouts, 1,
+    )  # fmt: skip
+    recorded = float(table.margin[game] + table.komi[game])
+    return owner.ravel() if recorded in (area, territory) else None
+
+
+def counted(table: MoveTable) -> np.ndarray:
+    """int64 [n]: the games whose record has a margin and a komi."""
+    return np.flatnonzero(~np.isnan(table.margin) & ~np.isnan(table.komi) & (np.diff(table.offsets) > 0))
+
+
+def judge_all(table: MoveTable, games: Sequence[int], jobs: int) -> Iterator[tuple[int, Owner]]:
+    """`judge` for many games, in order, in `jobs` threads: compiled code runs without the interpreter's lock."""
+    with ThreadPoolExecutor(jobs) as pool:
+        for first in range(0, len(games), CHUNK):
+            some = games[first : first + CHUNK]
+            yield from zip(some, pool.map(lambda game: judge(table, game), some))
+
+
+@dataclass(frozen=True)
+class Owners:
+    """The owners of some games; `keys` is sorted."""
+
+    keys: np.ndarray  # uint64 [n]: game_key
+    offsets: np.ndarray  # int64 [n + 1]
+    points: np.ndarray  # int8: game i's points are points[offsets[i]:offsets[i + 1]], none where they are not known
+
+    def by_key(self) -> dict[int, Owner]:
+        """From game keys to owners: what `write` takes."""
+        parts = np.split(self.points, self.offsets[1:-1])
+        return {int(key): part if len(part) else None for key, part in zip(self.keys, parts)}
+
+    def rows(self, table: MoveTable) -> np.ndarray:
+        """int64 [G]: for each game of a store its row here, -1 where its owners are not known."""
+        if not len(self.keys):
+            return np.full(len(table.game_key), -1, np.int64)
+        place = np.minimum(np.searchsorted(self.keys, table.game_key), len(self.keys) - 1)
+        known = (self.keys[place] == table.game_key) & (np.diff(self.offsets)[place] > 0)
+        return np.where(known, place, -1)
+
+
+def write(path: str | os.PathLike[str], found: dict[int, Owner]) -> None:
+    """Write an owners file, from game keys to owners. Raises OSError."""
+    keys = sorted(found)
+    lists = [np.empty(0, np.int8) if (owner := found[key]) is None else owner for key in keys]
+    offsets = np.zeros(len(keys) + 1, np.int32)
+    np.cumsum([len(owner) for owner in lists], out=offsets[1:])
+    values = np.concatenate(lists) if lists else np.empty(0, np.int8)
+    owner = pa.ListArray.from_arrays(pa.array(offsets), pa.array(values), type=SCHEMA.field("owner").type)
+    batch = pa.RecordBatch.from_arrays([pa.array(keys, pa.uint64()), owner], schema=SCHEMA)
+    with AtomicFile(path) as file, pa.ipc.new_file(file, SCHEMA) as writer:
+        writer.write_batch(batch)
+
+
+def read(path: str | os.PathLike[str]) -> Owners:
+    """Read an owners file. Raises StoreError, naming it."""
+    name = os.fspath(path)
+    try:
+        with open(name, "rb") as file:
+            table = pa.ipc.open_file(file).read_all()
+    except OSError as error:
+        raise StoreError(f"{name}: {error.strerror or 'not an owners file'}") from error
+    except pa.ArrowInvalid as error:
+        raise StoreError(f"{name}: not an owners file, or a damaged one ({error})") from error
+    if not table.schema.equals(SCHEMA, check_metadata=False):
+        raise StoreError(f"{name}: an Arrow file, but not an owners file")
+    lists = table["owner"].combine_chunks()
+    return Owners(table["game_key"].to_numpy(), lists.offsets.to_numpy().astype(np.int64), lists.flatten().to_numpy())

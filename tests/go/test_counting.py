@@ -1,0 +1,82 @@
+"""Counting finished games: dead stones, seki, neutral points, area and territory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gocnn.go import BLACK, WHITE, Board
+from gocnn.go.counting import Count, count
+from gocnn.go.ownership import ownership
+from tests.go.test_ownership import FINISHED, SEKI
+
+# Bent black territory on the left, White's on the right, one neutral point at E1.
+OPEN = """
+. . . X O . . . .
+. . . X O . . . .
+. . . X O . . . .
+. . . X O . . . .
+. . . X O . . . .
+. . . X O . O . .
+. . . X O . . . .
+. . . X O . . . .
+. . . X . O . . .
+"""
+
+
+def counted(text: str) -> tuple[Board, Count]:
+    board = Board.from_ascii(text)
+    return board, count(board, ownership(board, 200))
+
+
+def test_dead_stones_are_taken_off_and_paid_for() -> None:
+    board, found = counted(FINISHED)
+    assert int(found.dead.sum()) == 3
+    assert found.area == board.area_score(0, found.points(found.dead)) == 15
+    assert found.territory(board.prisoners) == board.territory_score(0, found.points(found.dead))
+
+
+def test_a_neutral_point_is_nobodys_and_is_still_to_be_filled() -> None:
+    board, found = counted(OPEN)
+    assert found.owner[8, 4] == 0
+    assert found.open_points == 1
+    assert not found.dead.any()
+    assert found.area == (36 - 0) - (44 - 0)
+    assert found.territory(board.prisoners) == 27 - (44 - 10)
+
+
+def test_both_sides_of_a_seki_live_and_their_eyes_are_no_territory() -> None:
+    board, found = counted(SEKI)
+    assert not found.dead.any()
+    # C9 is Black's only eye, G9 White's; the corner stones A9 and J9 belong to groups that live outside.
+    assert found.seki[0, 1:4].all() and found.seki[0, 5:8].all()
+    assert found.seki[1].tolist() == [False, True, True, True, True, True, True, True, False]
+    assert not found.seki[0, [0, 8]].any() and not found.seki[2:].any()
+    assert found.owner[0, 4] == 0
+    assert found.open_points == 0
+    assert found.owner[0, 2] == BLACK and found.owner[0, 6] == WHITE
+    assert found.area == (24 + 4 + 5 + 4) - (30 + 5 + 4 + 4)  # row by row from below: 24 and 30 outside, then the seki
+    assert found.territory(board.prisoners) == 18 - 24
+    owner = found.owner.copy()
+    owner[0, 6] = 0  # G9 is nothing to White, since it is part of a seki; without one, it is a point
+    assert replace(found, owner=owner).territory(board.prisoners) == 18 - 24
+    assert replace(found, owner=owner, seki=np.zeros_like(found.seki)).territory(board.prisoners) == 18 + 1 - 24
+
+
+@pytest.mark.parametrize("colour", [BLACK, WHITE])
+def test_prisoners_count_in_territory_only(colour: int) -> None:
+    _, found = counted(OPEN)
+    taken = {BLACK: 0, WHITE: 0, colour: 3}
+    assert found.territory(taken) == found.territory({BLACK: 0, WHITE: 0}) + 3 * colour
+
+
+def test_a_mean_of_another_mind_turns_a_whole_chain() -> None:
+    board = Board.from_ascii(OPEN)
+    mean = np.where(np.arange(9) < 4, 1.0, -1.0) * np.ones((9, 1))
+    mean[0, 3], mean[1, 3] = -1, -1  # two points of a chain of nine: it still is Black's
+    found = count(board, mean)
+    assert not found.dead.any()
+    mean[:7, 3] = -1  # seven of nine
+    assert count(board, mean).dead[:, 3].all()

@@ -1,0 +1,102 @@
+"""Owners at the end of counted games: whom they are believed of, how they are kept, and how they reach a batch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from gocnn.go.planes import PLANE_SETS
+from gocnn.go.symmetry import point_maps
+from sgf_data import owners
+from sgf_data.build import build_store
+from sgf_data.commands import data
+from sgf_data.dataset import Positions, Selection
+from sgf_data.reader import ReadOptions
+from sgf_data.sources import find
+from sgf_data.store import StoreError, open_store
+
+# A finished game on 5x5: Black has the left, White the right, and White's stone on A5 is dead. By area Black has 14
+# points and White 10 (the neutral C1 is filled by nobody), by territory 4 and a prisoner, worth two, to 5.
+MOVES = "B[ca];W[da];B[cb];W[db];B[cc];W[dc];B[cd];W[dd];B[bd];W[de];B[ce];W[aa];B[bb];W[ee]"
+GAME = f"(;SZ[5]KM[{{komi}}]RE[{{result}}];{MOVES})"
+
+
+def stored(folder: Path, *texts: str) -> Path:
+    for number, text in enumerate(texts):
+        (folder / f"{number}.sgf").write_text(text)
+    path = folder / "games.arrow"
+    build_store(find([str(folder)]), str(path), ReadOptions(sizes=frozenset(range(2, 26))), log=str(folder / "log.csv"))
+    return path
+
+
+def test_a_game_is_believed_if_our_count_is_the_recorded_one(tmp_path: Path) -> None:
+    area = 15 - 10
+    for komi, result, believed in [("0.5", f"B+{area - 0.5}", True), ("0.5", f"B+{area + 7.5}", False)]:
+        folder = tmp_path / result
+        folder.mkdir()
+        table = open_store(stored(folder, GAME.format(komi=komi, result=result))).moves()
+        owner = owners.judge(table, 0)
+        assert (owner is not None) == believed
+        if owner is not None:
+            assert owner.reshape(5, 5).tolist() == [[1, 1, 1, -1, -1]] * 5
+
+
+def test_games_without_a_margin_or_komi_are_not_counted(tmp_path: Path) -> None:
+    path = stored(tmp_path, GAME.format(komi="0.5", result="B+R"), f"(;SZ[5]RE[B+3.5];{MOVES};B[];W[])")
+    assert len(owners.counted(open_store(path).moves())) == 0
+
+
+def test_the_command_writes_owners_that_reach_a_batch_turned_and_seen_by_the_player(tmp_path: Path) -> None:
+    path = stored(tmp_path, GAME.format(komi="0.5", result="B+4.5"))
+    run = CliRunner().invoke(data, ["owners", str(path)])
+    assert run.exit_code == 0, run.output
+    assert "1 counted games, the owners of 1 believed" in run.output
+    known = owners.read(path.with_suffix(".owners.arrow"))
+    table = open_store(path).moves()
+    positions = Positions(table, PLANE_SETS["full"], Selection(5), owners=known, outcomes=True)
+    planes, _, outcomes, owner = positions.batch(0, 64)
+    truth = np.repeat([[1, 1, 1, -1, -1]], 5, axis=0).ravel()
+    own = {1: truth, -1: -truth}
+    for i in range(64):
+        colour = 1 if outcomes[i, 0] > 0 else -1  # komi is what Black must be ahead by
+        turned = np.empty((8, 25), int)
+        for k, where in enumerate(point_maps(5)[:, :-1]):
+            turned[k, where] = own[colour]
+        assert (turned == owner[i]).all(1).any()
+        # Never own stones in what ends as the opponent's: in this game only the stone on A5 dies.
+        mine = planes[i, 0].ravel() > 0  # the first plane of "full": own stones
+        assert (owner[i][mine] < 0).sum() <= 1
+    assert len({owner[i].tobytes() for i in range(64)}) == 8  # four directions, and either colour
+
+
+def test_the_command_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
+    path = stored(
+        tmp_path, GAME.format(komi="0.5", result="B+4.5"), GAME.format(komi="0.5", result="B+9.5")[:-1] + ";B[];W[])"
+    )
+    table = open_store(path).moves()
+    done = {int(table.game_key[0]): None}
+    owners.write(path.with_suffix(".owners.arrow"), done)
+    assert CliRunner().invoke(data, ["owners", str(path)]).exit_code == 0
+    found = owners.read(path.with_suffix(".owners.arrow")).by_key()
+    assert len(found) == 2 and found[int(table.game_key[0])] is None
+
+
+def test_games_that_are_not_known_have_no_owners_in_a_batch(tmp_path: Path) -> None:
+    path = stored(tmp_path, GAME.format(komi="0.5", result="B+R"))
+    owners.write(tmp_path / "none.owners.arrow", {})
+    positions = Positions(
+        open_store(path).moves(), PLANE_SETS["stones"], Selection(5), owners=owners.read(tmp_path / "none.owners.arrow")
+    )
+    assert (positions.batch(0, 8)[2] == owners.UNKNOWN_OWNER).all()
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", None])
+def test_a_file_that_holds_no_owners_is_named(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "x.owners.arrow"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(StoreError, match=r"x\.owners\.arrow"):
+        owners.read(path)
