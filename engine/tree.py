@@ -431,15 +431,19 @@ def copy_below(tree, root, other):
         new = other.used[0]
         names[node] = new
         other.used[0] = new + 1
-        other.links[new] = tree.links[node]
-        other.sums[new] = tree.sums[node]
-        other.owner[new] = tree.owner[node]
+        for column in range(LINKS):
+            other.links[new, column] = tree.links[node, column]
+        for column in range(SUMS):
+            other.sums[new, column] = tree.sums[node, column]
+        for point in range(tree.owner.shape[1]):
+            other.owner[new, point] = tree.owner[node, point]
         other.links[new, PARENT] = -1 if node == root else names[tree.links[node, PARENT]]
         first, count = tree.links[node, FIRST], tree.links[node, MOVES]
         if tree.links[node, STATE] == EXPANDED:
             start = other.used[1]
-            other.moves[start : start + count] = tree.moves[first : first + count]
-            other.priors[start : start + count] = tree.priors[first : first + count]
+            for edge in range(count):
+                other.moves[start + edge] = tree.moves[first + edge]
+                other.priors[start + edge] = tree.priors[first + edge]
             other.links[new, FIRST] = start
             other.used[1] = start + count
         if tree.links[node, CHILD] >= 0:

@@ -1,0 +1,359 @@
+"""The search: known answers on toy networks, and what its counts, limits and reuse promise."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from engine import search as search_module
+from engine import tree as trees
+from engine.search import Limits, Report, Search, SearchConfig
+from gocnn.go import BLACK, WHITE, Board
+from gocnn.go.coords import gtp_to_point
+from tests.engine.toys import Toy, by_area, by_stones, payoffs
+
+
+def board_of(rows: str, to_move: int = BLACK) -> Board:
+    board = Board.from_ascii(rows.replace("/", "\n"))
+    board.to_move = to_move
+    return board
+
+
+def counts(report: Report) -> dict[int, int]:
+    return {move.move: move.visits for move in report.moves}
+
+
+def test_the_best_arm_of_a_bandit_gets_the_most_visits() -> None:
+    values = np.random.default_rng(3).permutation(25).reshape(5, 5) / 25
+    found = Search(Toy(payoffs(values), doubt=0.5)).run(Board(5), 0.0, Limits(visits=600))
+    assert found.moves[0].move == values.argmax()
+    assert max(found.moves, key=lambda move: move.visits).move == values.argmax()
+    assert found.moves[0].winrate > 0.6
+
+
+def test_a_capture_is_found() -> None:
+    # White's three stones have one liberty, at D2; whoever plays there has them.
+    board = board_of(". . . . . / . X X . . / X O O . . / X O X . . / . X X . .")
+    before = (board.to_ascii(), board.moves, board.to_move)
+    found = Search(Toy(by_area)).run(board, 0.0, Limits(visits=300))
+    assert found.moves[0].move == gtp_to_point("d3", 5)
+    assert (board.to_ascii(), board.moves, board.to_move) == before
+
+
+@pytest.mark.parametrize("colour", [BLACK, WHITE])
+def test_a_capture_that_the_policy_misses_is_found(colour: int) -> None:
+    rows = ". . . . . . . / . . O O . . . / . O X X . . . / . O X O . . . / . . O O . . ." + 2 * " / . . . . . . ."
+    if colour == BLACK:
+        rows = rows.translate(str.maketrans("XO", "OX"))
+    vital, elsewhere = gtp_to_point("e5", 7), gtp_to_point("g1", 7)
+    toy = Toy(by_stones, favourites={elsewhere: 0.5}, doubt=2.0)
+    board = board_of(rows, colour)
+    komi = 5.0 * colour  # it is close
+    assert Search(toy).run(board, komi, Limits(visits=1)).moves[0].move == elsewhere
+    found = Search(toy).run(board, komi, Limits(visits=800))
+    assert found.moves[0].move == vital
+    assert found.moves[0].prior < 0.015
+
+
+def test_visits_add_up_and_no_virtual_loss_is_left() -> None:
+    search = Search(Toy(by_area))
+    found = search.run(Board(5), 0.5, Limits(visits=501))
+    assert found.visits == 501 and found.playouts == 500
+    assert sum(move.visits for move in found.moves) == 500
+    check_sums(search)
+
+
+def check_sums(search: Search) -> None:
+    """Every node's visits are its own evaluation and its children's; nothing waits; the sums fit."""
+    tree = search._tree
+    assert tree is not None
+    nodes = int(tree.used[0])
+    links, sums = tree.links[:nodes], tree.sums[:nodes]
+    assert (links[:, trees.PENDING] == 0).all()
+    below = np.bincount(links[1:, trees.PARENT], links[1:, trees.THROUGH], nodes)
+    expanded = links[:, trees.STATE] == trees.EXPANDED
+    assert np.array_equal(links[expanded, trees.VISITS], 1 + below[expanded])
+    for column, most in ((trees.UTILITY, 1.0), (trees.WINRATE, 1.0)):
+        visited = links[:, trees.VISITS] > 0
+        mean = sums[visited, column] / links[visited, trees.VISITS]
+        assert (mean >= -1e-9).all() and (mean <= most + 1e-9).all()
+
+
+def test_values_are_seen_from_the_player_and_count_komi() -> None:
+    board = board_of("X X X X X / X X . X . / X X X X X / O O O O O / . O . O .")
+    for komi, better in ((0.5, BLACK), (11.5, WHITE)):
+        for colour in (BLACK, WHITE):
+            board.to_move = colour
+            found = Search(Toy(by_area, favourites={25: 0.9})).run(board, komi, Limits(visits=60))
+            lead = board.area_score(komi) * colour
+            assert found.lead == pytest.approx(lead, abs=3)
+            assert (found.winrate > 0.6) == (colour == better)
+            assert found.owner.shape == (5, 5)
+            assert found.owner[0, 0] * colour > 0.9
+
+
+def test_the_same_seed_makes_the_same_tree_and_noise_another() -> None:
+    def run(seed: int, noise: float) -> Report:
+        config = SearchConfig(seed=seed, noise=noise)
+        return Search(Toy(by_area), config).run(Board(7), 0.0, Limits(visits=300))
+
+    assert counts(run(1, 0.25)) == counts(run(1, 0.25))
+    assert counts(run(1, 0.25)) != counts(run(2, 0.25))
+    assert run(1, 0.0).moves == run(2, 0.0).moves
+
+
+@pytest.mark.parametrize("batch", [1, 3, 16])
+def test_batches_are_filled_and_limits_kept(batch: int) -> None:
+    toy = Toy(by_area)
+    found = Search(toy, SearchConfig(batch=batch)).run(Board(9), 0.0, Limits(playouts=200))
+    assert found.playouts == 200 and found.visits == 201
+    assert max(toy.batches) == batch
+    assert sum(toy.batches) == 201
+    assert np.mean(toy.batches[10:-1]) > 0.9 * batch
+
+
+def test_the_tree_of_the_last_move_is_used_again() -> None:
+    toy = Toy(by_area)
+    search, board = Search(toy), Board(5)
+    first = search.run(board, 0.0, Limits(visits=400))
+    best = max(first.moves, key=lambda move: move.visits)
+    board.play(BLACK, best.move)
+    again = search.run(board, 0.0, Limits(visits=400))
+    assert again.playouts == 400 - best.visits
+    assert again.visits == 400 == Search(toy).run(board, 0.0, Limits(visits=400)).visits
+    assert sum(move.visits for move in again.moves) == 399
+
+    board.undo()
+    asked = len(toy.batches)
+    undone = search.run(board, 0.0, Limits(visits=400))
+    assert counts(undone) == counts(first) and undone.winrate == first.winrate
+    assert len(toy.batches) == asked
+    search.run(board, 0.0, Limits(visits=500))
+    assert search.run(board, 0.0, Limits(playouts=0)).visits == 500
+
+
+def test_another_game_komi_or_rule_starts_afresh() -> None:
+    search = Search(Toy(by_area))
+    board = Board(5)
+    board.play(BLACK, 12)
+    search.run(board, 0.0, Limits(visits=50))
+    other = Board(5)
+    other.play(BLACK, 7)
+    assert search.run(other, 0.0, Limits(visits=10)).playouts == 9
+    assert search.run(other, 5.5, Limits(visits=10)).playouts == 9
+    assert search.run(other, 5.5, Limits(visits=10)).playouts == 0
+    turned = other.copy()
+    turned.to_move = BLACK
+    assert search.run(turned, 5.5, Limits(visits=10)).playouts == 9
+    situational = Board(5, ko="situational")
+    situational.play(BLACK, 7)
+    assert search.run(situational, 5.5, Limits(visits=10)).playouts == 9
+    search.forget()
+    assert search.run(situational, 5.5, Limits(visits=10)).playouts == 9
+    assert search.run(Board(7), 5.5, Limits(visits=10)).playouts == 9
+
+
+def test_only_and_avoid_hold_at_the_root_and_for_one_search() -> None:
+    search = Search(Toy(by_area))
+    board = Board(5)
+    free = search.run(board, 0.0, Limits(visits=100))
+    some = search.run(board, 0.0, Limits(playouts=100), only=[3, 4, 25], avoid=[4])
+    assert {move.move for move in some.moves} == {3, 25}
+    assert sum(move.visits for move in some.moves) >= 100
+    again = search.run(board, 0.0, Limits(playouts=100))
+    assert len(again.moves) == 26
+    priors = {move.move: move.prior for move in free.moves}
+    assert all(move.prior == priors[move.move] for move in again.moves if move.move in priors)
+    assert sum(move.visits for move in again.moves) == again.visits - 1
+    check_sums(search)
+    assert search.run(board, 0.0, Limits(playouts=9), only=[4], avoid=[4]).moves == ()
+
+
+def test_priors_of_a_former_root_are_put_back() -> None:
+    search = Search(Toy(by_area), SearchConfig(noise=0.5))
+    board = Board(5)
+    search.run(board, 0.0, Limits(visits=80), only=[12, 13, 14])
+    board.play(BLACK, 12)
+    search.run(board, 0.0, Limits(visits=20))
+    board.undo()
+    found = search.run(board, 0.0, Limits(playouts=300))
+    assert len(found.moves) == 26
+    assert {round(move.prior, 6) for move in found.moves} == {round(1 / 26, 6)}
+
+
+@pytest.mark.parametrize("ko", ["simple", "positional", "situational"])
+def test_every_move_in_the_tree_is_legal(ko: str) -> None:
+    """Small boards are full of ko: each node's moves are played again on a board, which raises at an illegal one."""
+    search = Search(Toy(by_stones), SearchConfig(cpuct=3.0, lead_weight=0.0))
+    board = Board(2, ko=ko)
+    for point in (0, 1, 3):
+        board.play(board.to_move, point)
+    search.run(board, 0.0, Limits(visits=3000))
+    tree = search._tree
+    assert tree is not None
+    nodes = int(tree.used[0])
+    deepest = 0
+    for node in range(1, nodes):
+        line = []
+        while node > 0:
+            line.append(int(tree.links[node, trees.MOVE]))
+            node = int(tree.links[node, trees.PARENT])
+        replayed = board.copy()
+        for move in reversed(line):
+            replayed.play(replayed.to_move, move)
+        deepest = max(deepest, len(line))
+    assert nodes > 50 and deepest > 6
+
+
+def test_a_superko_move_is_never_reported() -> None:
+    board = board_of(". X O . . / X . X O . / . X O . . / . . . . . / . . . . .", WHITE)
+    board.play(WHITE, gtp_to_point("b4", 5))
+    banned = gtp_to_point("c4", 5)
+    for visits in (1, 200):
+        found = Search(Toy(by_stones, favourites={banned: 0.9})).run(board, 0.0, Limits(visits=visits))
+        assert banned not in counts(found)
+        assert all(board.is_legal(BLACK, move.move) for move in found.moves)
+
+
+def test_two_passes_end_the_game_and_are_counted_without_dead_stones() -> None:
+    # White's stone in the corner is dead: the network says so, and the count goes by it.
+    board = board_of(". X . O . / O X . O . / . X . O . / X X . O . / . X . O .", WHITE)
+    owner = np.zeros((5, 5))
+    owner[:, :2], owner[:, 3:] = 1, -1
+
+    def by_side(stones: np.ndarray) -> np.ndarray:
+        return owner if stones[0, 1] > 0 else -owner
+
+    board.play(WHITE, 25)
+    for komi, winrate in ((-0.5, 1.0), (0.5, 0.0), (0.0, 0.5)):
+        found = Search(Toy(by_side)).run(board, komi, Limits(visits=10), only=[25])
+        assert found.moves[0].winrate == winrate
+        assert found.moves[0].lead == -komi
+        assert found.moves[0].pv == (25,)
+
+
+def test_a_game_that_is_over_can_be_searched() -> None:
+    search, board = Search(Toy(by_area)), Board(5)
+    board.play(BLACK, 12)
+    board.play(WHITE, 25)
+    search.run(board, 0.0, Limits(visits=200))
+    board.play(BLACK, 25)
+    assert search.run(board, 0.0, Limits(visits=50)).visits == 50
+
+
+def test_it_stops_within_fifty_milliseconds() -> None:
+    search = Search(Toy(by_area, seconds=0.004))
+    board = Board(9)
+    search.run(board, 0.0, Limits(visits=60))
+    asked: list[float] = []
+    end = time.monotonic() + 0.3
+
+    def stop() -> bool:
+        asked.append(time.monotonic())
+        return asked[-1] >= end
+
+    search.run(board, 0.0, Limits(), stop=stop)
+    assert time.monotonic() - end < 0.05
+    assert max(np.diff(asked)) < 0.05
+    check_sums(search)
+
+
+def test_a_time_limit_is_kept() -> None:
+    search = Search(Toy(by_area, seconds=0.002))
+    search.run(Board(9), 0.0, Limits(visits=40))
+    begin = time.monotonic()
+    found = search.run(Board(9), 0.0, Limits(seconds=0.2))
+    assert 0.15 < time.monotonic() - begin < 0.25
+    assert found.playouts > 30
+
+
+def test_reports_come_while_it_runs() -> None:
+    seen: list[Report] = []
+    Search(Toy(by_area, seconds=0.001)).run(Board(5), 0.0, Limits(visits=300), report=seen.append, every=0.05)
+    assert len(seen) >= 3
+    visits = [found.visits for found in seen]
+    assert visits == sorted(set(visits))
+    assert all(sum(move.visits for move in found.moves) == found.visits - 1 for found in seen)
+
+
+def test_a_full_memory_ends_the_search() -> None:
+    search = Search(Toy(by_area), SearchConfig(nodes=700))
+    found = search.run(Board(5), 0.0, Limits(visits=10_000))
+    assert 600 < found.visits < 10_000
+    assert search._tree is not None and search._tree.used[0] <= 700
+    check_sums(search)
+    board = Board(5)
+    board.play(BLACK, found.moves[0].move)
+    assert search.run(board, 0.0, Limits(playouts=100)).playouts == 100
+
+
+def test_memory_does_not_grow_with_the_game(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search_module, "COMPACT", 300)
+    search, board = Search(Toy(by_area)), Board(5)
+    sizes = []
+    for _ in range(40):
+        found = search.run(board, 0.5, Limits(visits=100))
+        assert found.visits >= 100
+        check_compact(search)
+        assert search._tree is not None
+        sizes.append(len(search._tree.links))
+        board.play(board.to_move, found.moves[0].move)
+    assert max(sizes[5:]) == sizes[5] <= 512
+
+
+def check_compact(search: Search) -> None:
+    tree = search._tree
+    assert tree is not None
+    nodes = int(tree.used[0])
+    links = tree.links[:nodes]
+    for parent in range(nodes):
+        child = links[parent, trees.CHILD]
+        while child >= 0:
+            assert links[child, trees.PARENT] == parent
+            child = links[child, trees.SIBLING]
+
+
+def test_a_network_without_values_is_helped_by_playouts() -> None:
+    board = board_of(". . . . . / . X X . . / X O O . . / X O X . . / . X X . .")
+    found = Search(Toy(has_value=False)).run(board, 0.0, Limits(visits=150))
+    assert found.moves[0].move == gtp_to_point("d3", 5)
+    assert found.winrate > 0.5 and found.lead > 0
+    board.to_move = WHITE
+    assert Search(Toy(has_value=False)).run(board, 30.0, Limits(visits=50)).winrate > 0.9
+
+
+def test_root_symmetries_average_the_network() -> None:
+    corner = np.zeros((5, 5))
+    corner[0, 0] = 1.0
+    toy = Toy(lambda stones: corner, favourites={1: 0.5}, doubt=1.0)
+    one = Search(toy).run(Board(5), 0.0, Limits(visits=1))
+    assert one.owner[0, 0] == 1 and one.moves[0].move == 1
+    eight = Search(toy, SearchConfig(root_symmetries=8)).run(Board(5), 0.0, Limits(visits=1))
+    assert eight.visits == 1
+    assert np.allclose(eight.owner[[0, 0, 4, 4], [0, 4, 0, 4]], 0.25, atol=0.01)
+    priors = {move.move: move.prior for move in eight.moves}
+    assert all(priors[point] == pytest.approx(0.5 / 8 + 0.5 / 26) for point in (1, 3, 5, 9, 15, 19, 21, 23))
+
+
+def test_an_error_of_the_network_leaves_the_tree_whole() -> None:
+    toy = Toy(by_area)
+    search = Search(toy)
+    search.run(Board(5), 0.0, Limits(visits=40))
+
+    def broken(planes: np.ndarray, komi: np.ndarray) -> None:
+        raise RuntimeError("no")
+
+    toy.evaluate_planes, works = broken, toy.evaluate_planes  # type: ignore[assignment, method-assign]
+    with pytest.raises(RuntimeError):
+        search.run(Board(5), 0.0, Limits(visits=80))
+    toy.evaluate_planes = works  # type: ignore[method-assign]
+    assert search.run(Board(5), 0.0, Limits(visits=80)).visits == 80
+    check_sums(search)
+
+
+def test_settings_that_make_no_sense() -> None:
+    for wrong in ({"root_symmetries": 9}, {"batch": 0}, {"policy_temperature": 0}, {"noise": 2}):
+        with pytest.raises(ValueError):
+            SearchConfig(**wrong)  # type: ignore[arg-type]
