@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 import engine.sgf
-from tests.engine.support import DATA, make_engine
+from engine.reader import LineReader
+from tests.engine.support import DATA, CentrePolicy, make_engine
 
 TRANSCRIPTS = sorted(DATA.glob("*.txt"))
 
@@ -26,7 +27,7 @@ def read(path: Path) -> list[tuple[bytes, str]]:
         if line.startswith(">"):
             sent = line[2:].encode().decode("unicode_escape").encode("latin-1")
             exchanges.append((sent, []))
-        elif exchanges and line:
+        elif exchanges and line and not line.startswith("; "):
             exchanges[-1][1].append(line)
     return [(sent, "\n".join(answer) + "\n\n" if answer else "") for sent, answer in exchanges]
 
@@ -42,7 +43,7 @@ def in_a_copy_of_the_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize("path", TRANSCRIPTS, ids=[path.stem for path in TRANSCRIPTS])
 def test_line_by_line(path: Path) -> None:
-    gtp = make_engine()
+    gtp = make_engine(CentrePolicy(value=True))
     for sent, expected in read(path):
         if not gtp.closing:
             assert (gtp.answer(sent) or b"").decode() == expected, sent
@@ -53,5 +54,7 @@ def test_line_by_line(path: Path) -> None:
 def test_all_in_one_burst(path: Path, newline: bytes) -> None:
     exchanges = read(path)
     out = io.BytesIO()
-    make_engine().run(io.BytesIO(newline.join(sent for sent, _ in exchanges)), out)
+    reader = LineReader(io.BytesIO(newline.join(sent for sent, _ in exchanges)))
+    reader.wait_for_end()
+    make_engine(CentrePolicy(value=True)).serve(reader, out)
     assert out.getvalue().decode() == "".join(expected for _, expected in exchanges)
