@@ -60,6 +60,12 @@ def player_options(command: Function) -> Function:
             metavar="POINTS",
             help="Resign when behind by this much even at the best count (default: never).",
         ),
+        click.option(
+            "--level",
+            metavar="LEVEL",
+            help="Play as a person would, from 20k (weakest) to 1k and 1d to 9d; --temperature and --random-moves "
+            "then count for nothing (default: play as well as the other options allow).",
+        ),
     )
     for option in reversed(options):
         command = option(command)
@@ -72,8 +78,9 @@ def make_player(
     random_moves: int,
     seed: int | None,
     resign_behind: float | None,
+    level: str | None,
 ) -> tuple[PolicyPlayer, LazyPolicy]:
-    """A player and its policy, which isn't loaded yet."""
+    """A player and its policy, which isn't loaded yet. Raises UsageError for a level that there isn't."""
     from engine.player import PolicyPlayer, Style
     from engine.policy import LazyPolicy, load_ready_network
 
@@ -84,6 +91,13 @@ def make_player(
         resign_behind=resign_behind,
         seed=seed,
     )
+    if level is not None:
+        from engine.levels import level_player
+
+        try:
+            return level_player(level, policy, style), policy
+        except ValueError as error:
+            raise click.UsageError(f"--level: {error}") from None
     return PolicyPlayer(policy, style), policy
 
 

@@ -78,7 +78,7 @@ class PolicyPlayer:
 
         pointless = (board.pass_alive(BLACK) | board.pass_alive(WHITE)).ravel()
         priors = self.priors(board)
-        for point in self._in_order(priors, played=len(board.moves)):
+        for point in self.in_order(priors, board):
             if pointless[point] or not _is_sensible(board, point):
                 continue
             doubtful = settled[point] or _puts_itself_in_atari(board, point)
@@ -97,10 +97,10 @@ class PolicyPlayer:
         """float32 [size*size + 1]: the policy for the colour to move."""
         return self.policy.policy([board])[0]
 
-    def _in_order(self, priors: np.ndarray, played: int) -> Iterator[int]:
-        """The points by falling probability, or drawn by it one after the other; no pass."""
+    def in_order(self, priors: np.ndarray, board: Board) -> Iterator[int]:
+        """The points in the order in which they are considered, no pass: by probability, or drawn by it."""
         points = priors[:-1]
-        temperature = 1.0 if played < self.style.random_moves else self.style.temperature
+        temperature = 1.0 if len(board.moves) < self.style.random_moves else self.style.temperature
         if temperature > 0:
             # Adding Gumbel noise to the logits and sorting draws without replacement.
             logits = np.log(np.maximum(points, 1e-30)) / temperature

@@ -1,0 +1,131 @@
+"""Levels: each is stronger than the one below in every number, repeatable, and weak without being silly."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from engine.levels import CLOSE, LEVELS, Level, LevelPlayer, level
+from engine.player import PolicyPlayer, Style
+from gocnn.go import BLACK, WHITE, Board
+from gocnn.go.coords import gtp_to_point
+from tests.engine.support import ListPolicy, RandomPolicy
+
+
+def test_every_level_is_there_and_found_in_either_case() -> None:
+    names = [f"{kyu}k" for kyu in range(20, 0, -1)] + [f"{dan}d" for dan in range(1, 10)]
+    assert list(LEVELS) == names and all(LEVELS[name].name == name for name in names)
+    assert level(" 9D ") is LEVELS["9d"]
+    for wrong in ("21k", "0k", "10d", "", "k", "strong"):
+        with pytest.raises(ValueError, match="20k to 1k and 1d to 9d"):
+            level(wrong)
+
+
+def test_the_numbers_rise_strictly() -> None:
+    for weaker, stronger in pairwise(LEVELS.values()):
+        assert stronger.temperature <= weaker.temperature
+        assert stronger.blindness <= weaker.blindness
+        assert stronger.top_p <= weaker.top_p
+        assert stronger.visits >= weaker.visits
+        if stronger.searches:
+            assert stronger.visits > weaker.visits
+        else:
+            assert stronger.temperature < weaker.temperature and stronger.blindness < weaker.blindness
+
+
+def game(player: PolicyPlayer, moves: int, size: int = 9) -> list[int]:
+    board = Board(size)
+    for _ in range(moves):
+        board.play(board.to_move, player.choose(board, board.to_move, 7.5))
+    return [point for _, point in board.moves]
+
+
+@pytest.mark.parametrize("name", ["20k", "10k", "5k"])
+def test_the_same_seed_plays_the_same_game(name: str) -> None:
+    def player(seed: int | None) -> LevelPlayer:
+        return LevelPlayer(RandomPolicy(), LEVELS[name], Style(seed=seed))
+
+    first = game(player(7), 20)
+    assert game(player(7), 20) == first
+    assert game(player(8), 20) != first
+    assert game(player(None), 20) != game(player(None), 20)
+
+
+def test_asking_twice_changes_nothing() -> None:
+    player, board = LevelPlayer(RandomPolicy(), LEVELS["15k"], Style(seed=3)), Board(9)
+    assert len({player.choose(board, BLACK, 7.5) for _ in range(5)}) == 1
+
+
+def test_the_strongest_without_a_search_plays_as_the_network_does() -> None:
+    assert game(LevelPlayer(RandomPolicy(), LEVELS["4k"]), 40) == game(PolicyPlayer(RandomPolicy()), 40)
+
+
+class Choices:
+    """Three good moves, and all the others next to nothing."""
+
+    good = tuple(gtp_to_point(vertex, 9) for vertex in ("E5", "C3", "G7"))
+
+    def policy(self, boards: list[Board]) -> np.ndarray:
+        priors = np.full((len(boards), 82), 0.02 / 79, np.float32)
+        priors[:, self.good] = (0.5, 0.3, 0.18)
+        return priors
+
+
+def first_moves(chosen: Level, games: int = 200) -> np.ndarray:
+    """How often each good move is played first, and last how often another."""
+    policy = Choices()
+    counts = np.zeros(4, int)
+    for seed in range(games):
+        move = LevelPlayer(policy, chosen, Style(seed=seed)).choose(Board(9), BLACK, 7.5)  # type: ignore[arg-type]
+        counts[policy.good.index(move) if move in policy.good else 3] += 1
+    return counts
+
+
+def test_weak_players_choose_among_the_moves_that_come_to_mind() -> None:
+    shares = {name: first_moves(LEVELS[name]) / 200 for name in ("20k", "12k", "4k")}
+    assert shares["4k"].tolist() == [1, 0, 0, 0]
+    assert shares["20k"][0] < shares["12k"][0] < 1
+    assert (shares["20k"][:3] > 0.15).all()
+    # No blunders from nowhere: only where all three are overlooked, with the chance 0.5 ** 3, is it another move.
+    assert shares["20k"][3] < 0.05 + 0.5**3
+
+
+def test_temperature_alone_flattens() -> None:
+    only = Level("test", temperature=1.0, top_p=0.9, blindness=0.0, visits=1)
+    shares = first_moves(only, 500) / 500
+    assert shares == pytest.approx([0.5 / 0.98, 0.3 / 0.98, 0.18 / 0.98, 0], abs=0.07)
+    assert shares[3] == 0
+
+
+def test_the_top_share_cuts_off() -> None:
+    only = Level("test", temperature=1.0, top_p=0.6, blindness=0.0, visits=1)
+    counts = first_moves(only)
+    assert counts[0] > counts[1] > 0 and counts[2] == counts[3] == 0
+
+
+def test_close_to_the_last_moves_less_is_overlooked() -> None:
+    blind = Level("test", temperature=0.0, top_p=0.99, blindness=0.5, visits=1)
+    far, close = gtp_to_point("Q4", 19), gtp_to_point("D6", 19)
+
+    def missed(vertex: str) -> int:
+        policy = ListPolicy(vertex, "K10", confidence=0.6)
+        total = 0
+        for seed in range(200):
+            board = Board(19)
+            board.play(BLACK, gtp_to_point("D4", 19))
+            wanted = gtp_to_point(vertex, 19)
+            total += LevelPlayer(policy, blind, Style(seed=seed)).choose(board, WHITE, 7.5) != wanted
+        return total
+
+    assert abs(close // 19 - gtp_to_point("D4", 19) // 19) <= CLOSE < abs(far % 19 - gtp_to_point("D4", 19) % 19)
+    assert missed("D6") < 30 < missed("Q4")
+
+
+def test_a_weak_player_ends_its_games_too() -> None:
+    board = Board(5)
+    player = LevelPlayer(RandomPolicy(), LEVELS["20k"], Style(seed=1))
+    while len(board.moves) < 200 and [point for _, point in board.moves[-2:]] != [25, 25]:
+        board.play(board.to_move, player.choose(board, board.to_move, 0.0))
+    assert len(board.moves) < 200
