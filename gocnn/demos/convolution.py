@@ -118,7 +118,7 @@ def _strip() -> tuple[Figure, np.ndarray]:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9.6, 2.7))
-    cells = np.asarray(figure.subplots(1, 4))
+    cells = np.asarray(figure.subplots(1, 4, subplot_kw={"xticks": [], "yticks": []}))
     figure.subplots_adjust(left=0.01, right=0.99, bottom=0.02, top=0.9, wspace=0.08)
     return figure, cells
 

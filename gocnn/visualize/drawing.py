@@ -65,7 +65,7 @@ def numbers(
     for row, col in np.argwhere(visible).tolist():
         text = format(float(values[row, col]), form).replace("-", "−")
         axes.text(col, row, text, ha="center", va="center", fontsize=size)
-    axes.set(xlim=(-0.55, width - 0.45), ylim=(height - 0.45, -0.55))
+    axes.set(xlim=(-0.55, width - 0.45), ylim=(height - 0.45, -0.55), xticks=[], yticks=[])
     axes.set_axis_off()
     if title:
         axes.set_title(title, fontsize=9)
