@@ -63,11 +63,58 @@ def draw_heat(
 ) -> None:  # fmt: skip
     """A board, int8 [N, N], with a value on every point, float [N, N]: red above zero, blue below, up to `limit`."""
     draw_board(axes, stones, last=last)
-    peak = limit or float(np.abs(heat).max()) or 1.0
-    axes.imshow(heat, cmap=colours, vmin=-peak, vmax=peak, alpha=np.minimum(1, np.abs(heat) / peak * 1.5), zorder=2.5)
-    size = len(stones)
-    axes.set(xlim=(-0.7, size - 0.3), ylim=(size - 0.3, -0.7))
+    tint(axes, heat, limit or float(np.abs(heat).max()) or 1.0, colours)
     _bare(axes, title)
+
+
+def tint(axes: Axes, heat: np.ndarray, limit: float, colours: str = drawing.DIVERGING) -> None:
+    """Lay a value on every point of a drawn board, float [N, N], from -limit to +limit; zero is transparent."""
+    opaque = np.minimum(1, np.abs(heat) / limit * 1.5)
+    axes.imshow(heat, cmap=colours, vmin=-limit, vmax=limit, alpha=opaque, zorder=2.5)
+    size = len(heat)
+    axes.set(xlim=(-0.7, size - 0.3), ylim=(size - 0.3, -0.7))
+
+
+def mark(axes: Axes, point: int, size: int) -> None:
+    """A green ring around a point."""
+    from matplotlib.patches import Circle
+
+    ring = Circle((point % size, point // size), 0.5, fill=False, edgecolor="#00a040", linewidth=2, zorder=5)
+    axes.add_patch(ring)
+
+
+def without(model: nn.Module, board: Board, point: int) -> np.ndarray:
+    """int8 [P, N, N]: what a policy network would see if one stone, and the move that put it there, had never been.
+
+    Liberties and all that follows from the stones are counted anew; the other moves of the game stay known.
+    """
+    seen = planes(model, board)
+    stones = board.stones.ravel().copy()
+    stones[point] = 0
+    there = np.flatnonzero(stones)
+    other = Board(board.size)
+    other.setup(there.tolist(), stones[there].tolist())
+    changed = planes(model, other, board.to_move)
+    config: Any = model.config
+    for index, name in enumerate(PLANE_SETS[config.planes].planes):
+        if name == "last move" or name.endswith("moves ago"):
+            changed[index] = seen[index]
+            changed[index].ravel()[point] = 0
+    return changed
+
+
+def draw_on_stones(axes: Axes, stones: np.ndarray, labels: dict[int, str], heat: dict[int, float]) -> None:
+    """A board with words on its stones; `heat`, 0 to 1, is how red the ring around the stone on a point is."""
+    from matplotlib.patches import Circle
+
+    draw_board(axes, stones)
+    size = len(stones)
+    for point, text in labels.items():
+        place, ring = (point % size, point // size), heat.get(point, 0.0)
+        style = {"fill": False, "edgecolor": "red", "linewidth": 3, "zorder": 3.5}
+        axes.add_patch(Circle(place, 0.46, alpha=min(1.0, ring), **style))
+        colour = "white" if stones.ravel()[point] == 1 else "black"
+        axes.text(*place, text, color=colour, fontsize=6.5, ha="center", va="center", zorder=4)
 
 
 def draw_patch(axes: Axes, patch: np.ndarray, *, title: str = "") -> None:
