@@ -45,6 +45,17 @@ def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager
     return contextlib.nullcontext() if dtype == torch.float32 else torch.autocast(device.type, dtype)
 
 
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """The context in which torch uses one thread on the CPU: for work so small that waking others costs more."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
 @dataclass(frozen=True)
 class Ranks:
     """This process among those that train together: `rank` 0 .. `world` - 1, on `device`."""

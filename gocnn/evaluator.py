@@ -9,12 +9,13 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from gocnn import policy, weights
+from gocnn import policy, weights, winograd
 from gocnn.batches import as_images
-from gocnn.device import autocast, best_device, precision
+from gocnn.device import autocast, best_device, one_thread, precision
 from gocnn.go import Board
 from gocnn.go.planes import PLANE_SETS, of_board
 from gocnn.go.symmetry import point_maps
+from gocnn.value import Outputs
 
 
 class Evaluation(NamedTuple):
@@ -32,11 +33,18 @@ class Evaluator:
     def __init__(
         self, model: policy.Policy, device: torch.device | None = None, dtype: torch.dtype | None = None
     ) -> None:
-        """`device` and number format are the best there are if not given."""
+        """`device` and number format are the best there are if not given.
+
+        On a CPU in float32 the trunk runs in compiled code where that can do it (`gocnn.winograd`), which takes a copy
+        of the weights: later changes of the model are not seen.
+        """
         self.device = device or best_device()
         self.dtype = dtype or precision("auto", self.device)
         self.plane_set = PLANE_SETS[model.config.planes]
         self.model = model.to(self.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+        self._trunk: winograd.FastTrunk | None = None
+        if self.device.type == "cpu" and self.dtype == torch.float32 and winograd.fits(model):
+            self._trunk = winograd.FastTrunk(self.model)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str] | None = None, device: str | None = None) -> Evaluator:
@@ -76,11 +84,18 @@ class Evaluator:
 
         `komi` float32 [B] is what the player to move must be ahead by on the board: komi for Black, -komi for White.
         """
-        inputs = as_images(torch.from_numpy(planes).to(self.device))
-        with autocast(self.device, self.dtype):
-            if not self.has_value:
-                return Evaluation(_numpy(self.model(inputs).float().softmax(1)), None, None, None)
-            out = self.model.heads(inputs)
+        if self._trunk is None:
+            inputs = as_images(torch.from_numpy(planes).to(self.device))
+            with autocast(self.device, self.dtype):
+                out = self.model.heads(inputs) if self.has_value else self.model(inputs)
+            return self._answer(out, komi)
+        features = self._trunk(planes, torch.get_num_threads())
+        with one_thread():
+            return self._answer(self.model.read(features) if self.has_value else self.model.head(features), komi)
+
+    def _answer(self, out: Outputs | torch.Tensor, komi: np.ndarray) -> Evaluation:
+        if not isinstance(out, Outputs):
+            return Evaluation(_numpy(out.float().softmax(1)), None, None, None)
         needed = torch.from_numpy(komi).to(self.device)
         return Evaluation(
             _numpy(out.policy.float().softmax(1)),

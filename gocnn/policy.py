@@ -128,7 +128,10 @@ class ConvPolicy(nn.Module):
 
     def heads(self, planes: Tensor) -> Outputs:
         """All that a network with a value head says of float [B, P, N, N]."""
-        features = self.trunk(planes)
+        return self.read(self.trunk(planes))
+
+    def read(self, features: Tensor) -> Outputs:
+        """The same from the trunk's features."""
         return Outputs(self.head(features), *self.value(features))
 
 
