@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -145,6 +146,9 @@ def gtp(ko: str, verbose: bool, log_file: Path | None, **options: Any) -> None:
     stdin = open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)  # noqa: SIM115 - not ours to close
     with reserved_stdout() as stdout, contextlib.suppress(KeyboardInterrupt):
         engine.run(stdin, stdout)
+    # Clients allow an engine few seconds to end; on a busy machine, torch and LLVM take longer to leave in order.
+    logging.shutdown()
+    os._exit(0)
 
 
 @click.command(
