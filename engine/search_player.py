@@ -1,0 +1,221 @@
+"""A player that searches: the move that a tree search likes best, and the sense to stop and to give up.
+
+At the end of a game nearly every move is worth the same, and a search cannot tell which of them are pointless. What
+both the network and random playouts (`gocnn.go.ownership`) are sure of is therefore left alone unless the search gains
+by playing there, against a pass; and a pass that ends the game is made only if the playouts count it as won, too, or
+nothing else is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from engine.cleanup import capturing_move
+from engine.player import COUNTING, GLANCE, RESIGN, PolicyPlayer, Style
+from engine.policy import LazyPolicy, PolicyError
+from engine.search import Limits, MoveReport, Report, Search, SearchConfig
+from gocnn.go import BLACK, WHITE, Board
+from gocnn.go.counting import count
+from gocnn.go.ownership import PLAYOUTS, SURE, ownership, score_bounds
+
+SETTLED = 0.8  # the network's owner from which on a point is settled, if the playouts say so too
+GAIN = 0.02  # win rate by which a move in settled territory must be better than a pass
+POINT = 0.7  # or points of the lead
+PASS_VISITS = 12  # what a pass must have been looked at before others are measured by it
+
+
+@dataclass(frozen=True)
+class Resignation:
+    """When to give up: the win rate is below `winrate` at `turns` own turns in a row.
+
+    A turn above twice that breaks the row; one in between does not count. Games with fewer stones than `stones` times
+    the points of the board go on, and so do those that random playouts do not count as lost.
+    """
+
+    winrate: float = 0.04
+    turns: int = 3
+    stones: float = 0.2
+
+
+class SearchPlayer(PolicyPlayer):
+    """Plays what a search finds; with one visit, as a PolicyPlayer."""
+
+    def __init__(
+        self,
+        policy: LazyPolicy,
+        style: Style | None = None,
+        *,
+        visits: int | None = None,
+        limits: Limits | None = None,
+        config: SearchConfig | None = None,
+        resignation: Resignation | None = None,
+        clean_up: bool = False,
+        ponders: bool = False,
+    ) -> None:
+        """`limits` for every move, or only `visits`. `resignation` None: never by win rate.
+
+        With `clean_up` the opponent's dead stones are captured before passing. `ponders` says that the caller should
+        let it `ponder` while the opponent thinks.
+        """
+        super().__init__(policy, style)
+        self.limits = limits or Limits(visits=visits)
+        self.config = config or SearchConfig(seed=self.style.seed or 0)
+        self.resignation = resignation
+        self.clean_up = clean_up
+        self.ponders = ponders
+        self._lazy = policy
+        self._search: Search | None = None
+        self._lost_turns: tuple[int, int, int] = (0, 0, 0)  # colour, moves played then, turns
+
+    @property
+    def search(self) -> Search:
+        """The search, with the tree of the last position. Waits for the network; raises PolicyError without one."""
+        if self._search is None:
+            self._search = Search(self._lazy.network(), self.config)
+        return self._search
+
+    def choose(
+        self,
+        board: Board,
+        colour: int,
+        komi: float = 0.0,
+        *,
+        limits: Limits | None = None,
+        stop: Callable[[], bool] | None = None,
+        report: Callable[[Report], None] | None = None,
+        every: float = 0.5,
+    ) -> int:
+        """The move that `colour` plays here: a legal point, the pass, or RESIGN; the board is left as it is.
+
+        `limits` take the place of the player's own; the rest is as in `Search.run`. Raises PolicyError if there is no
+        network, or none for this board.
+        """
+        limits = limits or self.limits
+        if limits.visits is not None and limits.visits <= 1:
+            return super().choose(board, colour, komi)
+        board = board.copy()
+        board.to_move = colour
+        ending = _Ending(board, komi)
+        if ending.answers_pass and ending.is_won and not self.clean_up:
+            return board.pass_point
+        if self.style.resign_behind is not None and ending.best < -self.style.resign_behind:
+            return RESIGN
+        avoid = [] if self.clean_up else _worthless(board)
+        try:
+            found = self.search.run(board, komi, limits, stop=stop, report=report, every=every, avoid=avoid)
+            if self._gives_up(board, found, ending):
+                return RESIGN
+            move = self._pick(board, komi, found, ending, avoid)
+        except ValueError as error:
+            raise PolicyError(str(error)) from None
+        if move == board.pass_point and self.clean_up:
+            capture = _capture_of_the_dead(board)
+            return move if capture is None else capture
+        return move
+
+    def ponder(self, board: Board, komi: float, stop: Callable[[], bool]) -> None:
+        """Search the opponent's position until `stop` says so, or the memory is full; the next search profits."""
+        self.search.run(board, komi, Limits(), stop=stop)
+
+    def _pick(self, board: Board, komi: float, found: Report, ending: _Ending, avoid: list[int]) -> int:
+        """The best move that is not pointless; the pass if there is none."""
+        moves = self._in_order_of_choice(found, len(board.recent))
+        if not ending.is_near:
+            return next((move.move for move in moves if move.move != board.pass_point), board.pass_point)
+        settled = ending.settled(found.owner, self.search.evaluator.has_value)
+        passing = self._value_of_pass(board, komi, found)
+        for move in moves:
+            if move.move == board.pass_point:
+                if ending.answers_pass and not ending.looks_won and passing.winrate > 0.5:
+                    continue  # the playouts doubt that the game is won
+                return board.pass_point
+            gains = move.visits and (move.winrate > passing.winrate + GAIN or move.lead > passing.lead + POINT)
+            if (not settled[move.move] or gains) and move.visits:
+                return move.move
+        return board.pass_point
+
+    def _value_of_pass(self, board: Board, komi: float, found: Report) -> MoveReport:
+        """What a pass comes to; it is looked at a little more if need be."""
+        for move in found.moves:
+            if move.move == board.pass_point and move.visits >= PASS_VISITS:
+                return move
+        return self.search.run(board, komi, Limits(playouts=PASS_VISITS), only=[board.pass_point]).moves[0]
+
+    def _in_order_of_choice(self, found: Report, played: int) -> list[MoveReport]:
+        """The moves, best first, or drawn by their visits where the style wants chance."""
+        temperature = 1.0 if played < self.style.random_moves else self.style.temperature
+        if temperature <= 0:
+            return list(found.moves)
+        logits = np.log([max(move.visits, 1e-3) for move in found.moves]) / temperature
+        order = np.argsort(-(logits + self._random.gumbel(size=len(logits))), kind="stable")
+        return [found.moves[index] for index in order]
+
+    def _gives_up(self, board: Board, found: Report, ending: _Ending) -> bool:
+        """Count this turn, and say whether it is the last of a row of lost ones."""
+        if self.resignation is None:
+            return False
+        rule, played = self.resignation, len(board.recent)
+        colour, before, turns = self._lost_turns
+        if colour != board.to_move or played < before or found.winrate > 2 * rule.winrate:
+            turns = 0
+        if found.winrate < rule.winrate and (turns == 0 or played > before):
+            turns += 1
+        self._lost_turns = (board.to_move, played, turns)
+        few = np.count_nonzero(board.stones) < rule.stones * board.pass_point
+        return turns >= rule.turns and not few and not ending.looks_won
+
+
+class _Ending:
+    """What random playouts say of a position near its end, seen by its player to move."""
+
+    def __init__(self, board: Board, komi: float) -> None:
+        self.answers_pass = bool(board.moves) and board.moves[-1] == (-board.to_move, board.pass_point)
+        self.is_near = self.answers_pass or np.count_nonzero(board.stones) >= COUNTING * board.pass_point
+        self.board, self.komi, self.colour = board, komi, board.to_move
+        self.worst, self.best = -np.inf, np.inf
+        if self.is_near:
+            self._owner = ownership(board, PLAYOUTS if self.answers_pass else GLANCE)
+            bounds = score_bounds(self._owner, komi)
+            self.worst, self.best = bounds if self.colour == BLACK else (-bounds[1], -bounds[0])
+
+    @property
+    def is_won(self) -> bool:
+        """Whether the game is won even if all that is unclear goes to the opponent."""
+        return self.worst > 0
+
+    @property
+    def looks_won(self) -> bool:
+        """Whether the game would be won if it were counted now."""
+        owner = ownership(self.board, PLAYOUTS) if not self.is_near else self._owner
+        return (count(self.board, owner).area - self.komi) * self.colour > 0
+
+    def settled(self, owner: np.ndarray, known: bool) -> np.ndarray:
+        """bool [N*N]: the points that playouts, and the network (`owner`, if `known`), give to one side for sure."""
+        mine = self._owner.ravel() * self.colour
+        if not known:
+            return np.abs(mine) >= SURE
+        return (np.abs(mine) >= SURE) & (np.abs(owner.ravel()) >= SETTLED) & (mine * owner.ravel() > 0)
+
+
+def _worthless(board: Board) -> list[int]:
+    """Empty points that nobody needs: own eyes, and what belongs to one side whatever happens."""
+    dead_ends = (board.pass_alive(BLACK) | board.pass_alive(WHITE)).ravel() & (board.stones.ravel() == 0)
+    points = np.flatnonzero(board.stones.ravel() == 0)
+    return [int(point) for point in points if dead_ends[point] or board.is_own_eye(board.to_move, int(point))]
+
+
+def _capture_of_the_dead(board: Board) -> int | None:
+    """A move towards the capture of a dead stone of the opponent; None if none is left."""
+    found = count(board, ownership(board, PLAYOUTS))
+    dead = found.points(found.dead & (found.stones == -board.to_move))
+    return capturing_move(board, board.to_move, dead) if dead else None
+
+
+def with_seconds(limits: Limits, seconds: float | None) -> Limits:
+    """Limits that end after some seconds at the latest."""
+    if seconds is None:
+        return limits
+    return replace(limits, seconds=seconds if limits.seconds is None else min(seconds, limits.seconds))
