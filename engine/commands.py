@@ -7,19 +7,22 @@ come at once.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
 import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
-    from engine.player import PolicyPlayer
+    from engine.player import PolicyPlayer, Style
     from engine.policy import LazyPolicy
+    from engine.search_player import SearchPlayer
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -67,6 +70,47 @@ def player_options(command: Function) -> Function:
             help="Play as a person would, from 20k (weakest) to 1k and 1d to 9d; --temperature and --random-moves "
             "then count for nothing (default: play as well as the other options allow).",
         ),
+        click.option(
+            "--visits",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="Search each move with N visits, those kept from the last move counted (default: 1, no search).",
+        ),
+        click.option("--playouts", type=click.IntRange(min=1), metavar="N", help="Search with N new playouts a move."),
+        click.option(
+            "--seconds",
+            "--time",
+            type=click.FloatRange(min=0, min_open=True),
+            metavar="S",
+            help="Search S seconds a move. Of several limits the first one counts.",
+        ),
+        click.option("--ponder", is_flag=True, help="Search on while the opponent thinks."),
+        click.option(
+            "--resign",
+            type=click.FloatRange(0, 1),
+            default=0.04,
+            show_default=True,
+            metavar="RATE",
+            help="With a search: resign when the win rate is below this three moves in a row; 0 is never.",
+        ),
+        click.option("--clean-up", is_flag=True, help="With a search: capture dead stones before passing."),
+        click.option("--threads", type=click.IntRange(min=1), metavar="N", help="CPU threads (default: all cores)."),
+        click.option("--batch", type=click.IntRange(min=1), metavar="N", help="Positions that are evaluated together."),
+        click.option(
+            "--root-symmetries",
+            type=click.IntRange(1, 8),
+            default=1,
+            show_default=True,
+            metavar="N",
+            help="Turns of the board over which the evaluation of the position itself is averaged.",
+        ),
+        click.option(
+            "--noise",
+            type=click.FloatRange(0, 1),
+            default=0.0,
+            show_default=True,
+            help="Share of random numbers in the first move's probabilities, so that searches differ.",
+        ),
     )
     for option in reversed(options):
         command = option(command)
@@ -80,8 +124,12 @@ def make_player(
     seed: int | None,
     resign_behind: float | None,
     level: str | None,
+    **search: Any,
 ) -> tuple[PolicyPlayer, LazyPolicy]:
-    """A player and its policy, which isn't loaded yet. Raises UsageError for a level that there isn't."""
+    """A player and its policy, which isn't loaded yet. Raises UsageError for a level that there isn't.
+
+    `search` are the options of a search.
+    """
     from engine.player import PolicyPlayer, Style
     from engine.policy import LazyPolicy, load_ready_network
 
@@ -99,7 +147,39 @@ def make_player(
             return level_player(level, policy, style), policy
         except ValueError as error:
             raise click.UsageError(f"--level: {error}") from None
-    return PolicyPlayer(policy, style), policy
+    return _searching_player(policy, style, **search) or PolicyPlayer(policy, style), policy
+
+
+def _searching_player(
+    policy: LazyPolicy,
+    style: Style,
+    visits: int | None,
+    playouts: int | None,
+    seconds: float | None,
+    ponder: bool,
+    resign: float,
+    clean_up: bool,
+    threads: int | None,
+    batch: int | None,
+    root_symmetries: int,
+    noise: float,
+) -> SearchPlayer | None:
+    """A player that searches, if the options limit a search to more than one visit."""
+    if playouts is None and seconds is None and (visits is None or visits == 1):
+        return None
+    from engine.search import Limits, SearchConfig
+    from engine.search_player import Resignation, SearchPlayer
+
+    config = SearchConfig(root_symmetries=root_symmetries, noise=noise, threads=threads, seed=style.seed or 0)
+    return SearchPlayer(
+        policy,
+        style,
+        limits=Limits(visits, playouts, seconds),
+        config=replace(config, batch=batch or config.batch),
+        resignation=Resignation(winrate=resign) if resign > 0 else None,
+        clean_up=clean_up,
+        ponders=ponder,
+    )
 
 
 @click.command(
@@ -113,11 +193,15 @@ Examples:
 )
 @player_options
 @click.option(
+    "--rules",
+    metavar="NAME",
+    help="The rules until the client names others: tromp-taylor, chinese, japanese, aga and so on (default: area "
+    "scoring, dead stones by agreement).",
+)
+@click.option(
     "--ko",
     type=click.Choice(KO_RULES),
-    default="positional",
-    show_default=True,
-    help="The rule against repetition.",
+    help="The rule against repetition (default: that of the rules, else positional).",
 )
 @click.option("--verbose", is_flag=True, help="Write commands, answers and errors to stderr.")
 @click.option(
@@ -127,7 +211,7 @@ Examples:
     metavar="FILE",
     help="Write them to a file.",
 )
-def gtp(ko: str, verbose: bool, log_file: Path | None, **options: Any) -> None:
+def gtp(rules: str | None, ko: str | None, verbose: bool, log_file: Path | None, **options: Any) -> None:
     """Speak the Go Text Protocol on stdin and stdout.
 
     This is the line to enter as an engine in Sabaki, GoGui, Lizzie and other clients. The network
@@ -135,13 +219,18 @@ def gtp(ko: str, verbose: bool, log_file: Path | None, **options: Any) -> None:
     """
     from engine.handlers import gtp_engine
     from engine.protocol import reserved_stdout
-    from engine.rules import Rules
+    from engine.rules import STANDARD, read_rules
     from engine.session import Session
     from gocnn import __version__
 
     _log_to(verbose, log_file)
     player, policy = make_player(**options)
-    session = Session(player, policy.network, rules=Rules(ko=ko), on_new_game=policy.start_loading)
+    try:
+        named = read_rules(rules) if rules else STANDARD
+    except ValueError:
+        raise click.UsageError(f"--rules: there are no rules named {rules!r}") from None
+    named = dataclasses.replace(named, ko=ko or named.ko)
+    session = Session(player, policy.network, rules=named, on_new_game=policy.start_loading)
     engine = gtp_engine(session, f"{LEELA_ZERO_LEVEL} (gocnn {__version__})")
     stdin = open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)  # noqa: SIM115 - not ours to close
     with reserved_stdout() as stdout, contextlib.suppress(KeyboardInterrupt):
