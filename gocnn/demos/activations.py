@@ -83,7 +83,7 @@ def _digit_patches(out: Path, model: nn.Module, inputs: torch.Tensor, labels: np
     caption = (
         f"Six filters of the second layer, and the {PATCHES} of {len(inputs)} digits that excite each most. The red "
         f"square is the receptive field, just the {size}×{size} pixels that the activation above the picture depends "
-        "on. A row shows one part of digits of several classes: a corner, a bend, the end of a stroke."
+        "on. A row shows one part, as a rule of digits of several classes: a corner, a bend, a small loop."
     )
     drawing.save(figure, out / "activations-patches.png", caption)
     numbers = {str(unit): [round(float(v), 2) for v in values] for unit, values in zip(units, top.values)}

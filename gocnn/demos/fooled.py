@@ -20,16 +20,16 @@ from gocnn.visualize.maximize import Ascent, Maximized, blurred, maximize
 
 #: Without a constraint the log probability climbs from a noise that all ten share, and no value is forbidden. With one
 #: it is the logit y_i less the penalty, with ink between 0 and 1 as in the data, from nearly empty paper; the network
-#: sees each step from a pixel or two aside, since a digit is one wherever it stands.
+#: sees each step from up to three pixels aside, since a digit is one wherever it stands.
 PANELS = {
     "none": ("log probability", Ascent(steps=200, rate=0.02, noise=0.5)),
-    "l1": ("activation", Ascent(steps=300, penalty="l1", strength=0.05, jitter=2, noise=0.1, low=0, high=1)),
-    "l2": ("activation", Ascent(steps=300, penalty="l2", strength=0.1, jitter=2, noise=0.1, low=0, high=1)),
+    "l1": ("activation", Ascent(steps=300, penalty="l1", strength=0.07, jitter=3, noise=0.1, low=0, high=1)),
+    "l2": ("activation", Ascent(steps=300, penalty="l2", strength=0.2, jitter=3, noise=0.1, low=0, high=1)),
 }
 _CLIMBED = {
     "none": "log p(i): no constraint",
-    "l1": "y_i − 0.05 Σ|x|: as little ink as will do",
-    "l2": "y_i − 0.1 Σ x²: much ink nowhere",
+    "l1": "y_i − 0.07 Σ|x|: as little ink as will do",
+    "l2": "y_i − 0.2 Σ x²: much ink nowhere",
 }
 _SEEN = {
     "none": "To us all ten are the same noise. The network is easily fooled: nothing in its training showed it what "
