@@ -19,12 +19,18 @@ BONUSES = ("0", "N-1", "N")
 
 @dataclass(frozen=True)
 class Rules:
-    """One rule set. `bonus` is what White gets at the end for N handicap stones: "0", "N-1" or "N" points."""
+    """One rule set.
+
+    `bonus` is what White gets at the end for N handicap stones: "0", "N-1" or "N" points. With `friendly_pass` the
+    players agree on dead stones when both have passed; without, all stones count as they stand, and dead ones must have
+    been taken off by then.
+    """
 
     ko: str = "positional"
     scoring: str = "area"
     suicide: bool = False
     bonus: str = "0"
+    friendly_pass: bool = True
 
     def __post_init__(self) -> None:
         if self.ko not in KO_RULES or self.scoring not in SCORINGS or self.bonus not in BONUSES:
@@ -37,6 +43,7 @@ class Rules:
     def to_json(self) -> str:
         """As `kata-get-rules` answers."""
         fields = {
+            "friendlyPassOk": self.friendly_pass,
             "hasButton": False,
             "ko": self.ko.upper(),
             "scoring": self.scoring.upper(),
@@ -56,9 +63,11 @@ class Rules:
                 rules = dataclasses.replace(rules, scoring=value.lower())
             elif name == "suicide" and isinstance(value, bool):
                 rules = dataclasses.replace(rules, suicide=value)
+            elif name == "friendlyPassOk" and isinstance(value, bool):
+                rules = dataclasses.replace(rules, friendly_pass=value)
             elif name == "whiteHandicapBonus" and isinstance(value, (str, int)):
                 rules = dataclasses.replace(rules, bonus=str(value))
-            elif name not in ("tax", "hasButton", "friendlyPassOk"):
+            elif name not in ("tax", "hasButton"):
                 raise ValueError(f"unknown rule {name!r}, or a value that it can't have")
         tax = "SEKI" if rules.scoring == "territory" else "NONE"
         if fields.get("hasButton", False) is not False or fields.get("tax", tax) != tax:
@@ -71,7 +80,7 @@ STANDARD = Rules()
 
 #: Rule sets by the names that clients use.
 NAMED = {
-    "tromp-taylor": Rules(suicide=True),
+    "tromp-taylor": Rules(suicide=True, friendly_pass=False),
     "chinese": Rules(ko="simple", bonus="N"),
     "chinese-ogs": Rules(bonus="N"),
     "chinese-kgs": Rules(bonus="N"),

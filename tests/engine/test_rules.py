@@ -1,0 +1,130 @@
+"""Rule sets, and what follows from them: compensation, counting, and dead stones that must be taken off."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from engine.cleanup import capturing_move
+from engine.protocol import GtpEngine
+from engine.rules import NAMED, STANDARD, Rules, read_rule, read_rules
+from gocnn.go import WHITE, Board
+from gocnn.go.coords import gtp_to_point
+from tests.engine.support import make_engine
+
+# Black holds the left, White the right; the stones on the other side are dead.
+FINISHED = """
+. X . X O . O . .
+X . O X O O . O .
+. X . X X O . . O
+X . X . X O . X .
+. X X X X O O . .
+X X . . X X O . O
+. X X X . X O O .
+X . X . X X O . O
+. X . X . X O O .
+"""
+
+
+def ask(engine: GtpEngine, line: str) -> str:
+    return (engine.answer(line.encode()) or b"").decode().rstrip("\n")
+
+
+def position(engine: GtpEngine, rows: str) -> Board:
+    """Set up a position on the engine's board."""
+    board = Board.from_ascii(rows)
+    engine.answer(f"boardsize {board.size}".encode())
+    stones = board.stones.ravel()
+    points = [int(point) for point in stones.nonzero()[0]]
+    engine.session.game.setup(points, [int(stones[point]) for point in points])  # type: ignore[attr-defined]
+    return board
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_names_and_their_json_are_the_same_rules(name: str) -> None:
+    rules = read_rules(name.upper().replace("-", "_"))
+    assert rules == NAMED[name] == read_rules(rules.to_json())
+    assert set(json.loads(rules.to_json())) == {
+        "friendlyPassOk", "hasButton", "ko", "scoring", "suicide", "tax", "whiteHandicapBonus",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text", ["", "ing", "{}x", "[]", '"chinese"', '{"ko":"NONE"}', '{"suicide":"yes"}', '{"hasButton":true}',
+             '{"tax":"ALL"}', '{"scoring":"TERRITORY","tax":"NONE"}', '{"whiteHandicapBonus":2}', '{"sun":1}']
+)  # fmt: skip
+def test_rules_that_cannot_be_played_are_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        read_rules(text)
+
+
+def test_one_field() -> None:
+    assert read_rule(STANDARD, "ko", "situational") == Rules(ko="situational")
+    assert read_rule(STANDARD, "friendlyPassOk", "False") == Rules(friendly_pass=False)
+    with pytest.raises(ValueError):
+        read_rule(STANDARD, "ko", "true")
+
+
+@pytest.mark.parametrize(("bonus", "points"), [("0", [0, 0, 0, 0]), ("N-1", [0, 0, 1, 3]), ("N", [0, 0, 2, 4])])
+def test_compensation(bonus: str, points: list[int]) -> None:
+    assert [Rules(bonus=bonus).compensation(stones) for stones in (0, 1, 2, 4)] == points
+
+
+@pytest.mark.parametrize(
+    ("rules", "score"),
+    [
+        ("chinese", "B+5.5"),  # 47 points against 34, less komi
+        ("tromp-taylor", "B+10.5"),  # 44 against 26: the points beside C8 and H6 are nobody's, those two their own
+    ],
+)
+def test_final_score_by_rules(rules: str, score: str) -> None:
+    engine = make_engine()
+    position(engine, FINISHED)
+    assert ask(engine, f"kata-set-rules {rules}") == "="
+    assert ask(engine, "final_score") == f"= {score}"
+
+
+def test_dead_stones_are_taken_off_before_passing_where_all_stones_count() -> None:
+    """The opponent passes all the time; nothing of his is left where he can't live when the engine passes, too."""
+    engine = make_engine()
+    position(engine, FINISHED)
+    ask(engine, "kata-set-rules tromp-taylor")
+    for _ in range(20):
+        ask(engine, "play w pass")
+        if ask(engine, "genmove b") == "= pass":
+            break
+    else:
+        pytest.fail("no pass in 20 moves")
+    assert not any("O" in row[:4] for row in engine.session.board.to_ascii().splitlines())  # type: ignore[attr-defined]
+    assert ask(engine, "kata-set-rules chinese") == "="
+    assert ask(engine, "play w pass") == "=" and ask(engine, "genmove b") == "= pass"
+
+
+def test_cleanup_asked_for_by_the_server() -> None:
+    engine = make_engine()
+    position(engine, FINISHED)
+    ask(engine, "play b pass")
+    moves = []
+    for _ in range(8):
+        moves.append(ask(engine, "kgs-genmove_cleanup w").removeprefix("= "))
+        ask(engine, "play b pass")
+    assert "pass" in moves
+    assert not any("X" in row[6:] for row in engine.session.board.to_ascii().splitlines())  # type: ignore[attr-defined]
+
+
+def test_capturing_move() -> None:
+    board = Board.from_ascii("""
+        . X O . .
+        X X O O O
+        O O . . .
+        . . . X .
+        . . . . .
+    """)
+    dead = [gtp_to_point("D2", 5)]
+    move = capturing_move(board, WHITE, dead)
+    assert move in {gtp_to_point(vertex, 5) for vertex in ("C2", "E2", "D1", "D3")}
+    # Three black stones with one liberty, at A5: taken at once, though that is an eye's shape.
+    black = [gtp_to_point(vertex, 5) for vertex in ("B5", "A4", "B4")]
+    assert capturing_move(board, WHITE, [*dead, *black]) == gtp_to_point("A5", 5)
+    assert capturing_move(board, WHITE, []) is None
