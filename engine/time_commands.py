@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 from engine.clock import KINDS, TimeControl
@@ -37,6 +38,9 @@ class TimeCommands:
         except (ValueError, OverflowError):
             raise GtpError(SYNTAX_ERROR) from None
         self.session.clock.set(control)
+        if control.kind != "none":
+            with contextlib.suppress(GtpError):  # told again where the network is needed
+                _ = self.session.network  # loaded before a clock runs, not on the time of the first move
 
     def cmd_time_left(self, colour: Colour, time: float, stones: int) -> None:
         """What is left of a player's main time (no stones), or of the period in which so many are still to play."""

@@ -6,9 +6,13 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
-from engine.levels import CLOSE, LEVELS, Level, LevelPlayer, level
+from engine.commands import gtp, play
+from engine.levels import CLOSE, LEVELS, Level, LevelPlayer, level, level_player
 from engine.player import PolicyPlayer, Style
+from engine.policy import LazyPolicy, Policy
+from engine.search_player import SearchPlayer
 from gocnn.go import BLACK, WHITE, Board
 from gocnn.go.coords import gtp_to_point
 from tests.engine.support import ListPolicy, RandomPolicy
@@ -129,3 +133,19 @@ def test_a_weak_player_ends_its_games_too() -> None:
     while len(board.moves) < 200 and [point for _, point in board.moves[-2:]] != [25, 25]:
         board.play(board.to_move, player.choose(board, board.to_move, 0.0))
     assert len(board.moves) < 200
+
+
+def test_a_name_gives_the_player_and_loads_nothing() -> None:
+    def never() -> Policy:
+        raise AssertionError("the network was asked for")
+
+    policy = LazyPolicy(never)
+    weak, strong = level_player("12k", policy, Style(seed=1)), level_player("3D", policy, Style(seed=1))
+    assert isinstance(weak, LevelPlayer) and weak.level is LEVELS["12k"]
+    assert isinstance(strong, SearchPlayer) and strong.limits.visits == LEVELS["3d"].visits
+
+
+def test_the_option_of_the_command() -> None:
+    for command in (gtp, play):
+        result = CliRunner().invoke(command, ["--level", "30k"])
+        assert result.exit_code == 2 and "there is no level '30k'" in result.output
