@@ -5,6 +5,7 @@ What was done to a picture (cropped, resized, inverted) is told in words, so tha
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
 from pathlib import Path
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MAX_PIXELS = 100_000_000
+SOUGHT_AT = 280  # pixels
 NEARLY_WHITE = 250  # of 255
 # No format that starts another program (EPS) or holds no pixels (SVG, PDF).
 FORMATS = ("PNG", "JPEG", "MPO", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "PPM", "TGA", "ICO")
@@ -220,9 +222,19 @@ def _paper(shade: np.ndarray) -> np.ndarray:
 
 
 def _inked_part(ink: np.ndarray) -> np.ndarray:
-    """The smallest rectangle that holds every pixel of more than a fifth of the full ink."""
-    rows, columns = (np.flatnonzero((ink > 0.2).any(axis)) for axis in (1, 0))
-    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    """The smallest rectangle that holds every pixel of more than a fifth of the full ink.
+
+    Looked for on a picture of `SOUGHT_AT` pixels at most, on which grain is smoothed out.
+    """
+    scale = max(1.0, max(ink.shape) / SOUGHT_AT)
+    coarse = resize(ink, *(max(1, round(side / scale)) for side in ink.shape)) if scale > 1 else ink
+    coarse = coarse / coarse.max()
+    rows, columns = (np.flatnonzero((coarse > 0.2).any(axis)) for axis in (1, 0))
+    (top, bottom), (left, right) = (
+        (int(places[0] * side / small), math.ceil((places[-1] + 1) * side / small))
+        for places, side, small in zip((rows, columns), ink.shape, coarse.shape)
+    )
+    return ink[top:bottom, left:right]
 
 
 def _fit(box: np.ndarray, size: int) -> np.ndarray:

@@ -48,10 +48,11 @@ def test_uneven_light_is_not_ink() -> None:
     assert np.corrcoef(inputs.ravel(), flat.ravel())[0, 1] > 0.95
 
 
-def test_grain_is_not_ink() -> None:
-    grain = np.random.default_rng(0).normal(0, 8, (280, 280))
-    inputs, _ = pictures.for_digits(as_picture(np.clip(seven(10) * 0.7 + 30 + grain, 0, 255)))
-    flat, _ = pictures.for_digits(as_picture(seven(10)))
+@pytest.mark.parametrize("light", [1.0, np.linspace(0.5, 1, 840)])
+def test_grain_is_not_ink(light: float | np.ndarray) -> None:
+    grain = np.random.default_rng(0).normal(0, 8, (840, 840))
+    inputs, _ = pictures.for_digits(as_picture(np.clip((seven(30) * 0.7 + 30) * light + grain, 0, 255)))
+    flat, _ = pictures.for_digits(as_picture(seven(30)))
     assert np.corrcoef(inputs.ravel(), flat.ravel())[0, 1] > 0.95
 
 
