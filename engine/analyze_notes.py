@@ -34,7 +34,7 @@ def move_note(judgement: Judgement, size: int) -> str:
     lines = [standing(judgement.colour, judgement.winrate, judgement.lead)]
     lines.append(
         f"{point_to_gtp(judgement.point, size)} is choice {judgement.rank} of the network "
-        f"({100 * judgement.probability:.1f} %)"
+        f"({100 * judgement.probability:.2g} %)"
     )
     if judgement.point == before.best:
         lines.append("the engine's move, too")
@@ -143,13 +143,14 @@ def _mistakes(mistakes: Sequence[Judgement], size: int, player: str, known: bool
 
     what = "The worst mistakes" if known else "The moves that the network expected least"
     table = Table(title=Text(f"{what} of {player}"), title_justify="left")
-    headings = ["move", "played", "better" if known else "expected"]
+    headings = ["move", "played", "probability", "rank", "better" if known else "expected"]
     headings += ["points lost", "winning lost", "chance", "lead"] if known else ["its probability"]
-    for heading in [*headings, "probability", "rank"]:
-        table.add_column(heading, justify="right", min_width=6 if heading == "probability" else None)
+    for heading in headings:
+        table.add_column(heading, justify="right", min_width=7 if heading == "probability" else None)
     for judgement in mistakes:
         before = judgement.before
-        cells = [str(judgement.number), point_to_gtp(judgement.point, size), point_to_gtp(before.best, size)]
+        cells = [str(judgement.number), point_to_gtp(judgement.point, size), f"{100 * judgement.probability:.2g} %"]
+        cells += [str(judgement.rank), point_to_gtp(before.best, size)]
         if known:
             cells += [
                 f"{judgement.points_lost:.1f}",
@@ -159,7 +160,7 @@ def _mistakes(mistakes: Sequence[Judgement], size: int, player: str, known: bool
             ]
         else:
             cells.append(_percent(float(before.priors[before.best]), 1))
-        table.add_row(*cells, _percent(judgement.probability, 1 if known else 2), str(judgement.rank))
+        table.add_row(*cells)
     return table
 
 
