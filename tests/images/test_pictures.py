@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
-from gocnn.images import datasets, pictures
+from gocnn.images import datasets, models, pictures
 
 
 def as_picture(shade: np.ndarray) -> np.ndarray:
@@ -63,6 +64,16 @@ def test_ink_fills_its_range_whatever_the_contrast_and_the_stroke() -> None:
         inputs, _ = prepare(as_picture(thin))
         assert inputs.shape == (1, 28, 28) and inputs.dtype == np.float32
         assert inputs.min() == 0 and inputs.max() == 1
+
+
+@pytest.mark.parametrize("name, least", [("digits", 0.98), ("fashion", 0.85)])
+def test_the_shipped_networks_read_test_images_drawn_large_on_white_paper(name: str, least: float) -> None:
+    images, labels = datasets.shipped(name)
+    network = models.load(name)
+    large = [np.pad(image, ((6, 9), (12, 3))).repeat(8, 0).repeat(8, 1) for image in images[:100]]
+    inputs = np.stack([network.prepare(as_picture(245 - 0.85 * image))[0] for image in large])
+    said = network.model(torch.from_numpy(inputs)).argmax(1).numpy()
+    assert (said == labels[:100]).mean() >= least
 
 
 def test_clothes_fill_the_field() -> None:
