@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from gocnn import policy, weights
-from gocnn.demos import Exhibit, Say, Shown, positions, samples
+from gocnn.demos import Exhibit, Say, Shown, evidence, positions
 from gocnn.go.board import Board
 from gocnn.go.coords import point_to_gtp
 from gocnn.images import datasets, models, pictures
@@ -45,24 +45,24 @@ def _collage(out: Path, say: Say) -> Part:
     for place, name in enumerate(COLLAGE):
         top, left = (place // 2) * side, (place % 2) * side
         boxes[name] = (top, left, top + side, left + side)
-        image[0, :, top : top + side, left : left + side] = samples.read(network, name)
+        image[0, :, top : top + side, left : left + side] = evidence.read(network, name)
     whole = network.restore(image[0])
-    answers = samples.shares(network.model, image)[0]
+    answers = evidence.shares(network.model, image)[0]
     figure, cells = drawing.canvas(1, 1 + len(COLLAGE), cell=2.4)
-    drawing.show(cells[0, 0], whole, title=samples.says(network, answers))
+    drawing.show(cells[0, 0], whole, title=evidence.says(network, answers))
     numbers = {}
     for axes, (name, answer) in zip(cells[0, 1:], COLLAGE.items()):
         unit = network.classes.index(answer)
         found = enlarged(gradcam(network.model, LAYER, image, unit), size, size)[0]
-        inside = samples.within(found, boxes[name])
+        inside = evidence.within(found, boxes[name])
         numbers[name] = round(inside, 3)
-        drawing.show(axes, drawing.overlay(whole, samples.heat(found)), title=f"{answer}: {inside:.0%}")
+        drawing.show(axes, drawing.overlay(whole, evidence.heat(found)), title=f"{answer}: {inside:.0%}")
         drawing.frame(axes, boxes[name], colour="white")
         say(f"collage: {answer} {answers[unit]:.1%}, {inside:.0%} of Grad-CAM in its own quarter")
     caption = (
         "Four pictures in one, and by Grad-CAM where the evidence for each of four classes is, with its share in the "
-        f"right quarter. The network has one answer for all of it, {network.classes[int(answers.argmax())]!r}, but asked "
-        "for a class it points to the right quarter most of all."
+        f"right quarter. The network has one answer for all of it, {network.classes[int(answers.argmax())]!r}, but "
+        "asked for a class it points to the right quarter most of all."
     )
     drawing.save(figure, out / "gradcam-collage.png", caption)
     return Exhibit("gradcam-collage.png", caption), numbers
@@ -74,8 +74,8 @@ def _rivals(out: Path, say: Say) -> Part:
     figure, cells = drawing.canvas(len(RIVALS), 3, cell=2.6)
     numbers: dict[str, Any] = {}
     for row, (name, classes) in enumerate(RIVALS.items()):
-        image = samples.read(network, name)[None]
-        answers = samples.shares(network.model, image)[0]
+        image = evidence.read(network, name)[None]
+        answers = evidence.shares(network.model, image)[0]
         picture = network.restore(image[0])
         drawing.show(cells[row, 0], picture, title=name)
         numbers[name] = {}
@@ -83,7 +83,7 @@ def _rivals(out: Path, say: Say) -> Part:
             unit = network.classes.index(one)
             found = enlarged(gradcam(network.model, LAYER, image, unit), *image.shape[2:])[0]
             title = f"{one}: " + (f"{answers[unit]:.1%}" if answers[unit] >= 0.001 else "below 0.1%")
-            drawing.show(axes, drawing.overlay(picture, samples.heat(found)), title=title)
+            drawing.show(axes, drawing.overlay(picture, evidence.heat(found)), title=title)
             peak = np.unravel_index(found.argmax(), found.shape)
             numbers[name][one] = {"probability": round(float(answers[unit]), 4), "peak": [int(p) for p in peak]}
             say(f"{name}: {title}, strongest in row {peak[0]}, column {peak[1]}")
@@ -108,7 +108,7 @@ def _digits(out: Path, say: Say) -> Part:
         place = gradcam(model, "conv2.activation", image, digit)
         plain = image[0, 0].numpy()
         drawing.show(cells[row, 0], plain, title=f"a {digit}")
-        drawing.show(cells[row, 1], drawing.overlay(plain, samples.heat(enlarged(place, 28, 28)[0])), title="Grad-CAM")
+        drawing.show(cells[row, 1], drawing.overlay(plain, evidence.heat(enlarged(place, 28, 28)[0])), title="Grad-CAM")
         both = integrated(model, image.repeat(2, 1, 1, 1), [digit, rival], steps=64)
         limit = float(np.abs(both.shares).max())
         for axes, which, unit in zip(cells[row, 2:], range(2), (digit, rival)):
@@ -125,9 +125,9 @@ def _digits(out: Path, say: Say) -> Part:
             f"{both.after[0]:.2f} in all; as a {rival} {both.after[1]:.2f}")  # fmt: skip
     caption = (
         "Grad-CAM on the second layer (11×11 places), and integrated gradients for the right digit and for a rival: "
-        "red ink speaks for it, blue against. What a blank sheet gives and what the pixels add is the logit y. Grad-CAM "
-        "is coarse, and filters that fire on empty paper count in it; integrated gradients give paper nothing. The blue "
-        "tips of the 4 are what keeps it from being a 9."
+        "red ink speaks for it, blue against. What a blank sheet gives and what the pixels add is the logit y. "
+        "Grad-CAM is coarse, and filters that fire on empty paper count in it; integrated gradients give paper none. "
+        "The blue tips of the 4 are what keeps it from being a 9."
     )
     drawing.save(figure, out / "gradcam-digits.png", caption)
     return Exhibit("gradcam-digits.png", caption), numbers
@@ -138,7 +138,7 @@ def _board(out: Path, say: Say) -> Part:
     go = policy.load(weights.default())
     board = positions.position(MOVES)
     planes, bare = positions.planes(go, board)[None], positions.planes(go, Board(19))
-    sure = samples.shares(go, planes.astype(np.float32))[0]
+    sure = evidence.shares(go, planes.astype(np.float32))[0]
     moves = [int(point) for point in np.argsort(-sure)[:2]]
     found = integrated(
         go, planes.repeat(2, 0), moves, baseline=bare, steps=64, objective="log probability", batch_size=16

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from gocnn import policy, weights
-from gocnn.demos import Exhibit, Say, Shown, positions, samples
+from gocnn.demos import Exhibit, Say, Shown, evidence, positions
 from gocnn.go.coords import point_to_gtp
 from gocnn.images import datasets, models
 from gocnn.images.models import Network
@@ -34,27 +34,27 @@ def make(out: Path, say: Say) -> Shown:
 def _photographs(out: Path, say: Say) -> Part:
     """Three photographs: how the probability falls with each part hidden, and what is said without the worst one."""
     network = models.load("squeezenet")
-    inputs = np.stack([samples.read(network, name) for name in PHOTOGRAPHS])
-    answers = samples.shares(network.model, inputs)
+    inputs = np.stack([evidence.read(network, name) for name in PHOTOGRAPHS])
+    answers = evidence.shares(network.model, inputs)
     found = occlusion(network.model, inputs, window=WINDOW, stride=STRIDE, objective="probability")
     figure, cells = drawing.canvas(len(PHOTOGRAPHS), 3, cell=2.9)
     numbers: dict[str, Any] = {}
     for row, name in enumerate(PHOTOGRAPHS):
-        what, box = samples.PARTS[name]
+        what, box = evidence.PARTS[name]
         picture = network.restore(inputs[row])
         worst = np.unravel_index(found.values[row].argmin(), found.values[row].shape)
         hidden = inputs[row].copy()
         top, left, bottom, right = found.boxes[worst]
         hidden[:, top:bottom, left:right] = 0
-        then = samples.shares(network.model, hidden[None])[0]
+        then = evidence.shares(network.model, hidden[None])[0]
         numbers[name] = {
             "answer": network.classes[int(answers[row].argmax())], "before": round(float(found.before[row]), 3),
             "at worst": round(float(found.values[row].min()), 3), "then": network.classes[int(then.argmax())],
-            "inside": round(samples.within(found.drops[row], box), 3), "box": round(samples.area(box, 227, 227), 3),
+            "inside": round(evidence.within(found.drops[row], box), 3), "box": round(evidence.area(box, 227, 227), 3),
         }  # fmt: skip
-        drawing.show(cells[row, 0], picture, title=samples.says(network, answers[row]))
-        drawing.show(cells[row, 1], drawing.overlay(picture, samples.heat(found.drops[row])), title="where it falls")
-        title = samples.says(network, then)
+        drawing.show(cells[row, 0], picture, title=evidence.says(network, answers[row]))
+        drawing.show(cells[row, 1], drawing.overlay(picture, evidence.heat(found.drops[row])), title="where it falls")
+        title = evidence.says(network, then)
         if int(then.argmax()) != int(answers[row].argmax()):
             title += f"; {numbers[name]['answer']} {numbers[name]['at worst']:.1%}"
         drawing.show(cells[row, 2], network.restore(hidden), title=title)
@@ -76,7 +76,7 @@ def _photographs(out: Path, say: Say) -> Part:
 
 def _animation(out: Path, network: Network, image: np.ndarray, found: Occluded) -> Exhibit:
     """The square on its way over the first photograph, along every other row of its places."""
-    answer = network.classes[int(samples.shares(network.model, image[None])[0].argmax())]
+    answer = network.classes[int(evidence.shares(network.model, image[None])[0].argmax())]
     frames = []
     for row in range(0, found.boxes.shape[0], 2):
         for column in range(found.boxes.shape[1]):
@@ -116,7 +116,7 @@ def _digits(out: Path, say: Say) -> Part:
         numbers[str(digit)] = {"before": round(float(found.before[column]), 3), "at worst": round(left_over, 3),
                                "then": then}  # fmt: skip
         drawing.show(cells[0, column], inputs[column, 0].numpy(), title=f"{digit}: {found.before[column]:.1%}")
-        heat = samples.heat(found.drops[column])
+        heat = evidence.heat(found.drops[column])
         drawing.show(cells[1, column], drawing.overlay(inputs[column, 0].numpy(), heat), title="where it falls")
         drawing.show(cells[2, column], hidden, title=f"now a {then}; a {digit} by {left_over:.1%}")
         drawing.frame(cells[2, column], (top, left, bottom, right))
@@ -136,11 +136,11 @@ def _boards(out: Path, say: Say) -> Part:
     numbers: dict[str, Any] = {}
     for axes, (name, moves) in zip(cells[0], BOARDS.items()):
         board = positions.position(moves)
-        sure = samples.shares(go, positions.planes(go, board)[None].astype(np.float32))[0]
+        sure = evidence.shares(go, positions.planes(go, board)[None].astype(np.float32))[0]
         best = int(sure.argmax())
         stones = np.flatnonzero(board.stones).tolist()
         bare = np.stack([positions.without(go, board, point) for point in stones]).astype(np.float32)
-        then = samples.shares(go, bare)
+        then = evidence.shares(go, bare)
         left = then[:, best]
         heat = {point: float(max(0.0, 1 - share / sure[best])) for point, share in zip(stones, left)}
         labels = {point: f"{100 * share:.0f}" for point, share in zip(stones, left)}

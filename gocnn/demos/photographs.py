@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from gocnn.demos import Exhibit, Say, Shown, samples
+from gocnn.demos import Exhibit, Say, Shown, evidence
 from gocnn.images import models
 from gocnn.visualize import drawing
 from gocnn.visualize.activations import as_array
@@ -24,8 +24,8 @@ TITLES = ("the picture", "saliency (SmoothGrad)", "occlusion", "Grad-CAM")
 
 def make(out: Path, say: Say) -> Shown:
     network = models.load("squeezenet")
-    inputs = np.stack([samples.read(network, name) for name in PHOTOGRAPHS])
-    answers = samples.shares(network.model, inputs)
+    inputs = np.stack([evidence.read(network, name) for name in PHOTOGRAPHS])
+    answers = evidence.shares(network.model, inputs)
     units = [int(unit) for unit in answers.argmax(1)]
     size = inputs.shape[2]
     slopes = saliency(network.model, inputs, units, method="smooth", samples=8).max(1)
@@ -34,39 +34,39 @@ def make(out: Path, say: Say) -> Shown:
     strong = places >= np.quantile(places, 1 - KEPT, axis=(1, 2), keepdims=True)  # [B, H, W]
     soft = as_array(blurred(torch.from_numpy(inputs), 8))
     without, alone = np.where(strong[:, None], soft, inputs), np.where(strong[:, None], inputs, soft)
-    then, still = samples.shares(network.model, without), samples.shares(network.model, alone)
+    then, still = evidence.shares(network.model, without), evidence.shares(network.model, alone)
     figure, cells = drawing.canvas(len(PHOTOGRAPHS), 6, cell=2.2)
     numbers: dict[str, Any] = {}
     for row, name in enumerate(PHOTOGRAPHS):
         picture, unit = network.restore(inputs[row]), units[row]
-        smooth = samples.heat(slopes[row], sigma=3, percentile=99.5)
-        heats = (smooth, samples.heat(hidden[row]), samples.heat(places[row]))
-        drawing.show(cells[row, 0], picture, title=samples.says(network, answers[row]))
+        smooth = evidence.heat(slopes[row], sigma=3, percentile=99.5)
+        heats = (smooth, evidence.heat(hidden[row]), evidence.heat(places[row]))
+        drawing.show(cells[row, 0], picture, title=evidence.says(network, answers[row]))
         for axes, heat, title in zip(cells[row, 1:4], heats, TITLES[1:]):
             drawing.show(axes, drawing.overlay(picture, heat), title=title)
-        drawing.show(cells[row, 4], network.restore(without[row]), title=samples.says(network, then[row]))
-        drawing.show(cells[row, 5], network.restore(alone[row]), title=samples.says(network, still[row]))
+        drawing.show(cells[row, 4], network.restore(without[row]), title=evidence.says(network, then[row]))
+        drawing.show(cells[row, 5], network.restore(alone[row]), title=evidence.says(network, still[row]))
         best = np.argsort(-answers[row])[:3]
         numbers[name] = {
             "says": {network.classes[k]: round(float(answers[row, k]), 4) for k in best},
             "without": [network.classes[int(then[row].argmax())], round(float(then[row, unit]), 4)],
             "alone": [network.classes[int(still[row].argmax())], round(float(still[row, unit]), 4)],
         }
-        if name in samples.PARTS:
-            _, box = samples.PARTS[name]
+        if name in evidence.PARTS:
+            _, box = evidence.PARTS[name]
             maps = {"saliency": slopes[row], "occlusion": hidden[row], "gradcam": places[row]}
-            numbers[name]["inside"] = {key: round(samples.within(value, box), 3) for key, value in maps.items()}
-            numbers[name]["box"] = round(samples.area(box, size, size), 3)
+            numbers[name]["inside"] = {key: round(evidence.within(value, box), 3) for key, value in maps.items()}
+            numbers[name]["box"] = round(evidence.area(box, size, size), 3)
         said = ", ".join(f"{one} {share:.0%}" for one, share in numbers[name]["says"].items())
-        after = f"{samples.says(network, then[row])}, with all others blurred {samples.says(network, still[row])}"
+        after = f"{evidence.says(network, then[row])}, with all others blurred {evidence.says(network, still[row])}"
         say(f"{name}: {said}; with the strongest {KEPT:.0%} of the pixels blurred {after}")
     caption = (
         "What does the machine learn? Five photographs with the network's answer, and the pixels that it rests on by "
-        "three instruments. Then the fifth of the pixels that Grad-CAM finds strongest is blurred, and last everything else, "
-        "each time with what the network says now: without its head the bird is no goose, without its surface the "
-        "espresso is a soup, and the other way round both remain what they were. The cow is a spaniel by its head and "
-        "its spots, and the astronaut a barbell by the dark ring of her suit: what was learned is not what a spaniel or a "
-        "barbell is, but which patches come with these words."
+        "three instruments. Then the fifth of the pixels that Grad-CAM finds strongest is blurred, and last everything "
+        "else, each time with what the network says now: without its head the bird is no goose, without its surface "
+        "the espresso is a soup, and the other way round both remain what they were. The cow is a spaniel by its head and "
+        "its spots, and the astronaut a barbell by the dark ring of her suit: what was learned is not what a spaniel "
+        "or a barbell is, but which patches come with these words."
     )
     drawing.save(figure, out / "photographs.png", caption)
     return Shown((Exhibit("photographs.png", caption),), numbers)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from gocnn import policy, weights
-from gocnn.demos import Exhibit, Say, Shown, positions, samples
+from gocnn.demos import Exhibit, Say, Shown, evidence, positions
 from gocnn.go.coords import point_to_gtp
 from gocnn.images import datasets, models
 from gocnn.visualize import drawing
@@ -47,8 +47,8 @@ def _digits(out: Path, say: Say) -> Part:
         drawing.show(cells[row, 0], digit, title="" if row else "the digit")
         for axes, (method, maps) in zip(cells[row, 1:], found.items()):
             title = "" if row else METHODS[method]
-            drawing.show(axes, samples.heat(maps[row]), title=title, colours=drawing.SEQUENTIAL)
-        soft, title = samples.softened(slopes[row], 0.7), "" if row else "with its sign"
+            drawing.show(axes, evidence.heat(maps[row]), title=title, colours=drawing.SEQUENTIAL)
+        soft, title = evidence.softened(slopes[row], 0.7), "" if row else "with its sign"
         drawing.show(cells[row, -1], soft, title=title, colours=drawing.DIVERGING, limit=float(np.abs(soft).max()))
         cells[row, -1].contour(digit, [0.4], colors="black", linewidths=0.8)
     on_ink = {method: round(float((maps * near).sum() / maps.sum()), 3) for method, maps in found.items()}
@@ -67,25 +67,25 @@ def _digits(out: Path, say: Say) -> Part:
 def _photographs(out: Path, say: Say) -> Part:
     """Three photographs, each in three ways, with the share in a box; and whether the map is of this class at all."""
     network = models.load("squeezenet")
-    inputs = np.stack([samples.read(network, name) for name in PHOTOGRAPHS])
-    answers = samples.shares(network.model, inputs)
+    inputs = np.stack([evidence.read(network, name) for name in PHOTOGRAPHS])
+    answers = evidence.shares(network.model, inputs)
     other = network.classes.index(ELSE)
     found = {method: saliency(network.model, inputs, method=method, samples=SAMPLES).max(1) for method in METHODS}
     figure, cells = drawing.canvas(len(PHOTOGRAPHS), 1 + len(METHODS), cell=2.3)
     numbers: dict[str, Any] = {}
     for row, name in enumerate(PHOTOGRAPHS):
-        what, box = samples.PARTS[name]
-        drawing.show(cells[row, 0], network.restore(inputs[row]), title=samples.says(network, answers[row]))
+        what, box = evidence.PARTS[name]
+        drawing.show(cells[row, 0], network.restore(inputs[row]), title=evidence.says(network, answers[row]))
         _frame(cells[row, 0], box)
-        inside = {method: round(samples.within(maps[row], box), 3) for method, maps in found.items()}
-        numbers[name] = {"box": round(samples.area(box, 227, 227), 3), "inside": inside}
+        inside = {method: round(evidence.within(maps[row], box), 3) for method, maps in found.items()}
+        numbers[name] = {"box": round(evidence.area(box, 227, 227), 3), "inside": inside}
         for axes, (method, maps) in zip(cells[row, 1:], found.items()):
             title = f"{METHODS[method]}: {inside[method]:.0%} in the box"
-            picture = samples.heat(maps[row], sigma=1.5, percentile=99.5)
+            picture = evidence.heat(maps[row], sigma=1.5, percentile=99.5)
             drawing.show(axes, picture, title=title, colours=drawing.SEQUENTIAL)
         listed = ", ".join(f"{method} {share:.0%}" for method, share in inside.items())
         where = f"the box around {what} ({numbers[name]['box']:.0%} of the picture)"
-        say(f"{name}: {samples.says(network, answers[row])}; in {where}: {listed}")
+        say(f"{name}: {evidence.says(network, answers[row])}; in {where}: {listed}")
     alike = {}
     for method in ("gradient", "guided"):
         elsewhere = saliency(network.model, inputs, other, method=method).max(1)
@@ -112,7 +112,7 @@ def _boards(out: Path, say: Say) -> Part:
     for row, (name, moves) in enumerate(BOARDS.items()):
         board = positions.position(moves)
         planes = positions.planes(go, board)[None]
-        sure = samples.shares(go, planes.astype(np.float32))[0]
+        sure = evidence.shares(go, planes.astype(np.float32))[0]
         best, last = int(sure.argmax()), int(board.recent[-1])
         slopes = saliency(go, planes, best, objective="log probability", signed=True)[0]
         depends = np.abs(slopes).max(0)
@@ -135,5 +135,5 @@ def _boards(out: Path, say: Say) -> Part:
     return Exhibit("saliency-go.png", caption), numbers
 
 
-def _frame(axes: Any, box: samples.Box) -> None:
+def _frame(axes: Any, box: evidence.Box) -> None:
     drawing.frame(axes, box, colour="white")

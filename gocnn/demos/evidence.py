@@ -1,16 +1,14 @@
-"""Sample photographs for the demos, as SqueezeNet gets them, and measures of where a heat map is."""
+"""What the demos of saliency, occlusion and Grad-CAM share: photographs, what a network says, and where a map is."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import resources
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 
-from gocnn.images import pictures
+from gocnn.images import samples
 from gocnn.images.models import Network
 from gocnn.visualize.maximize import blurred
 
@@ -28,9 +26,7 @@ PARTS: dict[str, tuple[str, Box]] = {
 
 def read(network: Network, name: str) -> np.ndarray:
     """A sample picture as the network's input: float32 [3, 227, 227]."""
-    place = resources.files("gocnn.images").joinpath("samples", f"{name}.jpg")
-    with resources.as_file(place) as file:
-        return network.prepare(pictures.read(Path(file)))[0]
+    return network.prepare(samples.photograph(name))[0]
 
 
 def shares(model: nn.Module, inputs: np.ndarray) -> np.ndarray:
