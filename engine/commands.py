@@ -93,7 +93,6 @@ def player_options(command: Function) -> Function:
             metavar="RATE",
             help="With a search: resign when the win rate is below this three moves in a row; 0 is never.",
         ),
-        click.option("--clean-up", is_flag=True, help="With a search: capture dead stones before passing."),
         click.option("--threads", type=click.IntRange(min=1), metavar="N", help="CPU threads (default: all cores)."),
         click.option("--batch", type=click.IntRange(min=1), metavar="N", help="Positions that are evaluated together."),
         click.option(
@@ -158,7 +157,6 @@ def _searching_player(
     seconds: float | None,
     ponder: bool,
     resign: float,
-    clean_up: bool,
     threads: int | None,
     batch: int | None,
     root_symmetries: int,
@@ -177,7 +175,6 @@ def _searching_player(
         limits=Limits(visits, playouts, seconds),
         config=replace(config, batch=batch or config.batch),
         resignation=Resignation(winrate=resign) if resign > 0 else None,
-        clean_up=clean_up,
         ponders=ponder,
     )
 

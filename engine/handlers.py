@@ -23,4 +23,5 @@ def gtp_engine(session: Session, version: str) -> GtpEngine:
         name="gocnn",
         version=version,
         vertex=session.vertex,
+        idle=session.ponder if session.player.ponders else None,
     )

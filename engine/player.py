@@ -7,8 +7,9 @@ out what is worthless by the rules or by the count, and passes when nothing is l
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from engine.policy import Policy
 from gocnn.go import BLACK, WHITE, Board, core
 from gocnn.go.ownership import PLAYOUTS, SURE, ownership, score_bounds
 from gocnn.go.tactics import self_atari
+
+if TYPE_CHECKING:
+    from engine.search import Report, Search
 
 #: What `choose` returns to give the game up; no point has this number.
 RESIGN = -1
@@ -50,16 +54,31 @@ class Style:
 class PolicyPlayer:
     """Plays the policy's moves."""
 
+    ponders = False  # whether it wants to think on the opponent's time
+    search: Search | None = None  # what it searches with
+    found: Report | None = None  # what the search for its last move found
+
     def __init__(self, policy: Policy, style: Style | None = None) -> None:
         self.policy = policy
         self.style = style or Style()
         self._random = np.random.default_rng(self.style.seed)
 
-    def choose(self, board: Board, colour: int, komi: float = 0.0) -> int:
+    def choose(
+        self,
+        board: Board,
+        colour: int,
+        komi: float = 0.0,
+        *,
+        seconds: float | None = None,
+        stop: Callable[[], bool] | None = None,
+        report: Callable[[Report], None] | None = None,
+        every: float = 0.5,
+    ) -> int:
         """The move that `colour` plays here: a legal point, the pass, or RESIGN.
 
         The board is left as it is. Passes when no sensible move is left, or when the opponent has
-        just passed and the game is won even if all that is unclear goes to the opponent.
+        just passed and the game is won even if all that is unclear goes to the opponent. The time
+        (`seconds`, `stop`) and the reports of players that search mean nothing to this one.
         """
         board = board.copy()
         board.to_move = colour
@@ -85,6 +104,9 @@ class PolicyPlayer:
             if not doubtful or priors[point] >= CONVINCED:
                 return point
         return board.pass_point
+
+    def ponder(self, board: Board, komi: float, stop: Callable[[], bool]) -> None:
+        """Think about the opponent's position until `stop` says so."""
 
     def ranked(self, board: Board, colour: int, count: int) -> list[tuple[int, float]]:
         """The `count` most probable legal moves (pass included), each with its probability."""

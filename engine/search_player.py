@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.cleanup import capturing_move
 from engine.player import COUNTING, GLANCE, RESIGN, PolicyPlayer, Style
 from engine.policy import LazyPolicy, PolicyError
 from engine.search import Limits, MoveReport, Report, Search, SearchConfig
@@ -52,26 +51,24 @@ class SearchPlayer(PolicyPlayer):
         limits: Limits | None = None,
         config: SearchConfig | None = None,
         resignation: Resignation | None = None,
-        clean_up: bool = False,
         ponders: bool = False,
     ) -> None:
         """`limits` for every move, or only `visits`. `resignation` None: never by win rate.
 
-        With `clean_up` the opponent's dead stones are captured before passing. `ponders` says that the caller should
-        let it `ponder` while the opponent thinks.
+        `ponders` says that the caller should let it `ponder` while the opponent thinks.
         """
         super().__init__(policy, style)
         self.limits = limits or Limits(visits=visits)
         self.config = config or SearchConfig(seed=self.style.seed or 0)
         self.resignation = resignation
-        self.clean_up = clean_up
         self.ponders = ponders
+        self.found: Report | None = None  # by the last search for a move
         self._lazy = policy
         self._search: Search | None = None
         self._lost_turns: tuple[int, int, int] = (0, 0, 0)  # colour, moves played then, turns
 
     @property
-    def search(self) -> Search:
+    def search(self) -> Search:  # type: ignore[override]
         """The search, with the tree of the last position. Waits for the network; raises PolicyError without one."""
         if self._search is None:
             self._search = Search(self._lazy.network(), self.config)
@@ -83,44 +80,43 @@ class SearchPlayer(PolicyPlayer):
         colour: int,
         komi: float = 0.0,
         *,
-        limits: Limits | None = None,
+        seconds: float | None = None,
         stop: Callable[[], bool] | None = None,
         report: Callable[[Report], None] | None = None,
         every: float = 0.5,
+        limits: Limits | None = None,
     ) -> int:
         """The move that `colour` plays here: a legal point, the pass, or RESIGN; the board is left as it is.
 
-        `limits` take the place of the player's own; the rest is as in `Search.run`. Raises PolicyError if there is no
-        network, or none for this board.
+        `limits` take the place of the player's own, and `seconds` cut them short; the rest is as in `Search.run`. What
+        the search found is in `found` afterwards. Raises PolicyError if there is no network, or none for this board.
         """
-        limits = limits or self.limits
+        self.found = None
+        limits = with_seconds(limits or self.limits, seconds)
         if limits.visits is not None and limits.visits <= 1:
             return super().choose(board, colour, komi)
         board = board.copy()
         board.to_move = colour
         ending = _Ending(board, komi)
-        if ending.answers_pass and ending.is_won and not self.clean_up:
+        if ending.answers_pass and ending.is_won:
             return board.pass_point
         if self.style.resign_behind is not None and ending.best < -self.style.resign_behind:
             return RESIGN
-        avoid = [] if self.clean_up else _worthless(board)
+        avoid = _worthless(board)
         try:
             found = self.search.run(board, komi, limits, stop=stop, report=report, every=every, avoid=avoid)
+            self.found = found
             if self._gives_up(board, found, ending):
                 return RESIGN
-            move = self._pick(board, komi, found, ending, avoid)
+            return self._pick(board, komi, found, ending)
         except ValueError as error:
             raise PolicyError(str(error)) from None
-        if move == board.pass_point and self.clean_up:
-            capture = _capture_of_the_dead(board)
-            return move if capture is None else capture
-        return move
 
     def ponder(self, board: Board, komi: float, stop: Callable[[], bool]) -> None:
         """Search the opponent's position until `stop` says so, or the memory is full; the next search profits."""
         self.search.run(board, komi, Limits(), stop=stop)
 
-    def _pick(self, board: Board, komi: float, found: Report, ending: _Ending, avoid: list[int]) -> int:
+    def _pick(self, board: Board, komi: float, found: Report, ending: _Ending) -> int:
         """The best move that is not pointless; the pass if there is none."""
         moves = self._in_order_of_choice(found, len(board.recent))
         if not ending.is_near:
@@ -205,13 +201,6 @@ def _worthless(board: Board) -> list[int]:
     dead_ends = (board.pass_alive(BLACK) | board.pass_alive(WHITE)).ravel() & (board.stones.ravel() == 0)
     points = np.flatnonzero(board.stones.ravel() == 0)
     return [int(point) for point in points if dead_ends[point] or board.is_own_eye(board.to_move, int(point))]
-
-
-def _capture_of_the_dead(board: Board) -> int | None:
-    """A move towards the capture of a dead stone of the opponent; None if none is left."""
-    found = count(board, ownership(board, PLAYOUTS))
-    dead = found.points(found.dead & (found.stones == -board.to_move))
-    return capturing_move(board, board.to_move, dead) if dead else None
 
 
 def with_seconds(limits: Limits, seconds: float | None) -> Limits:

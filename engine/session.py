@@ -8,11 +8,14 @@ Every command either does all of what it says or raises GtpError and leaves the 
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from engine.cleanup import capturing_move
 from engine.clock import Clock
@@ -67,7 +70,7 @@ class Session:
 
         with policy_errors():
             if self._search is None:
-                self._search = Search(self._network())
+                self._search = self.player.search or Search(self._network())
             return self._search
 
     @property
@@ -124,6 +127,8 @@ class Session:
 
     def score(self) -> float:
         """The score by the rules in use, from Black's side."""
+        if not self.rules.friendly_pass:
+            return self.board.area_score(self.komi)
         found = self.count()
         points = found.area if self.rules.scoring == "area" else found.territory(self.board.prisoners)
         return points - self.komi
@@ -137,10 +142,20 @@ class Session:
         with policy_errors():
             return self.search.run(board, self.komi, limits, **how)
 
-    def think(self, colour: int, stop: Callable[[], bool]) -> int:
-        """The move that the player chooses, or RESIGN; nothing is played. Raises GtpError."""
+    def think(self, colour: int, stop: Callable[[], bool], clean_up: bool = False, **how: Any) -> int:
+        """The move that the player chooses, or RESIGN; nothing is played. Raises GtpError.
+
+        The player does not pass before the opponent's dead stones are taken off, if the rules or `clean_up` want that.
+        `how`: the reports on the way, as in `PolicyPlayer.choose`.
+        """
         with policy_errors():
-            return self.player.choose(self.board, colour, self.komi)
+            move = self.player.choose(self.board, colour, self.komi, seconds=self._seconds(colour), stop=stop, **how)
+        if move == self.board.pass_point and (clean_up or not self.rules.friendly_pass):
+            found = self.count()
+            dead = found.points(found.dead & (found.stones == -colour))
+            capture = capturing_move(self.board, colour, dead)
+            return move if capture is None else capture
+        return move
 
     def think_aloud(
         self, colour: int, stop: Callable[[], bool], report: Callable[[Report], None] | None, every: float
@@ -148,14 +163,27 @@ class Session:
         """As `think`, with reports on the way, and the last one beside the move."""
         from engine.search import Limits
 
-        found = self.run_search(colour, limits=Limits(visits=1), stop=stop)
-        return self.think(colour, stop), found
+        move = self.think(colour, stop, report=report, every=every)
+        found = self.player.found
+        return move, found or self.run_search(colour, limits=Limits(visits=1))
+
+    def _seconds(self, colour: int) -> float | None:
+        """What the clock gives `colour` for this move; None without a clock."""
+        budget = self.clock.budget(colour, self.board.size, int(np.count_nonzero(self.board.stones)))
+        return None if budget is None else budget.seconds
+
+    def ponder(self, stop: Callable[[], bool]) -> None:
+        """Think on the opponent's time, until `stop` says that it is over, if the player is one that does."""
+        if self.player.ponders and self._played_at == len(self.board.recent):
+            with contextlib.suppress(PolicyError):
+                self.player.ponder(self.board, self.komi, stop)
 
     def play(self, colour: int, move: int) -> str:
         """Play a chosen move, and say which it was."""
         if move == RESIGN:
             return "resign"
         self.board.play(colour, move)
+        self._played_at = len(self.board.recent)
         return self.name(move)
 
     # Commands.
@@ -184,6 +212,7 @@ class Session:
         game.board.suicide = self.rules.suicide
         self.game = game
         self.clock.reset()
+        self._played_at = -1
 
     def cmd_komi(self, komi: float) -> None:
         """Change komi; any is accepted."""
@@ -222,15 +251,7 @@ class Session:
     def cmd_kgs__genmove_cleanup(self, reply: Reply, colour: Colour) -> str:
         """As genmove, but take the opponent's dead stones off the board before passing."""
         with self.timed(colour):
-            move = None
-            with policy_errors():
-                found = self.count()
-                dead = found.points(found.dead & (found.stones == -colour))
-                if dead:
-                    move = capturing_move(self.board, colour, dead)
-            if move is None:
-                move = self.think(colour, lambda: reply.interrupted)
-            return self.play(colour, move)
+            return self.play(colour, self.think(colour, lambda: reply.interrupted, clean_up=True))
 
     def cmd_undo(self) -> None:
         """Take back the last move; set-up and handicap stones stay."""
@@ -254,7 +275,7 @@ class Session:
         )
 
     def cmd_final_score(self) -> str:
-        """The score by the rules in use, stones that look dead taken off."""
+        """The score by the rules in use; stones that look dead are taken off, where the players agree on them."""
         return format_score(self.score())
 
     def cmd_final_status_list(self, status: str) -> str:
