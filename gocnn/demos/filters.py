@@ -3,7 +3,6 @@ the networks for a thousand classes, for digits and for Go."""
 
 from __future__ import annotations
 
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from torch.nn.functional import fold
 
 from gocnn import policy, weights
 from gocnn.demos import Exhibit, Say, Shown
-from gocnn.images import models, photos, pictures, sparse
+from gocnn.images import models, photos, samples, sparse
 from gocnn.visualize import drawing, tuning
 from gocnn.visualize.filters import filters
 
@@ -78,8 +77,7 @@ def _before_and_after(out: Path, learned: nn.Module, say: Say) -> Part:
 
 def _photograph(out: Path, learned: nn.Module, say: Say) -> Part:
     """A photograph, how it is given to the layer, and what five filters at a place make of it."""
-    with resources.as_file(resources.files("gocnn.images").joinpath("samples", f"{PHOTOGRAPH}.jpg")) as file:
-        picture = pictures.read(file)
+    picture = samples.photograph(PHOTOGRAPH)
     white = photos.whitened(picture)
     drawn, share = redrawn(learned, white)
     say(f"{PHOTOGRAPH}: five of {sparse.FILTERS} filters at each place draw {share:.0%} of what there is to see")

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from gocnn import checkpoint
 from gocnn.cli import main
-from gocnn.images import photos, sparse
+from gocnn.images import photos, samples, sparse
 
 
 def photographs(count: int) -> dict[str, np.ndarray]:
@@ -86,10 +86,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
 
 
 def test_the_shipped_filters_redraw_a_photograph_that_they_have_not_seen() -> None:
-    samples = Path(photos.__file__).parent / "samples"
-    from gocnn.images import pictures
-
-    white = [photos.whitened(pictures.read(samples / f"{name}.jpg")) for name in ("coffee", "astronaut")]
+    white = [photos.whitened(samples.photograph(name)) for name in ("coffee", "astronaut")]
     sample = torch.from_numpy(sparse.Patches(white).batch(0, 2000)[0])
     found = sparse.explained(sparse.load(), sample)
     assert found["explained"] > 0.45 and found["unused"] == 0
