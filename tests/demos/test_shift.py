@@ -86,6 +86,15 @@ def means(shown: demos.Shown, name: str) -> np.ndarray:
 
 
 @pytest.mark.slow
+def test_convolution_is_the_better_at_shifts_and_so_is_training_on_them(shown: demos.Shown) -> None:
+    conv, dense = means(shown, "digits-plain"), means(shown, "digits-dense-plain")
+    assert (conv[1:] > dense[1:]).all() and conv[3] > dense[3] + 0.2
+    assert conv[6] < 0.5, "but the fully-connected part behind it goes by places"
+    assert (means(shown, "digits")[2:] > conv[2:] + 0.03).all()
+    assert (means(shown, "digits-dense")[2:] > dense[2:] + 0.1).all()
+
+
+@pytest.mark.slow
 def test_pooling_forgives_a_pixel(shown: demos.Shown) -> None:
     one = shown.numbers["unlikeness"]["digits-plain"]["1"]
     assert one["conv1"] < one["conv1.activation"] and one["conv2"] < one["conv2.activation"]
