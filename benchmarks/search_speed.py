@@ -1,0 +1,113 @@
+"""Visits a second of the search beside evaluations a second of its network alone, in one run.
+
+    python benchmarks/search_speed.py
+    python benchmarks/search_speed.py --model runs/value/best.safetensors --batch 8 --threads 1
+
+The positions are those after 40, 80 ... moves of sample games. Raw: batches of the same size, planes ready made. Both
+are given for the time on the wall and for the processor's time, which other work on the machine disturbs less.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import click
+import numpy as np
+
+from gocnn.go import Board
+from sgf_data import reader, sources
+from sgf_data.record import GameRecord
+
+SAMPLES = Path(__file__).parents[1] / "sgf_data" / "samples" / "games.sgf"
+
+
+def positions(most: int) -> list[Board]:
+    """Boards of the sample games, 40 moves apart."""
+    boards: list[Board] = []
+    for blob in sources.read(sources.find([str(SAMPLES)])):
+        for record in reader.read_games(blob.data, blob.path):
+            if not isinstance(record, GameRecord) or record.size != 19 or record.setup_points.size:
+                continue
+            board = Board(19)
+            for number, (colour, point) in enumerate(zip(record.colours.tolist(), record.points.tolist()), 1):
+                board.play(colour, point)
+                if number % 40 == 0:
+                    boards.append(board.copy())
+            if len(boards) >= most:
+                return boards[:most]
+    return boards
+
+
+class Rate:
+    """Counts something against the clock on the wall and the processor's."""
+
+    def __init__(self) -> None:
+        self.count, self.wall, self.cpu = 0, 0.0, 0.0
+
+    def measure(self, work: Callable[[], int]) -> None:
+        wall, cpu = time.perf_counter(), time.process_time()
+        self.count += work()
+        self.wall += time.perf_counter() - wall
+        self.cpu += time.process_time() - cpu
+
+    def __str__(self) -> str:
+        return f"{self.count / self.wall:8.0f} /s {self.count / self.cpu:8.0f} /s of processor time"
+
+
+@click.command()
+@click.option("--model", type=click.Path(exists=True, dir_okay=False), help="Default: the network that ships.")
+@click.option("--visits", default=400, show_default=True, type=click.IntRange(2))
+@click.option("--batch", default=16, show_default=True, type=click.IntRange(1))
+@click.option("--threads", default=2, show_default=True, type=click.IntRange(1))
+@click.option("--positions", "most", default=6, show_default=True, type=click.IntRange(1))
+def main(model: str | None, visits: int, batch: int, threads: int, most: int) -> None:
+    """Search some positions with so many visits each, and ask the network alone about as many."""
+    import torch
+
+    from engine.search import Limits, Search, SearchConfig
+    from gocnn import policy, weights
+    from gocnn.evaluator import Evaluator
+    from gocnn.go.planes import of_board
+
+    torch.set_num_threads(threads)
+    network = policy.load(model or weights.default())
+    if not network.config.value:
+        # A head that says nothing yet costs what a trained one does, and keeps random playouts out of the figures.
+        bare = network
+        network = policy.build(replace(bare.config, value=True), seed=1)
+        policy.take_weights(network, bare)
+    evaluator = Evaluator(network)
+    boards = positions(most)
+    planes = np.stack([of_board(boards[i % len(boards)], evaluator.plane_set) for i in range(batch)])
+    komi = np.full(batch, 7.5, np.float32)
+
+    def raw() -> int:
+        for _ in range(-(-visits // batch)):
+            evaluator.evaluate_planes(planes, komi)
+        return -(-visits // batch) * batch
+
+    def search(board: Board) -> Callable[[], int]:
+        searcher = Search(evaluator, SearchConfig(batch=batch))
+        return lambda: searcher.run(board, 7.5, Limits(visits=visits)).visits
+
+    Search(evaluator).run(boards[0], 7.5, Limits(visits=40))  # compiles, or loads what is compiled
+    alone, searched = Rate(), Rate()
+    for board in boards:  # by turns, so that other work on the machine hits both
+        alone.measure(raw)
+        searched.measure(search(board))
+    config = network.config
+    print(
+        f"{config.blocks} blocks x {config.channels}, {evaluator.dtype}, {threads} threads, batches of {batch}, "
+        f"{len(boards)} positions x {visits} visits"
+    )
+    print(f"network alone {alone}")
+    print(f"in the search {searched}")
+    share = searched.count / searched.cpu / (alone.count / alone.cpu)
+    print(f"the search runs at {share:.0%} of the network's speed (goal: 80 %)")
+
+
+if __name__ == "__main__":
+    main()
