@@ -64,9 +64,9 @@ def make(out: Path, say: Say) -> Shown:
         "What does the machine learn? Five photographs with the network's answer, and the pixels that it rests on by "
         "three instruments. Then the fifth of the pixels that Grad-CAM finds strongest is blurred, and last everything "
         "else, each time with what the network says now: without its head the bird is no goose, without its surface "
-        "the espresso is a soup, and the other way round both remain what they were. The cow is a spaniel by its head and "
-        "its spots, and the astronaut a barbell by the dark ring of her suit: what was learned is not what a spaniel "
-        "or a barbell is, but which patches come with these words."
+        "the espresso is a soup, and the other way round both remain what they were. The cow is a spaniel by its head "
+        "and its spots, and the astronaut a barbell by the dark ring of her suit: what was learned is not what a "
+        "spaniel or a barbell is, but which patches come with these words."
     )
     drawing.save(figure, out / "photographs.png", caption)
     return Shown((Exhibit("photographs.png", caption),), numbers)
