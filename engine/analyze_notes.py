@@ -34,7 +34,7 @@ def move_note(judgement: Judgement, size: int) -> str:
     lines = [standing(judgement.colour, judgement.winrate, judgement.lead)]
     lines.append(
         f"{point_to_gtp(judgement.point, size)} is choice {judgement.rank} of the network "
-        f"({100 * judgement.probability:.2g} %)"
+        f"({_small(judgement.probability)})"
     )
     if judgement.point == before.best:
         lines.append("the engine's move, too")
@@ -108,6 +108,11 @@ def _percent(share: float | None, digits: int = 0) -> str:
     return "" if share is None else f"{100 * share:.{digits}f} %"
 
 
+def _small(share: float) -> str:
+    """A share with two digits, however small, as far as anyone wants to know."""
+    return "< 0.001 %" if share < 1e-5 else f"{100 * share:.2g} %"
+
+
 def print_tables(
     judgements: Sequence[Judgement], size: int, players: dict[int, str], count: int, console: Console
 ) -> None:
@@ -117,7 +122,7 @@ def print_tables(
     known = any(judgement.points_lost is not None for judgement in judgements)
     table = Table(title="The players", title_justify="left")
     table.add_column("", no_wrap=True)
-    headings = ["moves", "top 1", "top 5", "mean prob."]
+    headings = ["moves", "top 1", "top 5", "prob."]
     headings += ["points a move", "mistakes"] if known else ["surprises"]
     for heading in headings:
         table.add_column(heading, justify="right")
@@ -141,25 +146,27 @@ def _mistakes(mistakes: Sequence[Judgement], size: int, player: str, known: bool
     from rich.table import Table
     from rich.text import Text
 
-    what = "The worst mistakes" if known else "The moves that the network expected least"
-    table = Table(title=Text(f"{what} of {player}"), title_justify="left")
-    headings = ["move", "played", "probability", "rank", "better" if known else "expected"]
-    headings += ["points lost", "winning lost", "chance", "lead"] if known else ["its probability"]
+    title = f"The worst mistakes of {player}, and what they lost" if known else f"The greatest surprises of {player}"
+    table = Table(title=Text(title), title_justify="left")
+    headings = ["move", "played", "rank"]
+    headings += ["better", "points", "winning", "chance", "lead"] if known else []
+    headings += [] if known else ["probability", "expected", "its probability"]
     for heading in headings:
-        table.add_column(heading, justify="right", min_width=7 if heading == "probability" else None)
+        table.add_column(heading, justify="right", min_width={"lead": 12, "chance": 7}.get(heading))
     for judgement in mistakes:
         before = judgement.before
-        cells = [str(judgement.number), point_to_gtp(judgement.point, size), f"{100 * judgement.probability:.2g} %"]
-        cells += [str(judgement.rank), point_to_gtp(before.best, size)]
+        cells = [str(judgement.number), point_to_gtp(judgement.point, size), str(judgement.rank)]
+        best = point_to_gtp(before.best, size)
         if known:
             cells += [
+                best,
                 f"{judgement.points_lost:.1f}",
                 _percent(judgement.winrate_lost, 1),
                 f"{100 * (before.winrate or 0):.0f}→{_percent(judgement.winrate)}",
                 f"{before.lead:+.1f}→{judgement.lead:+.1f}",
             ]
         else:
-            cells.append(_percent(float(before.priors[before.best]), 1))
+            cells += [_small(judgement.probability), best, _percent(float(before.priors[before.best]), 1)]
         table.add_row(*cells)
     return table
 
