@@ -20,7 +20,7 @@ from gocnn.go.symmetry import SYMMETRIES
 if TYPE_CHECKING:
     from engine.search import Report
 
-#: Seconds between two looks at the input once a search has ended by itself.
+#: Seconds between two looks at the input while there is nothing to search, or nothing to search with yet.
 _PAUSE = 0.02
 
 
@@ -51,7 +51,10 @@ class AnalysisCommands:
     def _analyse(self, reply: Reply, words: tuple[str, ...], line: Format) -> None:
         request = self._read(words)
         session = self.session
-        _ = session.network  # refused here if there is none
+        while session.is_loading() and not reply.unwanted:
+            time.sleep(_PAUSE)
+        if not session.is_loading():
+            _ = session.network  # refused here if there is none
         reply.begin()
 
         def tell(report: Report) -> None:

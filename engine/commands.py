@@ -227,7 +227,9 @@ def gtp(rules: str | None, ko: str | None, verbose: bool, log_file: Path | None,
     except ValueError:
         raise click.UsageError(f"--rules: there are no rules named {rules!r}") from None
     named = dataclasses.replace(named, ko=ko or named.ko)
-    session = Session(player, policy.network, rules=named, on_new_game=policy.start_loading)
+    session = Session(
+        player, policy.network, rules=named, on_new_game=policy.start_loading, is_loading=lambda: policy.is_loading
+    )
     engine = gtp_engine(session, f"{LEELA_ZERO_LEVEL} (gocnn {__version__})")
     stdin = open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)  # noqa: SIM115 - not ours to close
     with reserved_stdout() as stdout, contextlib.suppress(KeyboardInterrupt):

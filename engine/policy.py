@@ -64,6 +64,11 @@ class LazyPolicy:
         if self._loaded is None and not self._lock.locked():
             threading.Thread(target=self._load_quietly).start()
 
+    @property
+    def is_loading(self) -> bool:
+        """Whether the loading is under way, so that whoever needs the network has to wait."""
+        return self._loaded is None and self._lock.locked()
+
     def policy(self, boards: Sequence[Board]) -> np.ndarray:
         """As in Policy. Waits for the loading.
 

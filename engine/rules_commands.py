@@ -1,14 +1,22 @@
-"""GTP commands on rules and handicap, and those of the servers KGS and CGOS around a game."""
+"""GTP commands on rules, handicap and the player's limits, and those of the servers KGS and CGOS around a game."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from engine.protocol import SYNTAX_ERROR, GtpError
 from engine.rules import NAMED, Rules, read_rule, read_rules
 from engine.session import Session
 from gocnn.go.coords import gtp_to_point
 from gocnn.go.handicap import fixed_handicap, free_handicap
+
+if TYPE_CHECKING:
+    from engine.search_player import SearchPlayer
+
+#: KataGo's names for the limits of a search, and the fields of Limits.
+PARAMETERS = {"maxVisits": "visits", "maxPlayouts": "playouts", "maxTime": "seconds"}
 
 #: What `kgs-rules` may be told.
 KGS_RULES = {"chinese": "chinese-kgs", "aga": "aga", "japanese": "japanese", "new_zealand": "new-zealand"}
@@ -82,6 +90,39 @@ class RulesCommands:
         except ValueError:
             raise GtpError("unknown rules") from None
         self.session.use_rules(rules)
+
+    # The player.
+
+    def cmd_kata__list__params(self) -> str:
+        """What `kata-get-param` and `kata-set-param` know."""
+        return " ".join(PARAMETERS)
+
+    def cmd_kata__get__param(self, name: str) -> str:
+        """How much the player may search for a move; nothing where there is no limit."""
+        value = getattr(self._searcher.limits, self._field(name))
+        return "" if value is None else f"{value:g}"
+
+    def cmd_kata__set__param(self, name: str, value: float) -> None:
+        """Change that; 0 is no limit. One of them must be left."""
+        field, player = self._field(name), self._searcher
+        wanted: Any = None if value == 0 else value if field == "seconds" else int(value)
+        limits = dataclasses.replace(player.limits, **{field: wanted})
+        if value < 0 or (limits.visits, limits.playouts, limits.seconds) == (None, None, None):
+            raise GtpError("not a limit")
+        player.limits = limits
+
+    def _field(self, name: str) -> str:
+        if name not in PARAMETERS:
+            raise GtpError("unknown parameter")
+        return PARAMETERS[name]
+
+    @property
+    def _searcher(self) -> SearchPlayer:
+        from engine.search_player import SearchPlayer
+
+        if not isinstance(self.session.player, SearchPlayer):
+            raise GtpError("the player does not search")
+        return self.session.player
 
     # Servers.
 

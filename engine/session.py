@@ -46,8 +46,12 @@ class Session:
         *,
         rules: Rules = STANDARD,
         on_new_game: Callable[[], None] = lambda: None,
+        is_loading: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`network` gives the network, or raises PolicyError. `on_new_game` is called where a game is set up."""
+        """`network` gives the network, or raises PolicyError; it has to wait while `is_loading`.
+
+        `on_new_game` is called where a game is set up.
+        """
         self.player = player
         self.rules = rules
         self.game = Game(ko=rules.ko)
@@ -55,6 +59,7 @@ class Session:
         self._network = network
         self._search: Search | None = None
         self._on_new_game = on_new_game
+        self.is_loading = is_loading
         self._new_game(Game(ko=rules.ko))
 
     # What the other modules of commands use.
