@@ -114,7 +114,7 @@ def draw_on_stones(axes: Axes, stones: np.ndarray, labels: dict[int, str], heat:
         style = {"fill": False, "edgecolor": "red", "linewidth": 3, "zorder": 3.5}
         axes.add_patch(Circle(place, 0.46, alpha=min(1.0, ring), **style))
         colour = "white" if stones.ravel()[point] == 1 else "black"
-        axes.text(*place, text, color=colour, fontsize=6.5, ha="center", va="center", zorder=4)
+        axes.text(*place, text, color=colour, fontsize=6.5 if len(text) < 4 else 5, ha="center", va="center", zorder=4)
 
 
 def draw_patch(axes: Axes, patch: np.ndarray, *, title: str = "") -> None:
