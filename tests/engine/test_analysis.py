@@ -8,7 +8,7 @@ import re
 import select
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -114,6 +114,45 @@ def test_the_end_of_input_ends_it_with_its_empty_line(pipe: Pipe) -> None:
     pipe.send("1 lz-analyze 2\n")
     pipe.line(), pipe.line()
     assert (b"\n" + pipe.end()).endswith(b"\n\n")
+
+
+def test_while_the_network_is_loaded_an_analysis_waits_but_not_longer_than_its_controller(pipe: Pipe) -> None:
+    loading = True
+    pipe.engine.session.is_loading = lambda: loading  # type: ignore[attr-defined]
+    pipe.send("1 lz-analyze 2\n")
+    time.sleep(0.1)
+    pipe.send("2 name\n")
+    assert pipe.answer() == ["=1"] and pipe.answer() == ["=2 gocnn"]
+    pipe.send("3 lz-analyze 2\n")
+    time.sleep(0.1)
+    loading = False
+    assert pipe.line() == "=3" and pipe.line().startswith("info move ")
+
+
+def test_an_interrupt_ends_a_move_that_is_thought_about_and_other_lines_wait(pipe: Pipe) -> None:
+    """GoGui's ``# interrupt`` is meant for the command before it, not for those that come later."""
+    thinking = threading.Event()
+
+    def think(board: object, colour: int, komi: float, *, stop: Callable[[], bool], **_: object) -> int:
+        thinking.set()
+        while not stop():
+            time.sleep(0.01)
+        return 12
+
+    pipe.engine.session.player.choose = think  # type: ignore[attr-defined]
+    pipe.send("1 genmove b\n2 name\n")
+    assert thinking.wait(PATIENCE)
+    ready, _, _ = select.select([pipe._from], [], [], 0.2)
+    assert not ready
+    pipe.send("# interrupt\n")
+    assert pipe.answer() == ["=1 C3"] and pipe.answer() == ["=2 gocnn"]
+    thinking.clear()
+    pipe.send("3 reg_genmove w\n")
+    assert thinking.wait(PATIENCE)
+    ready, _, _ = select.select([pipe._from], [], [], 0.2)
+    assert not ready
+    pipe.send("  #   interrupt \r\n")
+    assert pipe.answer() == ["=3 C3"]
 
 
 def test_a_burst_of_analyses_and_moves_is_answered_in_order(pipe: Pipe) -> None:

@@ -7,11 +7,14 @@ import json
 import pytest
 
 from engine.cleanup import capturing_move
+from engine.policy import LazyPolicy
 from engine.protocol import GtpEngine
 from engine.rules import NAMED, STANDARD, Rules, read_rule, read_rules
+from engine.search import Limits
+from engine.search_player import SearchPlayer
 from gocnn.go import WHITE, Board
 from gocnn.go.coords import gtp_to_point
-from tests.engine.support import make_engine
+from tests.engine.support import CentrePolicy, make_engine
 
 # Black holds the left, White the right; the stones on the other side are dead.
 FINISHED = """
@@ -128,3 +131,21 @@ def test_capturing_move() -> None:
     black = [gtp_to_point(vertex, 5) for vertex in ("B5", "A4", "B4")]
     assert capturing_move(board, WHITE, [*dead, *black]) == gtp_to_point("A5", 5)
     assert capturing_move(board, WHITE, []) is None
+
+
+def test_limits_of_the_search() -> None:
+    engine = make_engine()
+    for line in ("kata-get-param maxVisits", "kata-set-param maxVisits 5"):
+        assert ask(engine, line) == "? the player does not search"
+    session = engine.session  # type: ignore[attr-defined]
+    session.player = SearchPlayer(LazyPolicy(CentrePolicy), visits=10)
+    assert ask(engine, "kata-list-params") == "= maxVisits maxPlayouts maxTime"
+    answers = [ask(engine, f"kata-get-param {name}") for name in ("maxVisits", "maxPlayouts", "maxTime")]
+    assert answers == ["= 10", "=", "="]
+    assert ask(engine, "kata-set-param maxTime 1.5") == ask(engine, "kata-set-param maxVisits 0") == "="
+    assert session.player.limits == Limits(seconds=1.5)
+    for line in ("maxTime 0", "maxVisits -1"):
+        assert ask(engine, f"kata-set-param {line}") == "? not a limit"
+    assert ask(engine, "kata-set-param maxVisits x") == ask(engine, "kata-set-param maxVisits") == "? syntax error"
+    assert ask(engine, "kata-set-param playoutDoublingAdvantage 1") == "? unknown parameter"
+    assert session.player.limits == Limits(seconds=1.5)
