@@ -21,7 +21,7 @@ import click
 
 if TYPE_CHECKING:
     from engine.player import PolicyPlayer, Style
-    from engine.policy import LazyPolicy
+    from engine.policy import LazyPolicy, Policy
     from engine.search_player import SearchPlayer
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -132,7 +132,12 @@ def make_player(
     from engine.player import PolicyPlayer, Style
     from engine.policy import LazyPolicy, load_ready_network
 
-    policy = LazyPolicy(lambda: load_ready_network(model))
+    def load() -> Policy:
+        network = load_ready_network(model)
+        player.warm_up(network)
+        return network
+
+    policy = LazyPolicy(load)
     style = Style(
         temperature=temperature,
         random_moves=random_moves,
@@ -143,10 +148,12 @@ def make_player(
         from engine.levels import level_player
 
         try:
-            return level_player(level, policy, style), policy
+            player = level_player(level, policy, style)
         except ValueError as error:
             raise click.UsageError(f"--level: {error}") from None
-    return _searching_player(policy, style, **search) or PolicyPlayer(policy, style), policy
+    else:
+        player = _searching_player(policy, style, **search) or PolicyPlayer(policy, style)
+    return player, policy
 
 
 def _searching_player(

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from engine.policy import Policy
 from gocnn.go import BLACK, WHITE, Board, core
+from gocnn.go.counting import count
 from gocnn.go.ownership import PLAYOUTS, SURE, ownership, score_bounds
 from gocnn.go.tactics import self_atari
 
@@ -89,7 +90,7 @@ class PolicyPlayer:
             worst, best = score_bounds(owner, komi)
             if colour == WHITE:
                 worst, best = -best, -worst
-            if answers_pass and worst > 0:
+            if answers_pass and worst > 0 and is_won_as_it_stands(board, colour, komi):
                 return board.pass_point
             if self.style.resign_behind is not None and best < -self.style.resign_behind:
                 return RESIGN
@@ -104,6 +105,9 @@ class PolicyPlayer:
             if not doubtful or priors[point] >= CONVINCED:
                 return point
         return board.pass_point
+
+    def warm_up(self, network: Any) -> None:
+        """Do what the first move would have to do first, with the network as it was loaded."""
 
     def ponder(self, board: Board, komi: float, stop: Callable[[], bool]) -> None:
         """Think about the opponent's position until `stop` says so."""
@@ -128,6 +132,16 @@ class PolicyPlayer:
             logits = np.log(np.maximum(points, 1e-30)) / temperature
             points = logits + self._random.gumbel(size=points.size)
         yield from map(int, np.argsort(-points, kind="stable"))
+
+
+def is_won_as_it_stands(board: Board, colour: int, komi: float) -> bool:
+    """Whether `colour` wins by passing: if the game is counted now, and if the opponent gets all that is unclear."""
+    after = board.copy()
+    after.to_move = -colour
+    owner = ownership(after, PLAYOUTS)
+    worst, best = score_bounds(owner, komi)
+    found = count(board, owner)
+    return (worst if colour == BLACK else -best) > 0 and board.area_score(komi, found.points(found.dead)) * colour > 0
 
 
 def _is_sensible(board: Board, point: int) -> bool:

@@ -2,18 +2,20 @@
 
 At the end of a game nearly every move is worth the same, and a search cannot tell which of them are pointless. What
 both the network and random playouts (`gocnn.go.ownership`) are sure of is therefore left alone unless the search gains
-by playing there, against a pass; and a pass that ends the game is made only if the playouts count it as won, too, or
-nothing else is left.
+by playing there, against a pass; elsewhere it plays on as long as that costs nothing. So it passes when nothing is left
+to gain, or in answer to a pass when the game is won as it stands.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from engine.player import COUNTING, GLANCE, RESIGN, PolicyPlayer, Style
+from engine.player import COUNTING, GLANCE, RESIGN, PolicyPlayer, Style, is_won_as_it_stands
 from engine.policy import LazyPolicy, PolicyError
 from engine.search import Limits, MoveReport, Report, Search, SearchConfig
 from gocnn.go import BLACK, WHITE, Board
@@ -21,8 +23,8 @@ from gocnn.go.counting import count
 from gocnn.go.ownership import PLAYOUTS, SURE, ownership, score_bounds
 
 SETTLED = 0.8  # the network's owner from which on a point is settled, if the playouts say so too
-GAIN = 0.02  # win rate by which a move in settled territory must be better than a pass
-POINT = 0.7  # or points of the lead
+GAIN = 0.02  # win rate by which a move in settled territory must be better than a pass,
+POINT = 0.7  # or points of the lead; elsewhere it must not be worse by as much
 PASS_VISITS = 12  # what a pass must have been looked at before others are measured by it
 
 
@@ -74,6 +76,11 @@ class SearchPlayer(PolicyPlayer):
             self._search = Search(self._lazy.network(), self.config)
         return self._search
 
+    def warm_up(self, network: Any) -> None:
+        """Have what a search compiles compiled, by a small one."""
+        with contextlib.suppress(ValueError):  # a network for another board size
+            Search(network, self.config).run(Board(), 0.0, Limits(visits=3))
+
     def choose(
         self,
         board: Board,
@@ -108,7 +115,9 @@ class SearchPlayer(PolicyPlayer):
             self.found = found
             if self._gives_up(board, found, ending):
                 return RESIGN
-            return self._pick(board, komi, found, ending)
+            if not any(move.visits for move in found.moves):  # no time at all
+                return super().choose(board, colour, komi)
+            return self._pick(board, komi, found, ending, limits)
         except ValueError as error:
             raise PolicyError(str(error)) from None
 
@@ -116,29 +125,28 @@ class SearchPlayer(PolicyPlayer):
         """Search the opponent's position until `stop` says so, or the memory is full; the next search profits."""
         self.search.run(board, komi, Limits(), stop=stop)
 
-    def _pick(self, board: Board, komi: float, found: Report, ending: _Ending) -> int:
+    def _pick(self, board: Board, komi: float, found: Report, ending: _Ending, limits: Limits) -> int:
         """The best move that is not pointless; the pass if there is none."""
         moves = self._in_order_of_choice(found, len(board.recent))
         if not ending.is_near:
             return next((move.move for move in moves if move.move != board.pass_point), board.pass_point)
         settled = ending.settled(found.owner, self.search.evaluator.has_value)
-        passing = self._value_of_pass(board, komi, found)
+        passing = self._value_of_pass(board, komi, found, limits)
         for move in moves:
-            if move.move == board.pass_point:
-                if ending.answers_pass and not ending.looks_won and passing.winrate > 0.5:
-                    continue  # the playouts doubt that the game is won
-                return board.pass_point
-            gains = move.visits and (move.winrate > passing.winrate + GAIN or move.lead > passing.lead + POINT)
-            if (not settled[move.move] or gains) and move.visits:
+            if move.move == board.pass_point or not move.visits:
+                continue
+            better, ahead = move.winrate - passing.winrate, move.lead - passing.lead
+            if better > GAIN or ahead > POINT or (not settled[move.move] and better > -GAIN and ahead > -POINT):
                 return move.move
         return board.pass_point
 
-    def _value_of_pass(self, board: Board, komi: float, found: Report) -> MoveReport:
-        """What a pass comes to; it is looked at a little more if need be."""
+    def _value_of_pass(self, board: Board, komi: float, found: Report, limits: Limits) -> MoveReport:
+        """What a pass comes to; it is looked at a little more if need be, and if there is time."""
         for move in found.moves:
             if move.move == board.pass_point and move.visits >= PASS_VISITS:
                 return move
-        return self.search.run(board, komi, Limits(playouts=PASS_VISITS), only=[board.pass_point]).moves[0]
+        more = Limits(playouts=PASS_VISITS, seconds=None if limits.seconds is None else 0.1 * limits.seconds)
+        return self.search.run(board, komi, more, only=[board.pass_point]).moves[0]
 
     def _in_order_of_choice(self, found: Report, played: int) -> list[MoveReport]:
         """The moves, best first, or drawn by their visits where the style wants chance."""
@@ -179,8 +187,8 @@ class _Ending:
 
     @property
     def is_won(self) -> bool:
-        """Whether the game is won even if all that is unclear goes to the opponent."""
-        return self.worst > 0
+        """Whether passing wins, as things stand."""
+        return self.worst > 0 and is_won_as_it_stands(self.board, self.colour, self.komi)
 
     @property
     def looks_won(self) -> bool:

@@ -193,7 +193,8 @@ def select(tree, node, settings):
     growth = settings[CPUCT_GROWTH] * np.log((visits + CPUCT_BASE) / CPUCT_BASE)
     weight = (settings[CPUCT] + growth) * np.sqrt(visits + 0.01)
     mean = sums[node, UTILITY] / max(links[node, VISITS], 1)
-    first_value = mean - settings[FPU] * np.sqrt(min(tried, 1.0))
+    # In a lost position nothing is worse than what has been tried, and everything is worth a look.
+    first_value = mean - settings[FPU] * np.sqrt(min(tried, 1.0)) * min(2 * mean, 1.0)
     best, best_score = -2, -1e30
     edge = links[node, FIRST] + links[node, OPENED]
     if links[node, OPENED] < links[node, MOVES]:

@@ -1,0 +1,213 @@
+"""The player that searches: when it searches, passes, goes on and gives up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from engine.player import RESIGN, PolicyPlayer, Style
+from engine.policy import LazyPolicy, PolicyError
+from engine.search import Limits
+from engine.search_player import Resignation, SearchPlayer, with_seconds
+from gocnn.go import BLACK, WHITE, Board
+from gocnn.go.coords import gtp_to_point, point_to_gtp
+from gocnn.go.ownership import ownership
+from gocnn.go.planes import PLANE_SETS, of_board
+from tests.engine.toys import Toy, by_area
+
+FINISHED = """
+. . X X O O . . .
+. O X . X O O . .
+. . X X X O . . .
+. X . . X O . O .
+. . X . X O O O .
+. . X X X X O . .
+. . X . . X O . .
+X . X X . X O O .
+. X . . X X O . .
+"""
+
+
+class ToyPolicy(Toy):
+    """A toy that a PolicyPlayer can ask, too."""
+
+    def policy(self, boards: Sequence[Board]) -> np.ndarray:
+        planes = np.stack([of_board(board, PLANE_SETS["full"]) for board in boards])
+        return self.evaluate_planes(planes, np.zeros(len(boards), np.float32)).policy
+
+
+def by_truth(stones: np.ndarray) -> np.ndarray:
+    """Whose the points of FINISHED are, dead stones and all."""
+    truth = np.sign(ownership(Board.from_ascii(FINISHED)))
+    return truth if stones[0, 2] > 0 else -truth
+
+
+def player(toy: Toy, style: Style | None = None, **options: object) -> SearchPlayer:
+    options.setdefault("visits", 200)
+    return SearchPlayer(LazyPolicy(lambda: toy), style, **options)  # type: ignore[arg-type, return-value]
+
+
+def test_one_visit_is_the_policy() -> None:
+    toy = ToyPolicy(by_area, favourites={33: 0.6})
+    board = Board(9)
+    chosen = player(toy, visits=1).choose(board, BLACK, 7.5)
+    assert chosen == 33 == PolicyPlayer(toy).choose(board, BLACK, 7.5)
+    assert len(toy.batches) == 2
+
+
+def test_more_visits_are_a_search_that_leaves_the_board_alone() -> None:
+    board = Board.from_ascii(". . . . . / . X X . . / X O O . . / X O X . . / . X X . .".replace("/", "\n"))
+    before = (board.to_ascii(), board.moves, board.to_move)
+    searcher = player(ToyPolicy(by_area), visits=300)
+    assert point_to_gtp(searcher.choose(board, BLACK), 5) == "D3"
+    assert searcher.found is not None and searcher.found.visits == 300
+    assert (board.to_ascii(), board.moves, board.to_move) == before
+
+
+def test_limits_of_one_move_take_the_place_of_its_own() -> None:
+    searcher = player(ToyPolicy(by_area))
+    searcher.choose(Board(5), BLACK, limits=Limits(visits=30))
+    assert searcher.found is not None and searcher.found.visits == 30
+    searcher.choose(Board(5), BLACK, seconds=0.0)
+    assert searcher.found is not None and searcher.found.playouts == 0
+    assert with_seconds(Limits(visits=5), None) == Limits(visits=5)
+    assert with_seconds(Limits(seconds=2.0), 1.0).seconds == 1.0
+    assert with_seconds(Limits(seconds=2.0), 3.0).seconds == 2.0
+
+
+@pytest.mark.parametrize("colour", [BLACK, WHITE])
+@pytest.mark.parametrize("komi", [-20.5, 7.5, 40.5])
+def test_settled_territory_is_left_alone(colour: int, komi: float) -> None:
+    """Nothing is left to do, whoever is ahead: the search, to which most moves look alike, must not play on."""
+    board = Board.from_ascii(FINISHED)
+    assert player(ToyPolicy(by_truth), visits=100).choose(board, colour, komi) == board.pass_point
+
+
+def test_a_pass_is_answered_when_the_game_is_won() -> None:
+    board = Board.from_ascii(FINISHED)
+    board.play(WHITE, board.pass_point)
+    toy = ToyPolicy(by_area)
+    assert player(toy).choose(board, BLACK, 7.5) == board.pass_point
+    assert not toy.batches
+
+
+def test_a_won_game_is_not_lost_by_an_early_pass() -> None:
+    """Black wins by the last open point only, and the opponent's pass must not tempt it to stop before."""
+    rows = "X X X X O . O/. X . X O O O/X X X X O . O/X . X X O O ./X X X . O O O/. X . X O O ./X X X X O . O"
+    board = Board.from_ascii(rows.replace("/", "\n"))
+    board.play(WHITE, board.pass_point)
+    komi = board.area_score() + 0.5  # behind by half a point as it stands
+    chosen = player(ToyPolicy(by_area, favourites={49: 0.8})).choose(board, BLACK, komi)
+    assert point_to_gtp(chosen, 7) == "D3"
+
+
+def test_whole_games_end() -> None:
+    """A search over an even policy plays a small board to the end, and the score is that of the stones."""
+    board = Board(5)
+    toy = ToyPolicy(by_area)
+    players = {BLACK: player(toy, visits=60), WHITE: player(toy, visits=60)}
+    while [move for _, move in board.moves[-2:]] != [25, 25]:
+        colour = board.to_move
+        move = players[colour].choose(board, colour, 0.5)
+        assert board.is_legal(colour, move)
+        board.play(colour, move)
+        assert len(board.moves) < 120
+    assert len(board.moves) > 12
+
+
+def lost_board() -> Board:
+    """Everything is White's but a corner."""
+    board = Board.from_ascii("O O O O . / O . O O O / O O O . O / . O O O O / O . O X X".replace("/", "\n"))
+    return board
+
+
+def test_it_resigns_after_some_lost_turns_in_a_row_and_not_before() -> None:
+    searcher = player(ToyPolicy(by_area, doubt=1.0), visits=20, resignation=Resignation(turns=3))
+    board = lost_board()
+    chosen = []
+    for _ in range(3):
+        chosen.append(searcher.choose(board, BLACK, 7.5))
+        assert searcher.choose(board, BLACK, 7.5) == chosen[-1]  # asking again counts for nothing
+        board.play(BLACK, board.pass_point)
+        board.play(WHITE, int(np.flatnonzero(board.legal_mask(WHITE))[0]))
+    assert chosen[:2] != [RESIGN, RESIGN] and chosen[2] == RESIGN
+
+
+def test_without_a_rule_it_never_resigns() -> None:
+    searcher = player(ToyPolicy(by_area, doubt=1.0), visits=20)
+    board = lost_board()
+    for _ in range(5):
+        assert searcher.choose(board, BLACK, 7.5) != RESIGN
+        board.play(BLACK, board.pass_point)
+        board.play(WHITE, board.pass_point)
+
+
+def test_a_game_that_the_count_says_is_won_is_never_given_up() -> None:
+    """The network is wrong about everything."""
+    toy = ToyPolicy(lambda stones: -np.ones(stones.shape), doubt=1.0)
+    searcher = player(toy, visits=20, resignation=Resignation(turns=1))
+    assert searcher.choose(Board.from_ascii(FINISHED), BLACK, -7.5) != RESIGN
+    assert searcher.choose(Board(9), BLACK, 7.5) != RESIGN  # too early to tell
+
+
+def test_by_points_as_the_policy_player() -> None:
+    searcher = player(ToyPolicy(by_area), Style(resign_behind=10.0))
+    assert searcher.choose(Board.from_ascii(FINISHED), BLACK, 60.5) == RESIGN
+
+
+def test_random_moves_differ_between_seeds_and_repeat_with_one() -> None:
+    def opening(seed: int) -> list[int]:
+        board = Board(9)
+        searcher = player(ToyPolicy(by_area), Style(random_moves=4, seed=seed), visits=40)
+        for _ in range(4):
+            board.play(board.to_move, searcher.choose(board, board.to_move, 7.5))
+        return [move for _, move in board.moves]
+
+    assert opening(1) == opening(1)
+    assert opening(1) != opening(2)
+
+
+def test_what_is_pondered_is_used() -> None:
+    toy = ToyPolicy(by_area)
+    searcher = player(toy, visits=100)
+    board = Board(5)
+    asked = 0
+
+    def stop() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > 40
+
+    searcher.ponder(board, 0.5, stop)
+    before = len(toy.batches)
+    assert asked == 41
+    board.play(BLACK, 12)
+    searcher.choose(board, WHITE, 0.5)
+    assert searcher.found is not None
+    assert searcher.found.playouts < 100 - 2 and before > 30
+
+
+def test_a_network_for_another_size() -> None:
+    class Only19(ToyPolicy):
+        def evaluate_planes(self, planes: np.ndarray, komi: np.ndarray) -> object:  # type: ignore[override]
+            raise ValueError("plays 19x19 boards only")
+
+    with pytest.raises(PolicyError, match="19x19"):
+        player(Only19()).choose(Board(5), BLACK)
+
+
+def test_reports_come_on_the_way() -> None:
+    seen: list[object] = []
+    searcher = player(ToyPolicy(by_area, seconds=0.001), visits=150)
+    searcher.choose(Board(5), BLACK, report=seen.append, every=0.02)
+    assert len(seen) >= 2
+
+
+def test_a_move_is_named_that_is_legal_under_superko() -> None:
+    board = Board.from_ascii(". X O . . / X . X O . / . X O . . / . . . . . / . . . . .".replace("/", "\n"))
+    board.play(WHITE, gtp_to_point("b4", 5))
+    toy = ToyPolicy(by_area, favourites={gtp_to_point("c4", 5): 0.9})
+    for visits in (2, 100):
+        assert board.is_legal(BLACK, player(toy, visits=visits).choose(board, BLACK))
