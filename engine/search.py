@@ -63,8 +63,9 @@ class SearchConfig:
 
     `cpuct` weighs the priors against the values (win rates 0 to 1) and grows with the logarithm of the visits by
     `cpuct_growth`; a move not yet tried is thought worse than its position by `fpu`, times the root of the probability
-    that has been tried, and by less in a lost position. `lead_weight` is the share of the lead in points, squashed, in what is maximised. Up to `batch`
-    positions are evaluated together; each descent that waits counts as `virtual_loss` lost ones.
+    that has been tried, and by less in a lost position. `lead_weight` is the share of the lead in points, squashed, in
+    what is maximised. Up to `batch` positions are evaluated together; each descent that waits counts as `virtual_loss`
+    lost ones.
 
     `root_symmetries` (1 to 8) averages the root's evaluation over so many turns of the board. `noise` mixes so much of
     a Dirichlet draw into the root's priors. `lcb` chooses by the lower bound of the win rate among the moves that have
