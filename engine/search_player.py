@@ -25,7 +25,7 @@ from gocnn.go.ownership import PLAYOUTS, SURE, ownership, score_bounds
 SETTLED = 0.8  # the network's owner from which on a point is settled, if the playouts say so too
 GAIN = 0.02  # win rate by which a move in settled territory must be better than a pass,
 POINT = 0.7  # or points of the lead; elsewhere it must not be worse by as much
-PASS_VISITS = 12  # what a pass must have been looked at before others are measured by it
+PASS_VISITS = 16  # that a pass gets, by which the moves near the end of a game are measured
 
 
 @dataclass(frozen=True)
@@ -109,13 +109,15 @@ class SearchPlayer(PolicyPlayer):
             return board.pass_point
         if self.style.resign_behind is not None and ending.best < -self.style.resign_behind:
             return RESIGN
-        avoid = _worthless(board)
+        avoid = _worthless(board) + [board.pass_point] * ending.is_near  # then a pass is measured by itself
         try:
             found = self.search.run(board, komi, limits, stop=stop, report=report, every=every, avoid=avoid)
             self.found = found
             if self._gives_up(board, found, ending):
                 return RESIGN
-            if not any(move.visits for move in found.moves):  # no time at all
+            if not found.moves:
+                return board.pass_point
+            if not found.moves[0].visits:  # no time at all
                 return super().choose(board, colour, komi)
             return self._pick(board, komi, found, ending, limits)
         except ValueError as error:
@@ -131,22 +133,15 @@ class SearchPlayer(PolicyPlayer):
         if not ending.is_near:
             return next((move.move for move in moves if move.move != board.pass_point), board.pass_point)
         settled = ending.settled(found.owner, self.search.evaluator.has_value)
-        passing = self._value_of_pass(board, komi, found, limits)
+        more = Limits(playouts=PASS_VISITS, seconds=None if limits.seconds is None else 0.1 * limits.seconds)
+        passing = self.search.run(board, komi, more, only=[board.pass_point]).moves[0]
         for move in moves:
-            if move.move == board.pass_point or not move.visits:
+            if not move.visits:
                 continue
             better, ahead = move.winrate - passing.winrate, move.lead - passing.lead
             if better > GAIN or ahead > POINT or (not settled[move.move] and better > -GAIN and ahead > -POINT):
                 return move.move
         return board.pass_point
-
-    def _value_of_pass(self, board: Board, komi: float, found: Report, limits: Limits) -> MoveReport:
-        """What a pass comes to; it is looked at a little more if need be, and if there is time."""
-        for move in found.moves:
-            if move.move == board.pass_point and move.visits >= PASS_VISITS:
-                return move
-        more = Limits(playouts=PASS_VISITS, seconds=None if limits.seconds is None else 0.1 * limits.seconds)
-        return self.search.run(board, komi, more, only=[board.pass_point]).moves[0]
 
     def _in_order_of_choice(self, found: Report, played: int) -> list[MoveReport]:
         """The moves, best first, or drawn by their visits where the style wants chance."""
@@ -177,7 +172,7 @@ class _Ending:
 
     def __init__(self, board: Board, komi: float) -> None:
         self.answers_pass = bool(board.moves) and board.moves[-1] == (-board.to_move, board.pass_point)
-        self.is_near = self.answers_pass or np.count_nonzero(board.stones) >= COUNTING * board.pass_point
+        self.is_near = self.answers_pass or bool(np.count_nonzero(board.stones) >= COUNTING * board.pass_point)
         self.board, self.komi, self.colour = board, komi, board.to_move
         self.worst, self.best = -np.inf, np.inf
         if self.is_near:
