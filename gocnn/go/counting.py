@@ -20,6 +20,9 @@ from gocnn.go.core import BLACK, EMPTY, WHITE
 #: it is low: of 0.2, 0.3 ... 0.8, it gave the recorded score most often on professional games.
 OWNED = 0.4
 
+#: As many neutral points in one region can be the shared liberties of a seki; where there are more, the game goes on.
+SHARED = 6
+
 
 @dataclass(frozen=True)
 class Count:
@@ -98,41 +101,57 @@ def count_state(state, mean):
 def _seki(state, owner):
     """bool by cell: groups that live without two eyes.
 
-    A group is a maximal connected set of cells of one owner. It has two eyes for certain if it surrounds two points
-    that do not touch; one that surrounds a single point or none, and yet lives beside a neutral point, lives in seki.
+    A group is a maximal connected set of cells of one owner. One that surrounds a single point or none has no two eyes;
+    if it lives all the same, and not in atari, beside a few points that are nobody's, it lives in seki.
     """
     size = state.info[core.SIZE]
     width = size + 1
     cells = owner.size
-    seki = np.zeros(cells, np.bool_)
-    seen = np.zeros(cells, np.bool_)
     queue = np.empty(cells, np.int32)
+    seen = np.zeros(cells, np.bool_)
+    small = np.zeros(cells, np.bool_)  # neutral cells of regions that can be the shared liberties of a seki
     for point in range(size * size):
         start = core.to_cell(point, size)
-        if seen[start] or owner[start] == 0:
+        if owner[start] == 0 and not seen[start]:
+            filled = _flood(state, owner, start, queue, seen)
+            small[queue[:filled]] = filled <= SHARED
+
+    seki = np.zeros(cells, np.bool_)
+    beside = np.zeros(cells, np.int32)  # by neutral cell: the group that was last seen beside it
+    for point in range(size * size):
+        start = core.to_cell(point, size)
+        if owner[start] == 0 or seen[start]:
             continue
-        colour = owner[start]
-        seen[start] = True
-        queue[0] = start
-        filled, done, surrounded = 1, 0, 0
-        stones = neutral = False
-        while done < filled:
-            cell = queue[done]
-            done += 1
-            if state.colour[cell] == colour:
-                stones = True
-            else:
-                surrounded += 1
+        filled = _flood(state, owner, start, queue, seen)
+        stones, shared, wide = 0, 0, False
+        for i in range(filled):
+            cell = queue[i]
+            stones += state.colour[cell] == owner[start]
             for direction in range(4):
                 n = core.neighbour(cell, direction, width)
-                if state.colour[n] == core.BORDER:
-                    continue
-                neutral |= owner[n] == 0
-                if owner[n] == colour and not seen[n]:
-                    seen[n] = True
-                    queue[filled] = n
-                    filled += 1
-        if stones and neutral and surrounded <= 1:
-            for i in range(filled):
-                seki[queue[i]] = True
+                if state.colour[n] != core.BORDER and owner[n] == 0 and beside[n] != start:
+                    beside[n] = start
+                    shared += 1
+                    wide |= not small[n]
+        surrounded = filled - stones
+        if stones and shared and not wide and surrounded <= 1 and surrounded + shared >= 2:
+            seki[queue[:filled]] = True
     return seki
+
+
+@njit(cache=True, nogil=True)
+def _flood(state, owner, start, queue, seen):
+    """Put the cells connected to `start` that have its owner into `queue` and mark them `seen`; returns how many."""
+    width = state.info[core.SIZE] + 1
+    seen[start] = True
+    queue[0] = start
+    filled, done = 1, 0
+    while done < filled:
+        for direction in range(4):
+            n = core.neighbour(queue[done], direction, width)
+            if state.colour[n] != core.BORDER and owner[n] == owner[start] and not seen[n]:
+                seen[n] = True
+                queue[filled] = n
+                filled += 1
+        done += 1
+    return filled

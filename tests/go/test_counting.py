@@ -80,3 +80,30 @@ def test_a_mean_of_another_mind_turns_a_whole_chain() -> None:
     assert not found.dead.any()
     mean[:7, 3] = -1  # seven of nine
     assert count(board, mean).dead[:, 3].all()
+
+
+def test_a_stone_in_atari_in_the_last_ko_is_no_seki() -> None:
+    # White's stone on E5 can be taken back: E6 is to be filled by somebody, and nothing here is a seki.
+    _, found = counted(
+        """
+        . . . X O . . . .
+        . X . X O . O . .
+        . . . X O . . . .
+        . . . X . O . . .
+        . . X O X O . . .
+        . . . X O . . . .
+        . . . X O . O . .
+        . X . X O . . . .
+        . . . X O . . . .
+        """
+    )
+    assert not found.seki.any()
+
+
+def test_stones_of_an_opening_are_no_seki() -> None:
+    board = Board(9)
+    for colour, point in [(BLACK, 20), (WHITE, 60), (BLACK, 24), (WHITE, 56)]:
+        board.play(colour, point)
+    found = count(board, np.zeros((9, 9)))
+    assert not found.seki.any()
+    assert found.open_points == 81 - 4
