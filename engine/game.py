@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from gocnn.go import BLACK, EMPTY, WHITE, Board
-from gocnn.go.ownership import dead_stones, ownership
+from gocnn.go.counting import settle
 
 DEFAULT_KOMI = 7.5
 
@@ -52,10 +52,9 @@ class Game:
     def score(self) -> float:
         """Black's area less White's and less komi, once the stones that look dead are taken off.
 
-        Which are dead is judged by random playouts (`gocnn.go.ownership`).
+        Which are dead is judged by random playouts (`gocnn.go.counting`).
         """
-        dead = dead_stones(self.board, ownership(self.board))
-        return self.board.area_score(self.komi, dead)
+        return settle(self.board).area - self.komi
 
 
 def format_score(score: float) -> str:

@@ -28,8 +28,7 @@ from engine.rules import STANDARD, Rules
 from engine.sgf import MAX_BYTES, game_to_sgf, load_game
 from gocnn.go import BLACK, WHITE, Board, IllegalMove
 from gocnn.go.coords import gtp_to_point, point_to_gtp
-from gocnn.go.counting import Count, count
-from gocnn.go.ownership import ownership
+from gocnn.go.counting import Count, settle
 
 if TYPE_CHECKING:
     from engine.search import Report, Search
@@ -127,8 +126,13 @@ class Session:
         return self.game.komi + self.rules.compensation(self.game.handicap)
 
     def count(self) -> Count:
-        """The position counted as if the game were over."""
-        return count(self.board, ownership(self.board))
+        """The position counted as if the game were over, by playouts and by the network if it has an opinion."""
+        opinion = None
+        with contextlib.suppress(PolicyError):
+            owner = self._network().evaluate([self.board]).owner
+            if owner is not None:
+                opinion = owner[0].reshape(self.board.size, -1) * self.board.to_move
+        return settle(self.board, opinion)
 
     def score(self) -> float:
         """The score by the rules in use, from Black's side."""

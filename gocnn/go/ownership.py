@@ -33,17 +33,6 @@ def ownership(board: Board, playouts: int = PLAYOUTS, seed: int = 1) -> np.ndarr
     return (total / playouts).astype(np.float32)
 
 
-def dead_stones(board: Board, owner: np.ndarray) -> list[int]:
-    """The points of the chains that more often end as the other colour's, going by `ownership`."""
-    stones = board.stones
-    mean = owner.copy()
-    for point in np.flatnonzero(stones):
-        row, col = divmod(int(point), board.size)
-        chain = board.chain(int(point))
-        mean[row, col] = owner.ravel()[chain].mean()
-    return [int(point) for point in np.flatnonzero(stones * mean < 0)]
-
-
 def score_bounds(owner: np.ndarray, komi: float) -> tuple[float, float]:
     """Black's area score at the worst and at the best, going by `ownership`.
 

@@ -8,9 +8,22 @@ import numpy as np
 import pytest
 
 from gocnn.go import BLACK, WHITE, Board
-from gocnn.go.counting import Count, count
-from gocnn.go.ownership import ownership
-from tests.go.test_ownership import FINISHED, SEKI
+from gocnn.go.coords import point_to_gtp
+from gocnn.go.counting import Count, count, settle
+from tests.go.test_ownership import FINISHED
+
+# Each side has one eye, and they share the liberty E9: whoever plays there is taken.
+SEKI = """
+O X . X . O . O X
+O X X X X O O O X
+O O O O O X X X X
+. . . . O X . . .
+. . . . O X . . .
+. . . . O X . . .
+. . . . O X . . .
+. . . . O X . . .
+. . . . O X . . .
+"""
 
 # Bent black territory on the left, White's on the right, one neutral point at E1.
 OPEN = """
@@ -28,12 +41,12 @@ OPEN = """
 
 def counted(text: str) -> tuple[Board, Count]:
     board = Board.from_ascii(text)
-    return board, count(board, ownership(board, 200))
+    return board, settle(board)
 
 
 def test_dead_stones_are_taken_off_and_paid_for() -> None:
     board, found = counted(FINISHED)
-    assert int(found.dead.sum()) == 3
+    assert {point_to_gtp(point, 9) for point in found.points(found.dead)} == {"B8", "H6", "H5"}
     assert found.area == board.area_score(0, found.points(found.dead)) == 15
     assert found.territory(board.prisoners) == board.territory_score(0, found.points(found.dead))
 
@@ -107,3 +120,11 @@ def test_stones_of_an_opening_are_no_seki() -> None:
     found = count(board, np.zeros((9, 9)))
     assert not found.seki.any()
     assert found.open_points == 81 - 4
+
+
+def test_the_opinion_of_a_network_counts_half_as_much_as_the_playouts() -> None:
+    board = Board.from_ascii(OPEN)
+    against = np.where(np.arange(9) < 4, -1.0, 1.0) * np.ones((9, 1))
+    assert settle(board, np.zeros((9, 9))).territory(board.prisoners) == settle(board).territory(board.prisoners)
+    assert not settle(board, against).dead.any()
+    assert (settle(board, 3 * against).dead == (board.stones != 0)).all()

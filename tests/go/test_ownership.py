@@ -8,8 +8,7 @@ import pytest
 from engine.game import Game, parse_score
 from engine.sgf import load_game
 from gocnn.go import Board
-from gocnn.go.coords import point_to_gtp
-from gocnn.go.ownership import SURE, dead_stones, ownership, score_bounds
+from gocnn.go.ownership import SURE, ownership, score_bounds
 from tests.go.support import SAMPLES, split_collection
 
 FINISHED = """
@@ -23,26 +22,6 @@ FINISHED = """
 X . X X . X O O .
 . X . . X X O . .
 """
-
-# Each side has one eye, and they share the liberty E9: whoever plays there is taken.
-SEKI = """
-O X . X . O . O X
-O X X X X O O O X
-O O O O O X X X X
-. . . . O X . . .
-. . . . O X . . .
-. . . . O X . . .
-. . . . O X . . .
-. . . . O X . . .
-. . . . O X . . .
-"""
-
-
-def test_dead_stones_in_plain_cases() -> None:
-    board = Board.from_ascii(FINISHED)
-    dead = dead_stones(board, ownership(board))
-    assert {point_to_gtp(point, 9) for point in dead} == {"B8", "H6", "H5"}
-    assert board.area_score(7.5, dead) == 7.5
 
 
 def test_the_count_changes_nothing_and_repeats_itself() -> None:
@@ -71,11 +50,6 @@ def test_bounds_hold_the_score_of_a_finished_game() -> None:
     board = Board.from_ascii(FINISHED)
     worst, best = score_bounds(ownership(board), 7.5)
     assert worst <= 7.5 <= best
-
-
-def test_stones_in_seki_are_not_dead() -> None:
-    board = Board.from_ascii(SEKI)
-    assert dead_stones(board, ownership(board)) == []
 
 
 @pytest.mark.skipif(not SAMPLES.exists(), reason="the sample games are not there")
