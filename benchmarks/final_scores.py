@@ -1,0 +1,118 @@
+"""How often the engine's final score is the one that the players counted, on finished games of a store.
+
+    python benchmarks/final_scores.py pro-2022.arrow pro.arrow --from-year 2015
+
+A record must have a margin that its komi allows (so many points and as many halves), and be finished: no neutral point
+left to fill. Where it names no rules, games with komi 7.5 are counted by area and others by territory; the first figure
+takes that for granted, the second takes either count.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+import click
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+from gocnn import policy, weights
+from gocnn.evaluator import Evaluator
+from gocnn.go import Board
+from gocnn.go.counting import Count, settle
+from sgf_data.owners import counted
+from sgf_data.record import GameRecord
+from sgf_data.store import StoreError, open_store
+
+
+@dataclass(frozen=True)
+class Score:
+    """A finished game: what was recorded and what we count, from Black's side with komi."""
+
+    record: GameRecord
+    recorded: float
+    area: float
+    territory: float
+
+    @property
+    def by_rules(self) -> float:
+        """By the rules that the record names, or those that its komi is usual for."""
+        komi = self.record.komi
+        by_area = self.record.rules.lower().startswith(("chin", "area")) or (not self.record.rules and komi == 7.5)
+        return self.area if by_area else self.territory
+
+
+def last_position(record: GameRecord) -> Board:
+    """The board when the record ends. Raises ValueError for a move that simple ko forbids."""
+    board = Board(record.size, ko="simple")
+    for number in range(len(record.points) + 1):
+        placed = record.setup_at == number
+        if placed.any():
+            board.setup(record.setup_points[placed].tolist(), record.setup_colours[placed].tolist())
+        if number < len(record.points):
+            board.play(int(record.colours[number]), int(record.points[number]))
+    return board
+
+
+def count_of(board: Board, network: Evaluator | None) -> Count:
+    """As the engine counts it: by playouts, and the network's opinion if there is one."""
+    owner = network.evaluate([board]).owner if network else None
+    return settle(board, None if owner is None else owner[0].reshape(board.size, -1) * board.to_move)
+
+
+@click.command()
+@click.argument("stores", nargs=-1, required=True)
+@click.option("--model", help="Network whose opinion counts, too (default: the one that ships).")
+@click.option("--no-network", is_flag=True, help="Count by playouts alone.")
+@click.option("--from-year", default=0, help="Only games from this year on.")
+@click.option("--games", default=2000, show_default=True, help="Counted games to look at, drawn at random.")
+@click.option("--misses/--no-misses", default=True, help="List the finished games that are counted otherwise.")
+def main(
+    stores: tuple[str, ...], model: str | None, no_network: bool, from_year: int, games: int, misses: bool
+) -> None:
+    """Count the finished games of STORES and compare with their results."""
+    try:
+        store = open_store(stores)
+    except StoreError as error:
+        raise click.ClickException(str(error)) from error
+    network = None if no_network else Evaluator(policy.load(model or weights.default()))
+    table = store.moves()
+    chosen = counted(table)
+    chosen = chosen[(table.size[chosen] == 19) & (table.year[chosen] >= from_year)]
+    chosen = np.random.default_rng(1).permutation(chosen)[:games]
+    impossible = unfinished = 0
+    scores = []
+    console = Console(stderr=True)
+    for game in track(chosen.tolist(), "games", console=console, disable=not sys.stderr.isatty()):
+        record = store.records(game)
+        recorded, komi = float(table.margin[game]), float(table.komi[game])
+        if (recorded + komi) % 1:
+            impossible += 1
+            continue
+        board = last_position(record)
+        found = count_of(board, network)
+        if found.open_points:
+            unfinished += 1
+            continue
+        scores.append(Score(record, recorded, found.area - komi, found.territory(board.prisoners) - komi))
+    right = sum(score.by_rules == score.recorded for score in scores)
+    either = sum(score.recorded in (score.area, score.territory) for score in scores)
+    total = max(len(scores), 1)
+    print(
+        f"{len(chosen):,} counted games, {impossible} with a margin that their komi rules out, {unfinished:,} unfinished"
+    )
+    print(
+        f"{len(scores)} finished: {right} as recorded ({right / total:.1%}), by area or territory {either / total:.1%}"
+    )
+    for score in scores if misses else ():
+        if score.by_rules != score.recorded:
+            print(
+                f"  recorded {score.recorded:+g}, counted {score.by_rules:+g} (area {score.area:+g}, territory "
+                f"{score.territory:+g}), komi {score.record.komi:g}, {score.record.rules or 'rules unknown'}: "
+                f"{score.record.source}"
+            )
+
+
+if __name__ == "__main__":
+    main()
