@@ -3,8 +3,8 @@
     python benchmarks/final_scores.py pro-2022.arrow pro.arrow --from-year 2015
 
 A record must have a margin that its komi allows (so many points and as many halves), and be finished: no neutral point
-left to fill. Where it names no rules, games with komi 7.5 are counted by area and others by territory; the first figure
-takes that for granted, the second takes either count.
+left to fill. Where it names no rules, games with a komi of 7.5 or 8 are counted by area and others by territory; the
+first figure takes that for granted, the second takes either count.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Score:
     def by_rules(self) -> float:
         """By the rules that the record names, or those that its komi is usual for."""
         komi = self.record.komi
-        by_area = self.record.rules.lower().startswith(("chin", "area")) or (not self.record.rules and komi == 7.5)
+        by_area = self.record.rules.lower().startswith(("chin", "area")) or (not self.record.rules and komi in (7.5, 8))
         return self.area if by_area else self.territory
 
 
