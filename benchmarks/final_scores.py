@@ -99,12 +99,8 @@ def main(
     right = sum(score.by_rules == score.recorded for score in scores)
     either = sum(score.recorded in (score.area, score.territory) for score in scores)
     total = max(len(scores), 1)
-    print(
-        f"{len(chosen):,} counted games, {impossible} with a margin that their komi rules out, {unfinished:,} unfinished"
-    )
-    print(
-        f"{len(scores)} finished: {right} as recorded ({right / total:.1%}), by area or territory {either / total:.1%}"
-    )
+    print(f"{len(chosen):,} counted games: {impossible} with an impossible margin, {unfinished:,} unfinished")
+    print(f"{len(scores)} finished: {right / total:.1%} as recorded, {either / total:.1%} by area or territory")
     for score in scores if misses else ():
         if score.by_rules != score.recorded:
             print(
