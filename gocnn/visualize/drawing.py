@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DIVERGING = "RdBu_r"  # signed values, 0 white
+RIGHT, WRONG = "#1a7f37", "#c62828"  # of words under a picture
 SEQUENTIAL = "inferno"  # values from 0 up
 CAPTION_WIDTH = 13  # characters to an inch, at the caption's size
+CAPTION_LEAST = 4.0  # inches, under a picture that is narrower
+GAP = 0.12  # inches, around the picture and above its caption
 
 
 def canvas(rows: int = 1, columns: int = 1, *, cell: float = 2.2, wide: float = 1.0) -> tuple[Figure, np.ndarray]:
@@ -80,6 +83,15 @@ def frame(axes: Axes, box: Sequence[int], *, colour: Any = "red", width: float =
     axes.add_patch(Rectangle((left - 0.5, top - 0.5), right - left, bottom - top, zorder=4, **style))
 
 
+def below(axes: Axes, lines: Sequence[tuple[str, bool]]) -> None:
+    """Write lines under a picture, green if they are right and red if not."""
+    for place, (text, right) in enumerate(lines):
+        axes.annotate(
+            text, (0.5, 0), (0, -3 - 11 * place), xycoords="axes fraction", textcoords="offset points", ha="center",
+            va="top", fontsize=7.5, color=RIGHT if right else WRONG,
+        )  # fmt: skip
+
+
 def overlay(image: np.ndarray, heat: np.ndarray, *, colours: str = "jet", strength: float = 0.5) -> np.ndarray:
     """float [H, W, 3], 0 to 1: a grey or colour picture (float 0 to 1, or uint8) under a heat map [H, W], 0 to 1."""
     from matplotlib import colormaps
@@ -108,18 +120,36 @@ def grid(
 
 
 def png(figure: Figure, caption: str, *, dpi: int = 110) -> bytes:
-    """The figure as a PNG file's bytes, with the caption under it."""
+    """The figure as a PNG file's bytes, with the caption close under what is drawn; empty margins are cut off."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.transforms import Bbox
+
+    figure.set_dpi(dpi)
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    layout = figure.get_layout_engine()
+    if layout is not None:
+        layout.execute(figure)
+        figure.set_layout_engine("none")  # the caption is not to move what is there
+    drawn = figure.get_tightbbox(renderer)  # in inches, as all that follows
+    lines = _balanced(caption, int(CAPTION_WIDTH * max(drawn.width, CAPTION_LEAST)))
     width, height = figure.get_size_inches()
-    lines = textwrap.wrap(caption, int(CAPTION_WIDTH * width))
-    room = 0.2 * len(lines) + 0.15
-    figure.set_size_inches(width, height + room)
-    engine = figure.get_layout_engine()
-    if engine is not None:
-        engine.set(rect=(0, room / (height + room), 1, height / (height + room)))  # type: ignore[call-arg]
-    figure.text(0.5, 0.1 / (height + room), "\n".join(lines), ha="center", va="bottom", fontsize=9)
+    middle, below = (drawn.x0 + drawn.x1) / 2 / width, (drawn.y0 - GAP) / height
+    text = figure.text(middle, below, "\n".join(lines), ha="center", va="top", fontsize=9)
+    words = text.get_window_extent(renderer).transformed(figure.dpi_scale_trans.inverted())
     data = BytesIO()
-    figure.savefig(data, format="png", dpi=dpi)
+    figure.savefig(data, format="png", dpi=dpi, bbox_inches=Bbox.union([drawn, words]).padded(GAP))
     return data.getvalue()
+
+
+def _balanced(text: str, width: int) -> list[str]:
+    """As few lines of at most `width` characters as will do, and those of much the same length."""
+    lines = textwrap.wrap(text, width)
+    for narrower in range(width - 1, max(map(len, text.split()), default=width) - 1, -1):
+        shorter = textwrap.wrap(text, narrower)
+        if len(shorter) > len(lines):
+            break
+        lines = shorter
+    return lines
 
 
 def save(figure: Figure, path: str | os.PathLike[str], caption: str, *, dpi: int = 110) -> None:
