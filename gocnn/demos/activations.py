@@ -48,7 +48,7 @@ def _maps_of_a_digit(out: Path, model: nn.Module, image: torch.Tensor) -> Part:
     from matplotlib.figure import Figure
 
     shares = {}
-    figure = Figure(figsize=(11, 4.2), layout="constrained")
+    figure = Figure(figsize=(11, 3.7), layout="constrained")
     left, middle, right = np.asarray(figure.subfigures(1, 3, width_ratios=(2, 5, 8)))
     drawing.show(left.subplots(), image[0].numpy(), title="the digit")
     for part, layer, rows, columns in ((middle, "conv1", 5, 5), (right, "conv2", 5, 10)):
@@ -76,7 +76,7 @@ def _digit_patches(out: Path, model: nn.Module, inputs: torch.Tensor, labels: np
     for row, unit in enumerate(units):
         for k, axes in enumerate(cells[row]):
             drawing.show(axes, inputs[top.images[row, k], 0].numpy(), title=f"{top.values[row, k]:.2f}")
-            _outline(axes, top.boxes[row, k])
+            drawing.frame(axes, top.boxes[row, k])
         cells[row, 0].set_ylabel(f"filter {unit}", fontsize=9)
         say(f"conv2 filter {unit}: {_row(top, row, labels)}")
     size = top.boxes[0, 0, 2] - top.boxes[0, 0, 0]
@@ -99,14 +99,6 @@ def _varied(peaks: np.ndarray) -> list[int]:
 def _row(top: TopPatches, row: int, labels: np.ndarray) -> str:
     digits = " ".join(str(labels[image]) for image in top.images[row])
     return f"activations {top.values[row, 0]:.2f} to {top.values[row, -1]:.2f}, in the digits {digits}"
-
-
-def _outline(axes: Any, box: np.ndarray) -> None:
-    from matplotlib.patches import Rectangle
-
-    up, left, down, right = box
-    frame = Rectangle((left - 0.5, up - 0.5), right - left, down - up, fill=False, edgecolor="red", linewidth=1.3)
-    axes.add_patch(frame)
 
 
 def _maps_of_positions(out: Path, model: nn.Module, say: Say) -> Part:

@@ -37,7 +37,7 @@ Examples:
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder of the pictures and of index.html, which shows them; it is made if need be.",
 )
-@click.option("--list", is_flag=True, is_eager=True, expose_value=False, callback=_list, help="Name the demos and stop.")
+@click.option("--list", is_flag=True, is_eager=True, expose_value=False, callback=_list, help="Name them and stop.")
 def demo(names: tuple[str, ...], out: Path) -> None:
     """Make the lecture's pictures: from a 3×3 filter on a 6×6 image to what a network has learned.
 

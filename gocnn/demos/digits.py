@@ -21,7 +21,6 @@ _TITLES = {"digits": "digit", "fashion": "garment"}
 _FILES = {"digits": "digits", "fashion": "digits-clothes"}
 SHIPPED = 500
 COLUMNS, ERROR_ROWS = 10, 2
-RIGHT, WRONG = "#1a7f37", "#c62828"
 
 
 def make(out: Path, say: Say) -> Shown:
@@ -79,22 +78,17 @@ def _examples(out: Path, task: str, images: np.ndarray, labels: np.ndarray, shar
     figure, cells = drawing.canvas(rows, COLUMNS, cell=1.8, wide=0.68)
     for k, axes in zip([*good, *bad], cells.ravel()):
         drawing.show(axes, images[k], title=classes[labels[k]])
-        for line, (kind, share) in enumerate(zip(("conv", "dense"), shares)):
-            answer = int(share[k].argmax())
-            axes.text(
-                0.5, -0.04 - 0.14 * line, f"{kind}: {classes[answer]} {share[k, answer]:.0%}",
-                ha="center", va="top", fontsize=7, transform=axes.transAxes,
-                color=RIGHT if answer == labels[k] else WRONG,
-            )  # fmt: skip
+        answers = [(kind, int(share[k].argmax()), share[k].max()) for kind, share in zip(("conv", "dense"), shares)]
+        drawing.below(axes, [(f"{kind}: {classes[a]} {sure:.0%}", a == labels[k]) for kind, a, sure in answers])
     for axes in cells.ravel()[len(good) + len(bad) :]:
         axes.set_axis_off()
-    shown = "all" if len(bad) == len(wrong) else f"{len(bad)} of the {len(wrong)}"
+    shown = "all" if len(bad) == len(wrong) else f"{len(bad)} of the {len(wrong):,}"
     alone, other, together = (int((~which).sum()) for which in (right[0], right[1], right.any(0)))
     caption = (
         f"Above, one {_TITLES[task]} of each class that both networks name rightly. Below, {shown} of {len(labels):,} "
-        f"test images that one of them gets wrong: the convolutional network {alone}, the fully-connected one of its "
-        f"size {other}, both of them {together}. Over each image what it is, under it what each network says and how "
-        "sure it is."
+        f"test images that at least one of them gets wrong: the convolutional network {alone:,}, the fully-connected "
+        f"one of its size {other:,}, both of them {together:,}. Over each image what it is, under it what each network "
+        "says and how sure it is."
     )
     file = f"{_FILES[task]}-examples.png"
     drawing.save(figure, out / file, caption)
@@ -117,7 +111,7 @@ def _confusion(out: Path, task: str, labels: np.ndarray, said: list[np.ndarray])
         axes.set_xticks(range(len(classes)), classes, rotation=0 if task == "digits" else 60, fontsize=8)
         axes.set_yticks(range(len(classes)), classes, fontsize=8)
         axes.set_xlabel("taken for")
-        axes.set_title(f"{kind}: {np.trace(table) / len(labels):.2%} right, {int(wrong.sum())} wrong", fontsize=10)
+        axes.set_title(f"{kind}: {np.trace(table) / len(labels):.2%} right, {int(wrong.sum()):,} wrong", fontsize=10)
     cells[0, 0].set_ylabel("what it is")
     pairs = [_worst(wrong, classes) for wrong in errors]
     caption = (

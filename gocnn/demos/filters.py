@@ -3,6 +3,7 @@ the networks for a thousand classes, for digits and for Go."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from gocnn.visualize.filters import filters
 
 DIRECTED, COLOURED, GREY, SMOOTH = 0.5, 0.5, 0.1, 0.3  # of `tuning`, all 0 to 1; noise has about 0.07, 0.67, 0.67, 1
 PHOTOGRAPH = "chelsea"
+PAPER = (0.62, 0.76, 0.92)  # between filters that may be white at their edges
 BANDS, COLUMNS = 2, 16  # of filters of the Go network
 
 Part = tuple[Exhibit, dict[str, Any]]
@@ -43,14 +45,17 @@ def kinds(drawn: np.ndarray) -> dict[str, int]:
     }
 
 
-def sheet(drawn: np.ndarray, columns: int) -> np.ndarray:
-    """Pictures [K, H, W, C] in rows on one white sheet, a pixel apart: [rows (H + 1) - 1, columns (W + 1) - 1, C]."""
-    count, height, width, channels = drawn.shape
+def sheet(drawn: np.ndarray, columns: int, *, apart: Sequence[float] = (1, 1, 1)) -> np.ndarray:
+    """Pictures [K, H, W, 1 or 3] in rows on one sheet, a pixel apart: [rows (H + 1) - 1, columns (W + 1) - 1, 3].
+
+    `apart` is the sheet's colour, white if none is given.
+    """
+    count, height, width, _ = drawn.shape
     rows = -(-count // columns)
-    laid = np.ones((rows * columns, height + 1, width + 1, channels))
+    laid = np.tile(np.asarray(apart, np.float64), (rows * columns, height + 1, width + 1, 1))
     laid[:count, :height, :width] = drawn
-    whole = laid.reshape(rows, columns, height + 1, width + 1, channels).swapaxes(1, 2)
-    return whole.reshape(rows * (height + 1), columns * (width + 1), channels)[:-1, :-1]
+    whole = laid.reshape(rows, columns, height + 1, width + 1, 3).swapaxes(1, 2)
+    return whole.reshape(rows * (height + 1), columns * (width + 1), 3)[:-1, :-1]
 
 
 def _before_and_after(out: Path, learned: nn.Module, say: Say) -> Part:
@@ -128,7 +133,8 @@ def _others(out: Path, say: Say) -> Part:
         (cells[0, 0], photographs, 8, "photographs, a thousand classes: 64 of 3×3×3"),
         (cells[0, 1], digits, 5, "digits: 25 of 3×3"),
     ):
-        drawing.show(axes, sheet(shown, columns), title=title)
+        fine = shown.repeat(6, axis=1).repeat(6, axis=2)  # of squares, so that a pixel between filters is little
+        drawing.show(axes, sheet(fine, columns, apart=PAPER), title=title)
         axes.axis("off")
     caption = (
         "Small first layers, each filter on its own scale. Left SqueezeNet, which learned a thousand classes of "

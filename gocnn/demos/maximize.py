@@ -37,7 +37,7 @@ def _filters(out: Path, model: nn.Module) -> Part:
     """For each filter of both convolutional layers the picture that maximises the sum of its map."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11, 4.2), layout="constrained")
+    figure = Figure(figsize=(11, 4.0), layout="constrained")
     counts = {}
     left, right = np.asarray(figure.subfigures(1, 2, width_ratios=(5, 10)))
     for part, layer, rows, columns in ((left, "conv1", 5, 5), (right, "conv2", 5, 10)):

@@ -76,7 +76,7 @@ def _photographs(out: Path, say: Say) -> Part:
     for row, name in enumerate(PHOTOGRAPHS):
         what, box = evidence.PARTS[name]
         drawing.show(cells[row, 0], network.restore(inputs[row]), title=evidence.says(network, answers[row]))
-        _frame(cells[row, 0], box)
+        drawing.frame(cells[row, 0], box, colour="white")
         inside = {method: round(evidence.within(maps[row], box), 3) for method, maps in found.items()}
         numbers[name] = {"box": round(evidence.area(box, 227, 227), 3), "inside": inside}
         for axes, (method, maps) in zip(cells[row, 1:], found.items()):
@@ -128,12 +128,8 @@ def _boards(out: Path, say: Say) -> Part:
         say(f"{title}; {close:.0%} of the saliency is within 4 points of the move")
     caption = (
         "The Go network, Black to move; the green ring is its move. First column: the points on which the move's log "
-        "probability depends, |∂ log p/∂x| of the strongest plane. Then its slope for one more stone on an empty "
+        "probability depends, |∂ log p/∂x| of the strongest plane. Then its slope for one more stone on an empty "
         "point: red where a stone would make the move likelier, blue where it would make it less likely."
     )
     drawing.save(figure, out / "saliency-go.png", caption)
     return Exhibit("saliency-go.png", caption), numbers
-
-
-def _frame(axes: Any, box: evidence.Box) -> None:
-    drawing.frame(axes, box, colour="white")

@@ -42,7 +42,6 @@ _LAYER_TITLES = {
     "conv2": "conv2,\npooled",
 }  # fmt: skip
 COLOURS = {"digits-plain": "#1565c0", "digits-dense-plain": "#e65100", "digits": "#1565c0", "digits-dense": "#e65100"}
-RIGHT, WRONG = "#1a7f37", "#c62828"
 
 
 def make(out: Path, say: Say) -> Shown:
@@ -135,15 +134,13 @@ def _examples(out: Path, networks: dict[str, nn.Module], images: np.ndarray, lab
         for step, axes in zip(STEPS, row):
             moved = shifted(image, 0, step)
             drawing.show(axes, moved, title=f"{step} pixels" if step else "as it is")
-            lines = zip(NETWORKS, ("conv", "dense", "conv, shifts", "dense, shifts"))
-            for place, (name, kind) in enumerate(lines):
+            lines = []
+            for name, kind in zip(NETWORKS, ("conv", "dense", "conv, shifts", "dense, shifts")):
                 share = models.answers(networks[name], moved[None])[0]
                 answer = int(share.argmax())
                 kept[name] += answer == digit
-                axes.text(
-                    0.5, -0.03 - 0.11 * place, f"{kind}: {answer}  {share[answer]:.0%}", ha="center", va="top",
-                    fontsize=7.5, transform=axes.transAxes, color=RIGHT if answer == digit else WRONG,
-                )  # fmt: skip
+                lines.append((f"{kind}: {answer}  {share[answer]:.0%}", answer == digit))
+            drawing.below(axes, lines)
     total = len(EXAMPLES) * len(STEPS)
     caption = (
         "Three digits on their way to the right, and what the networks say: the plain pair, then the pair trained on "
