@@ -6,7 +6,7 @@ that it is about, so that a test can hold them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -84,6 +84,17 @@ class Shown:
 
     exhibits: tuple[Exhibit, ...]
     numbers: dict[str, Any]
+
+
+#: One picture of several, and its own numbers.
+Part = tuple[Exhibit, dict[str, Any]]
+
+
+def together(parts: Sequence[Part], names: Sequence[str] = ()) -> Shown:
+    """A demo of several pictures; the numbers of each under its name, or if there are no names in one dictionary."""
+    numbers = [numbers for _, numbers in parts]
+    by_name = dict(zip(names, numbers, strict=True)) if names else {key: n for one in numbers for key, n in one.items()}
+    return Shown(tuple(exhibit for exhibit, _ in parts), by_name)
 
 
 def make(name: str, out: Path, say: Say = lambda line: None) -> Shown:

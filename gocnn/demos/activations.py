@@ -4,14 +4,13 @@ that excite single units most."""
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
 from gocnn import policy, weights
-from gocnn.demos import Exhibit, Say, Shown, positions
+from gocnn.demos import Exhibit, Part, Say, Shown, positions, together
 from gocnn.go.board import Board
 from gocnn.go.coords import point_to_gtp
 from gocnn.images import datasets, models
@@ -37,10 +36,7 @@ def make(out: Path, say: Say) -> Shown:
         _maps_of_positions(out, go, say),
         _go_patches(out, go, say),
     )
-    return Shown(tuple(exhibit for exhibit, _ in parts), {name: value for _, found in parts for name, value in found})
-
-
-Part = tuple[Exhibit, list[tuple[str, Any]]]
+    return together(parts)
 
 
 def _maps_of_a_digit(out: Path, model: nn.Module, image: torch.Tensor) -> Part:
@@ -65,7 +61,7 @@ def _maps_of_a_digit(out: Path, model: nn.Module, image: torch.Tensor) -> Part:
         f"{shares['conv2']:.0%} of its values are above zero."
     )
     drawing.save(figure, out / "activations-digit.png", caption)
-    return Exhibit("activations-digit.png", caption), [("above zero", shares)]
+    return Exhibit("activations-digit.png", caption), {"above zero": shares}
 
 
 def _digit_patches(out: Path, model: nn.Module, inputs: torch.Tensor, labels: np.ndarray, say: Say) -> Part:
@@ -87,7 +83,7 @@ def _digit_patches(out: Path, model: nn.Module, inputs: torch.Tensor, labels: np
     )
     drawing.save(figure, out / "activations-patches.png", caption)
     numbers = {str(unit): [round(float(v), 2) for v in values] for unit, values in zip(units, top.values)}
-    return Exhibit("activations-patches.png", caption), [("digit patches", numbers), ("field", int(size))]
+    return Exhibit("activations-patches.png", caption), {"digit patches": numbers, "field": int(size)}
 
 
 def _varied(peaks: np.ndarray) -> list[int]:
@@ -128,7 +124,7 @@ def _maps_of_positions(out: Path, model: nn.Module, say: Say) -> Part:
         "less that of an empty board, red above and blue below. The further in, the wider the view."
     )
     drawing.save(figure, out / "activations-go.png", caption)
-    return Exhibit("activations-go.png", caption), [("moves", moves)]
+    return Exhibit("activations-go.png", caption), {"moves": moves}
 
 
 def _go_patches(out: Path, model: nn.Module, say: Say) -> Part:
@@ -153,4 +149,4 @@ def _go_patches(out: Path, model: nn.Module, say: Say) -> Part:
         f"{size}×{size} points around the red dot, under its activation; white is beyond the board's edge."
     )
     drawing.save(figure, out / "activations-go-patches.png", caption)
-    return Exhibit("activations-go-patches.png", caption), [("go patches", numbers), ("go field", int(size))]
+    return Exhibit("activations-go-patches.png", caption), {"go patches": numbers, "go field": int(size)}

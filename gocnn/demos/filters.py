@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import fold
 
 from gocnn import policy, weights
-from gocnn.demos import Exhibit, Say, Shown
+from gocnn.demos import Exhibit, Part, Say, Shown, together
 from gocnn.images import models, photos, samples, sparse
 from gocnn.visualize import drawing, tuning
 from gocnn.visualize.filters import filters
@@ -23,13 +22,11 @@ PHOTOGRAPH = "chelsea"
 PAPER = (0.62, 0.76, 0.92)  # between filters that may be white at their edges
 BANDS, COLUMNS = 2, 16  # of filters of the Go network
 
-Part = tuple[Exhibit, dict[str, Any]]
-
 
 def make(out: Path, say: Say) -> Shown:
     learned = sparse.load()
     parts = (_before_and_after(out, learned, say), _photograph(out, learned, say), _others(out, say), _go(out, say))
-    return Shown(tuple(exhibit for exhibit, _ in parts), {key: n for _, found in parts for key, n in found.items()})
+    return together(parts)
 
 
 def kinds(drawn: np.ndarray) -> dict[str, int]:
@@ -133,7 +130,7 @@ def _others(out: Path, say: Say) -> Part:
         (cells[0, 0], photographs, 8, "photographs, a thousand classes: 64 of 3×3×3"),
         (cells[0, 1], digits, 5, "digits: 25 of 3×3"),
     ):
-        fine = shown.repeat(6, axis=1).repeat(6, axis=2)  # of squares, so that a pixel between filters is little
+        fine = shown.repeat(4, axis=1).repeat(4, axis=2)  # of squares, so that a pixel between filters is little
         drawing.show(axes, sheet(fine, columns, apart=PAPER), title=title)
         axes.axis("off")
     caption = (

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from gocnn import policy, weights
-from gocnn.demos import Exhibit, Say, Shown, evidence, positions
+from gocnn.demos import Exhibit, Part, Say, Shown, evidence, positions, together
 from gocnn.go.board import Board
 from gocnn.go.coords import point_to_gtp
 from gocnn.images import datasets, models, pictures
@@ -27,13 +27,11 @@ RIVALS = {
 DIGITS = ((4, 9), (7, 2), (3, 5))  # a digit, and another that it might have been
 MOVES = positions.FIGHT
 
-Part = tuple[Exhibit, dict[str, Any]]
-
 
 def make(out: Path, say: Say) -> Shown:
     parts = (_collage(out, say), _rivals(out, say), _digits(out, say), _board(out, say))
     names = ("collage", "rivals", "digits", "go")
-    return Shown(tuple(shown for shown, _ in parts), dict(zip(names, (numbers for _, numbers in parts))))
+    return together(parts, names)
 
 
 def _collage(out: Path, say: Say) -> Part:

@@ -4,14 +4,13 @@ that would make the Go network play somewhere."""
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
 from gocnn import policy, weights
-from gocnn.demos import Exhibit, Say, Shown, positions
+from gocnn.demos import Exhibit, Part, Say, Shown, positions, together
 from gocnn.go.board import Board
 from gocnn.go.coords import gtp_to_point
 from gocnn.go.core import BLACK, WHITE
@@ -23,14 +22,12 @@ TEXTURES = Ascent(steps=150, rate=0.05, start=0.5, noise=0.5, low=0, high=1)
 TARGETS = ("K10", "R14", "T10", "A1")  # the centre, a side, its edge, and a corner, where hardly anybody plays
 REACH, STONES, BEAM = 2, 7, 3  # how far from the target, how many stones, how many positions go on
 
-Part = tuple[Exhibit, dict[str, Any]]
-
 
 def make(out: Path, say: Say) -> Shown:
     digits = models.load("digits").model
     go = policy.load(weights.default())
     parts = (_filters(out, digits), _neurons(out, digits, say), _go(out, go, say))
-    return Shown(tuple(exhibit for exhibit, _ in parts), {key: n for _, found in parts for key, n in found.items()})
+    return together(parts)
 
 
 def _filters(out: Path, model: nn.Module) -> Part:

@@ -76,6 +76,8 @@ def _photographs(out: Path, say: Say) -> Part:
 
 def _animation(out: Path, network: Network, image: np.ndarray, found: Occluded) -> Exhibit:
     """The square on its way over the first photograph, along every other row of its places."""
+    from matplotlib.figure import Figure
+
     answer = network.classes[int(evidence.shares(network.model, image[None])[0].argmax())]
     frames = []
     for row in range(0, found.boxes.shape[0], 2):
@@ -84,10 +86,11 @@ def _animation(out: Path, network: Network, image: np.ndarray, found: Occluded) 
             hidden = image.copy()
             hidden[:, top:bottom, left:right] = 0
             share = float(found.values[0, row, column])
-            figure, cells = drawing.canvas(1, 1, cell=2.6)
-            drawing.show(cells[0, 0], network.restore(hidden), title=f"{answer} {share:.1%}")
-            cells[0, 0].add_patch(_bar(share))
-            frames.append(drawing.pixels(figure, dpi=90))
+            figure = Figure(figsize=(2.8, 3.02))  # without a layout to be computed, since there are many frames
+            axes = figure.add_axes((0.01, 0.01, 0.98, 0.91))
+            drawing.show(axes, network.restore(hidden), title=f"{answer} {share:.1%}")
+            axes.add_patch(_bar(share))
+            frames.append(drawing.pixels(figure))
     caption = f"The grey square on its way over the duck, and how sure the network is still that this is a {answer}."
     drawing.save_animation(frames, out / "occlusion.gif", seconds=0.25)
     return Exhibit("occlusion.gif", caption)

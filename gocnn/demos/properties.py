@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import nn
 
 from gocnn import policy, weights
-from gocnn.demos import Exhibit, Say, Shown, positions
+from gocnn.demos import Exhibit, Part, Say, Shown, positions, together
 from gocnn.go.board import Board
 from gocnn.go.coords import gtp_to_point, point_to_gtp
 from gocnn.go.core import BLACK, WHITE
@@ -27,7 +27,6 @@ from gocnn.visualize.receptive import top_patches
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Part = tuple[Exhibit, dict[str, Any]]
 
 PHOTOGRAPH, LAYER, UNIT, PATCHES = "chelsea", "fire2", 42, 6
 CROSSCUT, CORNERS = "K10 K11 L11 L10 M10 J10", "Q16 D4 D16 Q4"
@@ -63,7 +62,7 @@ def make(out: Path, say: Say) -> Shown:
         "convolution fits. But a board with lines left out, or pooled, is another position with another answer, and\n"
         "the answer is a point of the full board: a network for Go keeps every point from first layer to last."
     )
-    return Shown(tuple(exhibit for exhibit, _ in parts), {k: v for _, found in parts for k, v in found.items()})
+    return together(parts)
 
 
 def crosscut(down: int, right: int) -> tuple[Board, int]:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from gocnn import policy, weights
-from gocnn.demos import Exhibit, Say, Shown, evidence, positions
+from gocnn.demos import Exhibit, Part, Say, Shown, evidence, positions, together
 from gocnn.go.coords import point_to_gtp
 from gocnn.images import datasets, models
 from gocnn.visualize import drawing
@@ -26,10 +26,7 @@ BOARDS = {"opening": positions.OPENING, "fight": positions.FIGHT}
 def make(out: Path, say: Say) -> Shown:
     parts = (_digits(out, say), _photographs(out, say), _boards(out, say))
     names = ("digits", "photographs", "go")
-    return Shown(tuple(shown for shown, _ in parts), dict(zip(names, (numbers for _, numbers in parts))))
-
-
-Part = tuple[Exhibit, dict[str, Any]]
+    return together(parts, names)
 
 
 def _digits(out: Path, say: Say) -> Part:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from gocnn.demos import Exhibit, Say, Shown
+from gocnn.demos import Exhibit, Part, Say, Shown, together
 from gocnn.images import datasets, models
 from gocnn.visualize import drawing
 from gocnn.visualize.activations import activations
@@ -54,10 +54,7 @@ def make(out: Path, say: Say) -> Shown:
         _layers(out, networks, images, labels, say),
         _subsampled(out, networks, images, labels, say),
     )
-    return Shown(tuple(exhibit for exhibit, _ in parts), {key: n for _, found in parts for key, n in found.items()})
-
-
-Part = tuple[Exhibit, dict[str, Any]]
+    return together(parts)
 
 
 def shifted(images: np.ndarray, down: int, right: int) -> np.ndarray:
@@ -79,9 +76,10 @@ def _accuracy(out: Path, networks: dict[str, nn.Module], images: np.ndarray, lab
     """Accuracy by the size of the shift, for each network, over the four directions."""
     from matplotlib.figure import Figure
 
+    still = {name: accuracy(model, images, labels, 0, 0) for name, model in networks.items()}
     by = {
         name: {
-            way: [accuracy(model, images, labels, n * down, n * right) for n in range(FARTHEST + 1)]
+            way: [still[name], *(accuracy(model, images, labels, n * down, n * right) for n in range(1, FARTHEST + 1))]
             for way, (down, right) in DIRECTIONS.items()
         }
         for name, model in networks.items()

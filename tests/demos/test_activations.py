@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from gocnn import demos, policy, weights
+from gocnn.demos import activations as demo
 from gocnn.demos import positions
 from gocnn.images import datasets, models
 from gocnn.visualize.activations import activations
@@ -21,7 +22,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def shown(folder: Path) -> demos.Shown:
-    return demos.make("activations", folder)
+    with pytest.MonkeyPatch.context() as patch:  # a third of the moves of its own games
+        patch.setattr(demo, "MOVES", 40)
+        return demos.make("activations", folder)
 
 
 @pytest.mark.slow
