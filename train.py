@@ -64,6 +64,14 @@ class YearRange(click.ParamType):
     metavar="FILE",
     help="Begin with the weights of this network; a value head that it lacks begins afresh.",
 )
+@click.option(
+    "--blend",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    show_default=True,
+    metavar="SHARE",
+    help="With --init: how much of the new weights the network gets, the rest being those it began with.",
+)
 @click.option("--value-weight", default=1.0, show_default=True, help="Weight of the winner's nats in the loss.")
 @click.option("--lead-weight", default=0.5, show_default=True, help="Weight of the margin's error in the loss.")
 @click.option(
@@ -100,8 +108,8 @@ class YearRange(click.ParamType):
 @click.option("--resume", is_flag=True, help="Go on with the run in the folder, exactly where it stood.")
 def main(
     data: tuple[str, ...], val: tuple[str, ...], out: Path, preset: str | None, planes: str | None, size: int,
-    years: tuple[int, int] | None, value: bool, start_from: str | None, value_weight: float, lead_weight: float,
-    owners: str | None, owner_weight: float, owned_weight: int,
+    years: tuple[int, int] | None, value: bool, start_from: str | None, blend: float,
+    value_weight: float, lead_weight: float, owners: str | None, owner_weight: float, owned_weight: int,
     minutes: float | None, positions: int | None, batch: int, optimizer: str,
     lr: float, muon_lr: float, weight_decay: float, ema: float, seed: int, precision: str, compile: bool,
     device: str | None, validate_minutes: float, validate_positions: int, checkpoint_minutes: float, resume: bool,
@@ -122,6 +130,8 @@ def main(
     from sgf_data.store import StoreError, open_store
 
     try:
+        if blend < 1 and not start_from:
+            raise click.UsageError("--blend needs --init")
         if owners and not value:
             raise click.UsageError("--owners needs --value")
         if start_from and (preset or planes):
@@ -186,6 +196,9 @@ def main(
                     "seconds": run.progress.seconds,
                     "metrics": metrics,
                 }
+                if first:
+                    policy.blend(run.average.module, first, blend)
+                    card["blend"] = blend
                 policy.save(out / "network.safetensors", network, run.average.module, card)
                 click.echo(f"{out / 'network.safetensors'}: the trained network", err=True)
     except (ValueError, StoreError, CheckpointError, OSError) as error:

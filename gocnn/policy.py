@@ -183,6 +183,19 @@ def take_weights(model: nn.Module, other: nn.Module) -> None:
         raise ValueError(f"the two networks do not fit: {wrong[0]} is in one only")
 
 
+@torch.no_grad()
+def blend(model: nn.Module, first: nn.Module, share: float) -> None:
+    """Move a network that was trained on from `first` back towards it, keeping a `share` (0 to 1) of the way.
+
+    What `first` lacks (a value head) stays. A network that learns something new forgets some of what it knew; between
+    the two sets of weights lie networks that are good at both (Wortsman et al. 2022, https://arxiv.org/abs/2109.01903).
+    """
+    before = first.state_dict()
+    for name, tensor in model.state_dict().items():
+        if name in before and tensor.is_floating_point():
+            tensor.lerp_(before[name].to(tensor), 1 - share)
+
+
 def save(path: str | os.PathLike[str], config: PolicyConfig, model: nn.Module, card: dict[str, Any]) -> None:
     """Write a network with what is known of its making (`card`, JSON-like). Raises OSError."""
     checkpoint.save(path, KIND, {"config": config.to_dict(), "card": card}, model.state_dict())
