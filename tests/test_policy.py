@@ -174,6 +174,18 @@ def test_weights_go_over_to_a_network_with_a_value_head():
         policy.take_weights(policy.build(policy.PolicyConfig(blocks=1, channels=16)), plain)
 
 
+def test_a_blend_lies_between_two_networks_and_keeps_what_the_first_lacks():
+    first = policy.build(policy.PolicyConfig(blocks=1, channels=8), seed=1)
+    later = policy.build(policy.PolicyConfig(blocks=1, channels=8, value=True), seed=2)
+    before = {name: tensor.clone() for name, tensor in later.state_dict().items()}
+    policy.blend(later, first, 0.75)
+    for name, tensor in later.state_dict().items():
+        if name.startswith("value.") or not tensor.is_floating_point():
+            assert torch.equal(tensor, before[name])
+        else:
+            torch.testing.assert_close(tensor, 0.75 * before[name] + 0.25 * first.state_dict()[name])
+
+
 def test_a_value_head_needs_a_board_that_is_seen_as_one():
     with pytest.raises(ValueError, match="convolutional"):
         policy.PolicyConfig(kind="dense", value=True)

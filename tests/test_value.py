@@ -66,9 +66,27 @@ def test_unknown_outcomes_add_no_loss_and_no_bad_gradient():
     model = policy.build(policy.PolicyConfig(blocks=1, channels=8, value=True), seed=1)
     planes, moves = torch.rand(4, 20, 5, 5), torch.tensor([0, 5, 25, 7])
     loss = targets.policy_and_value_loss(1, 1)(model, planes, moves, torch.full((4, 3), NAN))
-    assert float(loss) == pytest.approx(float(training.cross_entropy(model, planes, moves)), abs=1e-6)
+    assert loss.item() == pytest.approx(training.cross_entropy(model, planes, moves).item(), abs=1e-6)
     loss.backward()
     assert all(weight.grad is None or weight.grad.isfinite().all() for weight in model.parameters())
+
+
+def test_the_owners_nats_are_those_of_the_points_that_are_known():
+    owner = torch.tensor([[[0.6, -1.0], [0.0, 0.0]], [[0.5, 0.5], [0.5, 0.5]]])
+    truth = torch.tensor([[1, -1, 0, 1], [targets.UNKNOWN] * 4], dtype=torch.int8)
+    nats = targets.owner_nats(owner, truth)
+    # 0.6 is a chance of 0.8; a sure right point costs next to nothing, a point of nobody's at even chances one bit.
+    assert float(nats[0]) == pytest.approx((-np.log(0.8) + 0 + np.log(2) + np.log(2)) / 4, abs=1e-3)
+    assert float(nats[1]) == 0
+
+
+def test_owners_add_to_the_loss_by_their_weight():
+    moves, outcomes = torch.tensor([4]), torch.full((1, 3), NAN)
+    says, truth = Says(outputs([0.5])), torch.tensor([[1, 0, 0, 0]], dtype=torch.int8)
+    without = targets.policy_and_value_loss(1, 1, 3.0)(says, torch.zeros(1, 1), moves, outcomes)
+    with_owners = targets.policy_and_value_loss(1, 1, 3.0)(says, torch.zeros(1, 1), moves, outcomes, truth)
+    nats = targets.owner_nats(says.says.owner, truth).mean()
+    assert float(with_owners) == pytest.approx(float(without + 3 * nats))
 
 
 def test_examine_counts_what_is_known():
