@@ -123,13 +123,14 @@ def draw_patch(axes: Axes, patch: np.ndarray, *, title: str = "") -> None:
     A red dot marks the middle.
     """
     from matplotlib.collections import LineCollection
-    from matplotlib.patches import Circle, Rectangle
+    from matplotlib.colors import to_rgb
+    from matplotlib.patches import Circle
 
     there = np.pad(~np.isnan(patch[0]), 1, constant_values=True)  # beyond the patch the board goes on
     height, width = patch.shape[1:]
+    axes.imshow(np.where(there[1:-1, 1:-1, None], to_rgb(WOOD), 1.0), interpolation="nearest", zorder=0)
     lines = []
     for row, col in np.argwhere(there[1:-1, 1:-1]).tolist():
-        axes.add_patch(Rectangle((col - 0.5, row - 0.5), 1, 1, color=WOOD, linewidth=0, zorder=0))
         for down, across in ((-1, 0), (1, 0), (0, -1), (0, 1)):
             if there[row + 1 + down, col + 1 + across]:
                 lines.append([(col, row), (col + across / 2, row + down / 2)])
