@@ -17,10 +17,8 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from gocnn import policy, weights
-from gocnn.evaluator import Evaluator
 from gocnn.go import Board
-from gocnn.go.counting import Count, settle
+from gocnn.go.counting import settle
 from sgf_data.owners import counted
 from sgf_data.record import GameRecord
 from sgf_data.store import StoreError, open_store
@@ -55,28 +53,17 @@ def last_position(record: GameRecord) -> Board:
     return board
 
 
-def count_of(board: Board, network: Evaluator | None) -> Count:
-    """As the engine counts it: by playouts, and the network's opinion if there is one."""
-    owner = network.evaluate([board]).owner if network else None
-    return settle(board, None if owner is None else owner[0].reshape(board.size, -1) * board.to_move)
-
-
 @click.command()
 @click.argument("stores", nargs=-1, required=True)
-@click.option("--model", help="Network whose opinion counts, too (default: the one that ships).")
-@click.option("--no-network", is_flag=True, help="Count by playouts alone.")
 @click.option("--from-year", default=0, help="Only games from this year on.")
 @click.option("--games", default=2000, show_default=True, help="Counted games to look at, drawn at random.")
 @click.option("--misses/--no-misses", default=True, help="List the finished games that are counted otherwise.")
-def main(
-    stores: tuple[str, ...], model: str | None, no_network: bool, from_year: int, games: int, misses: bool
-) -> None:
+def main(stores: tuple[str, ...], from_year: int, games: int, misses: bool) -> None:
     """Count the finished games of STORES and compare with their results."""
     try:
         store = open_store(stores)
     except StoreError as error:
         raise click.ClickException(str(error)) from error
-    network = None if no_network else Evaluator(policy.load(model or weights.default()))
     table = store.moves()
     chosen = counted(table)
     chosen = chosen[(table.size[chosen] == 19) & (table.year[chosen] >= from_year)]
@@ -91,7 +78,7 @@ def main(
             impossible += 1
             continue
         board = last_position(record)
-        found = count_of(board, network)
+        found = settle(board)
         if found.open_points:
             unfinished += 1
             continue

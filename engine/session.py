@@ -126,13 +126,8 @@ class Session:
         return self.game.komi + self.rules.compensation(self.game.handicap)
 
     def count(self) -> Count:
-        """The position counted as if the game were over, by playouts and by the network if it has an opinion."""
-        opinion = None
-        with contextlib.suppress(PolicyError):
-            owner = self._network().evaluate([self.board]).owner
-            if owner is not None:
-                opinion = owner[0].reshape(self.board.size, -1) * self.board.to_move
-        return settle(self.board, opinion)
+        """The position counted as if the game were over."""
+        return settle(self.board)
 
     def score(self) -> float:
         """The score by the rules in use, from Black's side."""

@@ -21,9 +21,6 @@ from gocnn.go.ownership import PLAYOUTS, ownership
 #: it is low: of 0.2, 0.3 ... 0.8, it gave the recorded score most often on professional games.
 OWNED = 0.4
 
-#: Scales playouts and half an opinion together, so that half a point of both is as good as OWNED of playouts alone.
-OPINION = 0.8
-
 #: As many neutral points in one region can be the shared liberties of a seki; where there are more, the game goes on.
 SHARED = 6
 
@@ -72,16 +69,11 @@ def count(board: Board, mean: np.ndarray) -> Count:
     return Count(stones, owner, stones * owner < 0, seki)
 
 
-def settle(board: Board, opinion: np.ndarray | None = None) -> Count:
-    """Count a finished position by random playouts that begin with either colour.
-
-    `opinion` is a network's: float [size, size], +1 BLACK's to -1 WHITE's. It counts half as much as the playouts: they
-    are surer of borders, it decides where they are torn.
-    """
+def settle(board: Board) -> Count:
+    """Count a finished position by random playouts that begin with either colour."""
     other = board.copy()
     other.to_move = -board.to_move
-    mean = (ownership(board, PLAYOUTS // 2) + ownership(other, PLAYOUTS // 2)) / 2
-    return count(board, mean if opinion is None else OPINION * (mean + opinion / 2))
+    return count(board, (ownership(board, PLAYOUTS // 2) + ownership(other, PLAYOUTS // 2)) / 2)
 
 
 @njit(cache=True, nogil=True)

@@ -120,11 +120,3 @@ def test_stones_of_an_opening_are_no_seki() -> None:
     found = count(board, np.zeros((9, 9)))
     assert not found.seki.any()
     assert found.open_points == 81 - 4
-
-
-def test_the_opinion_of_a_network_counts_half_as_much_as_the_playouts() -> None:
-    board = Board.from_ascii(OPEN)
-    against = np.where(np.arange(9) < 4, -1.0, 1.0) * np.ones((9, 1))
-    assert settle(board, np.zeros((9, 9))).territory(board.prisoners) == settle(board).territory(board.prisoners)
-    assert not settle(board, against).dead.any()
-    assert (settle(board, 3 * against).dead == (board.stones != 0)).all()
