@@ -173,8 +173,8 @@ def _subsampling(out: Path, go: nn.Module, photographs: models.Network, say: Say
         "The third property: every other row and column is left out. The dog is still a dog, to us and to SqueezeNet. "
         "The Go position (Black to move, red where the network would play) is another one: of the stones that are left "
         f"{found['with as many liberties'] / found['stones left']:.0%} have as many liberties as before, counted up to "
-        f"four, and the answer is elsewhere. Of {found['positions']} positions {found['same best move']} keep their "
-        f"best move; in {gone} its very point is gone."
+        f"four, and the answer is elsewhere. The best move stays in {found['same best move']} of {found['positions']} "
+        f"positions; in {gone} its very point is gone."
     )
     drawing.save(figure, out / "properties-subsampling.png", caption)
     numbers = {"photographs": {"sure": sure, "kept": kept}, "positions": found}
