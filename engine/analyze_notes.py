@@ -93,8 +93,8 @@ def _in_words(summary: Summary) -> str:
     words = [f"{summary.moves} moves", f"{_percent(summary.first_choice)} the network's first choice"]
     if summary.points_lost is not None:
         words.append(f"{summary.points_lost:.2f} points lost a move")
-    noun = "surprises" if summary.points_lost is None else "mistakes"
-    words.append(f"{summary.mistakes} {noun}")
+    noun = "surprise" if summary.points_lost is None else "mistake"
+    words.append(f"{summary.mistakes} {noun}{'s' * (summary.mistakes != 1)}")
     return ", ".join(words)
 
 
