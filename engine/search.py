@@ -16,109 +16,24 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from engine import tree as trees
+from engine.search_terms import Limits, MoveReport, Network, Report, SearchConfig
 from engine.tree import Batch, Position, Tree
 from gocnn.go import Board, core
 from gocnn.go.board import KO_RULES
-from gocnn.go.planes import PlaneSet
-from gocnn.go.symmetry import SYMMETRIES, point_maps
+from gocnn.go.symmetry import point_maps
 
-if TYPE_CHECKING:
-    from gocnn.evaluator import Evaluation
+__all__ = ["Limits", "MoveReport", "Network", "Report", "Search", "SearchConfig"]
 
 LONGEST_WAIT = 0.03  # seconds that one batch may take where somebody may want to stop the search
 COMPACT = 20_000  # nodes from which on what lies before the root's position is given up
 LCB_DEVIATIONS = 1.96
 LCB_SHARE = 0.1  # of the most visits: moves with fewer are not chosen by their bound
 SPREAD = 0.4  # times the board's size, in points: how sharply the lead of random playouts makes a win rate
-
-
-class Network(Protocol):
-    """What the search asks: see `gocnn.evaluator.Evaluator`."""
-
-    plane_set: PlaneSet
-
-    @property
-    def has_value(self) -> bool: ...
-
-    def evaluate_planes(self, planes: np.ndarray, komi: np.ndarray) -> Evaluation: ...
-
-
-@dataclass(frozen=True)
-class Limits:
-    """When a search ends: at the first limit that is reached. None: no such limit."""
-
-    visits: int | None = None  # of the root, those kept from an earlier search counted
-    playouts: int | None = None  # new descents
-    seconds: float | None = None
-
-
-@dataclass(frozen=True)
-class SearchConfig:
-    """How a search goes about it.
-
-    `cpuct` weighs the priors against the values (win rates 0 to 1) and grows with the logarithm of the visits by
-    `cpuct_growth`; a move not yet tried is thought worse than its position by `fpu`, times the root of the probability
-    that has been tried, and by less in a lost position. `lead_weight` is the share of the lead in points, squashed, in
-    what is maximised. Up to `batch` positions are evaluated together; each descent that waits counts as `virtual_loss`
-    lost ones.
-
-    `root_symmetries` (1 to 8) averages the root's evaluation over so many turns of the board. `noise` mixes so much of
-    a Dirichlet draw into the root's priors. `lcb` chooses by the lower bound of the win rate among the moves that have
-    been visited most, else by visits alone. `playouts` are the random games at each leaf where the network has no
-    value head. `nodes` bounds the memory: about 2 kB for each on 19x19; a search that fills it ends. `threads` sets
-    torch's, for the whole process.
-    """
-
-    cpuct: float = 0.7
-    cpuct_growth: float = 0.3
-    fpu: float = 0.15
-    virtual_loss: float = 1.0
-    lead_weight: float = 0.05
-    policy_temperature: float = 1.0
-    root_symmetries: int = 1
-    noise: float = 0.0
-    lcb: bool = True
-    batch: int = 16
-    playouts: int = 16
-    nodes: int = 150_000
-    threads: int | None = None
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.root_symmetries <= SYMMETRIES:
-            raise ValueError(f"root_symmetries must be 1 to {SYMMETRIES}, not {self.root_symmetries}")
-        if self.batch < 1 or self.nodes < 2 or self.policy_temperature <= 0 or not 0 <= self.noise <= 1:
-            raise ValueError("batch >= 1, nodes >= 2, policy_temperature > 0 and 0 <= noise <= 1 are needed")
-
-
-@dataclass(frozen=True)
-class MoveReport:
-    """What a search found about a move, from the view of the player to move at the root."""
-
-    move: int
-    visits: int
-    winrate: float  # 0 to 1
-    lead: float  # points, komi counted
-    prior: float  # the network's probability
-    lcb: float  # lower bound of the win rate
-    pv: tuple[int, ...]  # the expected continuation, this move first
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a search found, from the view of the player to move at the root."""
-
-    moves: tuple[MoveReport, ...]  # best first; with no visits yet, the most probable ones
-    visits: int
-    playouts: int
-    winrate: float
-    lead: float
-    owner: np.ndarray  # float32 [N, N], -1 the opponent's to +1 the player's
 
 
 @dataclass(frozen=True)
@@ -156,9 +71,9 @@ class _Game:
 class Search:
     """Searches one position after the other, and keeps what it knows of the next one from the last."""
 
-    def __init__(self, evaluator: Network, config: SearchConfig = SearchConfig()) -> None:
+    def __init__(self, evaluator: Network, config: SearchConfig | None = None) -> None:
         self.evaluator = evaluator
-        self.config = config
+        self.config = config = config or SearchConfig()
         self._random = np.random.default_rng(config.seed)
         self._settings = np.zeros(trees.SETTINGS)
         self._pace = 0.0  # seconds for each leaf of a batch, lately
@@ -389,9 +304,7 @@ class Search:
         """Evaluate one batch; returns its leaves and the descents that ended in finished games, as `trees.gather`."""
         assert self._tree is not None
         begin = time.monotonic()
-        found, ended = trees.gather(
-            self._tree, self._root, position, batch, want, self._settings, self._identity, left
-        )
+        found, ended = trees.gather(self._tree, self._root, position, batch, want, self._settings, self._identity, left)
         if found:
             try:
                 policy, winrate, lead, owner = self._ask(position, batch, found)

@@ -1,0 +1,98 @@
+"""What a search is given and what it gives: limits, settings, the network it asks, and reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from gocnn.go.planes import PlaneSet
+from gocnn.go.symmetry import SYMMETRIES
+
+if TYPE_CHECKING:
+    from gocnn.evaluator import Evaluation
+
+
+class Network(Protocol):
+    """What the search asks: see `gocnn.evaluator.Evaluator`."""
+
+    plane_set: PlaneSet
+
+    @property
+    def has_value(self) -> bool: ...
+
+    def evaluate_planes(self, planes: np.ndarray, komi: np.ndarray) -> Evaluation: ...
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a search ends: at the first limit that is reached. None: no such limit."""
+
+    visits: int | None = None  # of the root, those kept from an earlier search counted
+    playouts: int | None = None  # new descents
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class SearchConfig:
+    """How a search goes about it.
+
+    `cpuct` weighs the priors against the values (win rates 0 to 1) and grows with the logarithm of the visits by
+    `cpuct_growth`; a move not yet tried is thought worse than its position by `fpu`, times the root of the probability
+    that has been tried, and by less in a lost position. `lead_weight` is the share of the lead in points, squashed, in
+    what is maximised. Up to `batch` positions are evaluated together; each descent that waits counts as `virtual_loss`
+    lost ones.
+
+    `root_symmetries` (1 to 8) averages the root's evaluation over so many turns of the board. `noise` mixes so much of
+    a Dirichlet draw into the root's priors. `lcb` chooses by the lower bound of the win rate among the moves that have
+    been visited most, else by visits alone. `playouts` are the random games at each leaf where the network has no
+    value head. `nodes` bounds the memory: about 2 kB for each on 19x19; a search that fills it ends. `threads` sets
+    torch's, for the whole process.
+    """
+
+    cpuct: float = 0.7
+    cpuct_growth: float = 0.3
+    fpu: float = 0.15
+    virtual_loss: float = 1.0
+    lead_weight: float = 0.05
+    policy_temperature: float = 1.0
+    root_symmetries: int = 1
+    noise: float = 0.0
+    lcb: bool = True
+    batch: int = 16
+    playouts: int = 16
+    nodes: int = 150_000
+    threads: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.root_symmetries <= SYMMETRIES:
+            raise ValueError(f"root_symmetries must be 1 to {SYMMETRIES}, not {self.root_symmetries}")
+        if self.batch < 1 or self.nodes < 2 or self.policy_temperature <= 0 or not 0 <= self.noise <= 1:
+            raise ValueError("batch >= 1, nodes >= 2, policy_temperature > 0 and 0 <= noise <= 1 are needed")
+
+
+@dataclass(frozen=True)
+class MoveReport:
+    """What a search found about a move, from the view of the player to move at the root."""
+
+    move: int
+    visits: int
+    winrate: float  # 0 to 1
+    lead: float  # points, komi counted
+    prior: float  # the network's probability
+    lcb: float  # lower bound of the win rate
+    pv: tuple[int, ...]  # the expected continuation, this move first
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a search found, from the view of the player to move at the root."""
+
+    moves: tuple[MoveReport, ...]  # best first; with no visits yet, the most probable ones
+    visits: int
+    playouts: int
+    winrate: float
+    lead: float
+    owner: np.ndarray  # float32 [N, N], -1 the opponent's to +1 the player's
