@@ -13,18 +13,7 @@ from engine.policy import Policy
 from gocnn.go import BLACK, WHITE, Board
 from gocnn.go.coords import gtp_to_point, point_to_gtp
 from tests.engine.support import CentrePolicy, ListPolicy, RandomPolicy
-
-FINISHED = """
-. . X X O O . . .
-. O X . X O O . .
-. . X X X O . . .
-. X . . X O . X .
-. . X . X O O X .
-. . X X X X O . .
-. . X . . X O . .
-X . X X . X O O .
-. X . . X X O . .
-"""
+from tests.go.support import FINISHED
 
 
 def choose(policy: Policy, board: Board, colour: int, komi: float = 7.5, style: Style | None = None) -> str:

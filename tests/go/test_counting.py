@@ -10,7 +10,7 @@ import pytest
 from gocnn.go import BLACK, WHITE, Board
 from gocnn.go.coords import point_to_gtp
 from gocnn.go.counting import Count, count, settle
-from tests.go.test_ownership import FINISHED
+from tests.go.support import FINISHED
 
 # Each side has one eye, and they share the liberty E9: whoever plays there is taken.
 SEKI = """

@@ -9,19 +9,7 @@ from engine.game import Game, parse_score
 from engine.sgf import load_game
 from gocnn.go import Board
 from gocnn.go.ownership import SURE, ownership, score_bounds
-from tests.go.support import SAMPLES, split_collection
-
-FINISHED = """
-. . X X O O . . .
-. O X . X O O . .
-. . X X X O . . .
-. X . . X O . X .
-. . X . X O O X .
-. . X X X X O . .
-. . X . . X O . .
-X . X X . X O O .
-. X . . X X O . .
-"""
+from tests.go.support import FINISHED, SAMPLES, split_collection
 
 
 def test_the_count_changes_nothing_and_repeats_itself() -> None:
