@@ -11,14 +11,19 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gocnn.device import precision
+
 # Coefficients of the quintic Newton-Schulz iteration, tuned for speed rather than exactness (Jordan et al. 2024).
 _NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 
 
 def orthogonalised(matrices: Tensor, steps: int = 5) -> Tensor:
-    """Push the singular values of each matrix towards 1: float [K, m, n], m <= n, to the same shape, in bfloat16."""
+    """Push the singular values of each matrix towards 1: float [K, m, n], m <= n, to the same shape.
+
+    In bfloat16 where the device is fast at it, else in float32.
+    """
     a, b, c = _NEWTON_SCHULZ
-    x = matrices.bfloat16()
+    x = matrices.to(precision("auto", matrices.device))
     x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
     for _ in range(steps):
         gram = x @ x.mT
