@@ -1,0 +1,131 @@
+"""The network that looks at a hazy photograph: how much light comes through where, and the colour of the haze.
+
+A small U-Net (Ronneberger et al. 2015, arXiv 1505.04597) whose lowest level sees the whole picture. It gives what the
+scattering model needs, transmission t and airlight A, and a correction r that the model has no place for:
+J = (I - A) / t + A + (1 - t) r. Where there is no haze nothing can change.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib import resources
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, interpolate, pixel_shuffle, pixel_unshuffle, relu
+
+from gocnn import checkpoint
+
+KIND = "dehaze"  # of checkpoint
+SHIPPED = "dehaze.safetensors"
+WIDTHS = (24, 40, 64, 64)  # channels at a half, a quarter, an eighth and a sixteenth of the picture's size
+MULTIPLE = 16  # pixels; the sides of an input are multiples of it
+LEAST = 0.05  # transmission
+
+
+class Answer(NamedTuple):
+    """What the network says of pictures [B, 3, H, W]."""
+
+    through: Tensor  # transmission [B, 1, H, W], LEAST to 1
+    airlight: Tensor  # [B, 3], 0 to 1
+    correction: Tensor  # [B, 3, H, W]
+
+
+class Residual(nn.Module):
+    """Two 3x3 convolutions added to their input, without normalisation; float [B, C, H, W] to the same shape."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+        nn.init.zeros_(self.conv2.weight)
+        nn.init.zeros_(self.conv2.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.conv2(relu(self.conv1(relu(x))))
+
+
+class Dehazer(nn.Module):
+    """Hazy pictures float [B, 3, H, W], 0 to 1, H and W multiples of 16 -> `Answer`; about 410,000 weights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        a, b, c, d = WIDTHS
+        self.stem = nn.Conv2d(16, a, 3, padding=1)  # of 2x2 pixels, each red, green, blue and the least of them
+        self.blocks = nn.ModuleDict(
+            {
+                "at_half": Residual(a),
+                "to_quarter": nn.Conv2d(a, b, 3, stride=2, padding=1),
+                "at_quarter": nn.Sequential(Residual(b), Residual(b)),
+                "to_eighth": nn.Conv2d(b, c, 3, stride=2, padding=1),
+                "at_eighth": nn.Sequential(Residual(c), Residual(c)),
+                "to_sixteenth": nn.Conv2d(c, d, 3, stride=2, padding=1),
+                "at_sixteenth": Residual(d),
+                "from_sixteenth": nn.Conv2d(d, c, 1),
+                "from_eighth": nn.Conv2d(c, b, 1),
+                "at_quarter_again": Residual(b),
+                "from_quarter": nn.Conv2d(b, a, 1),
+                "at_half_again": Residual(a),
+            }
+        )
+        self.context = nn.Linear(2 * d, d)  # of the whole picture: means and maxima
+        self.attention = nn.Conv2d(d, 1, 1)  # where the haze is thickest, and its colour can be seen
+        self.shade = nn.Linear(d, 3)
+        self.heads = nn.Conv2d(a, 16, 3, padding=1)  # t and r of 2x2 pixels
+        nn.init.zeros_(self.attention.weight)
+        nn.init.zeros_(self.shade.weight)
+        nn.init.zeros_(self.shade.bias)
+        with torch.no_grad():
+            self.heads.weight.mul_(0.1)
+
+    def forward(self, x: Tensor) -> Answer:
+        blocks = self.blocks
+        with_least = torch.cat((x, x.amin(1, keepdim=True)), 1)
+        half = blocks["at_half"](self.stem(pixel_unshuffle(with_least, 2) * 2 - 1))  # [B, 24, H/2, W/2]
+        quarter = blocks["at_quarter"](blocks["to_quarter"](relu(half)))  # [B, 40, H/4, W/4]
+        eighth = blocks["at_eighth"](blocks["to_eighth"](relu(quarter)))  # [B, 64, H/8, W/8]
+        deep = blocks["to_sixteenth"](relu(eighth))  # [B, 64, H/16, W/16]
+        whole = relu(self.context(torch.cat((deep.mean((2, 3)), deep.amax((2, 3))), 1)))  # [B, 64]
+        deep = blocks["at_sixteenth"](deep + whole[:, :, None, None])
+        airlight = self._airlight(x, deep, whole)
+        eighth = eighth + interpolate(blocks["from_sixteenth"](relu(deep)), scale_factor=2.0, mode="nearest")
+        quarter = quarter + interpolate(blocks["from_eighth"](relu(eighth)), scale_factor=2.0, mode="nearest")
+        quarter = blocks["at_quarter_again"](quarter)
+        half = half + interpolate(blocks["from_quarter"](relu(quarter)), scale_factor=2.0, mode="nearest")
+        out = pixel_shuffle(self.heads(relu(blocks["at_half_again"](half))), 2)  # [B, 4, H, W]
+        through = LEAST + (1 - LEAST) * torch.sigmoid(out[:, :1] + 0.5)
+        return Answer(through, airlight, out[:, 1:])
+
+    def _airlight(self, x: Tensor, deep: Tensor, whole: Tensor) -> Tensor:
+        """The colour of the haze [B, 3]: that of the places looked at, moved as the whole picture suggests."""
+        looked = self.attention(relu(deep)).flatten(1).softmax(1)  # [B, H/16 * W/16]
+        seen = (avg_pool2d(x, MULTIPLE).flatten(2) * looked[:, None]).sum(2)  # [B, 3]
+        odds = torch.logit(seen, 0.02) + self.shade(whole)
+        return torch.sigmoid(odds)
+
+
+def recovered(pictures: Tensor, answer: Answer) -> Tensor:
+    """The pictures without haze, float [B, 3, H, W], not limited to 0..1."""
+    t, airlight = answer.through, answer.airlight[:, :, None, None]
+    return (pictures - airlight) / t + airlight + (1 - t) * answer.correction
+
+
+def untrained(seed: int = 0) -> Dehazer:
+    """The network as a run of training with that seed finds it."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return Dehazer().eval()
+
+
+def load(path: str | os.PathLike[str] | None = None) -> Dehazer:
+    """The network that ships, or the one in a file that training wrote, in eval mode. Raises CheckpointError."""
+    path = path or str(resources.files("gocnn.weights").joinpath(SHIPPED))
+    saved = checkpoint.load(path, KIND)
+    model = Dehazer()
+    try:
+        model.load_state_dict({name: tensor.float() for name, tensor in saved.tensors.items()})
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        raise checkpoint.CheckpointError(f"{path}: its weights do not fit the network ({reason})") from error
+    return model.eval()
