@@ -40,30 +40,39 @@ def fetch(names: tuple[str, ...], given: Path | None) -> None:
 
 
 @images.command(
-    epilog="\b\nExamples:\n  gocnn images train digits -o runs/digits\n  gocnn images train fashion --dense"
+    epilog="\b\nExamples:\n  gocnn images train digits -o runs/digits\n  gocnn images train fashion --dense\n"
+    "  gocnn images train dehaze --minutes 40"
 )
-@click.argument("name", type=click.Choice(["digits", "fashion", "photos"]))
+@click.argument("name", type=click.Choice(["digits", "fashion", "photos", "dehaze"]))
 @click.option("-o", "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of the run [runs/NAME].")
 @click.option("--dense", is_flag=True, help="The fully-connected network of the same size instead.")
 @click.option("--plain", is_flag=True, help="Show every image as it is: no shifts, turns or stretching.")
 @click.option("--epochs", default=12.0, show_default=True, type=click.FloatRange(0, min_open=True))
+@click.option(
+    "--minutes", default=40.0, show_default=True, type=click.FloatRange(0, min_open=True), help="For dehaze.",
+)
 @click.option("--seed", default=0, show_default=True)
 @click.option("--resume", is_flag=True, help="Go on with a run that was stopped.")
-def train(name: str, out: Path | None, dense: bool, plain: bool, epochs: float, seed: int, resume: bool) -> None:
-    """Train the lecture's network on digits or clothes, or a layer of colour filters on photographs.
+def train(
+    name: str, out: Path | None, dense: bool, plain: bool, epochs: float, minutes: float, seed: int, resume: bool
+) -> None:
+    """Train the lecture's network on digits or clothes; on photographs, a layer of colour filters, or to take haze off.
 
     The data must have been fetched. A run that is stopped can be resumed.
     """
     from gocnn import training
     from gocnn.images import recipes, sparse
+    from gocnn.images.dehaze import recipe
 
-    if name == "photos" and (dense or plain):
+    if name not in ("digits", "fashion") and (dense or plain):
         raise click.ClickException("--dense and --plain are for digits and fashion")
 
     out = out or Path("runs") / (name + "-dense" * dense + "-plain" * plain)
     try:
         if name == "photos":
             metrics = sparse.train(out, epochs=epochs, seed=seed, resume=resume)
+        elif name == "dehaze":
+            metrics = recipe.train(out, minutes=minutes, seed=seed, resume=resume)
         else:
             metrics = recipes.train(name, out, dense=dense, augment=not plain, epochs=epochs, seed=seed, resume=resume)
     except training.Interrupted:
@@ -74,12 +83,18 @@ def train(name: str, out: Path | None, dense: bool, plain: bool, epochs: float, 
 
 
 @images.command(
-    epilog="\b\nExamples:\n  gocnn images evaluate digits\n  gocnn images evaluate runs/mine/network.safetensors"
+    epilog="\b\nExamples:\n  gocnn images evaluate digits\n  gocnn images evaluate runs/mine/network.safetensors\n"
+    "  gocnn images evaluate dehaze"
 )
 @click.argument("model")
 def evaluate(model: str) -> None:
-    """Test a network of digits or clothes on the whole test set, class by class."""
+    """Test a network of digits or clothes on the whole test set, class by class; one against haze on known scenes."""
     import numpy as np
+
+    from gocnn.images.dehaze import evaluate as hazes
+
+    if hazes.knows(model):
+        return _evaluate_dehaze(model)
 
     from gocnn.images import datasets, models
 
@@ -99,6 +114,21 @@ def evaluate(model: str) -> None:
         taken = f"  mostly taken for {network.classes[wrong.argmax()]} ({wrong.max()})" if wrong.any() else ""
         click.echo(f"{title:<12} {right:>5} of {int(here.sum()):>5}  {right / max(int(here.sum()), 1):7.2%}{taken}")
     click.echo(f"{name}: {np.mean(said == labels):.2%} of {len(labels):,} test images")
+
+
+def _evaluate_dehaze(model: str) -> None:
+    from rich.console import Console
+
+    from gocnn.images.dehaze import evaluate, network
+
+    console = Console(stderr=True)
+    try:
+        net = network.load(None if model == evaluate.NAME else model)
+        with console.status("testing"):
+            for line in evaluate.report(net):
+                click.echo(line)
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from error
 
 
 @images.command(

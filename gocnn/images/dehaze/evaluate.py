@@ -6,17 +6,20 @@ which scikit-image carries in its package; depth comes from its true disparity.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from torch import nn
 
-from gocnn.images import datasets
-from gocnn.images.dehaze import dark_channel, haze, metrics, restore
+from gocnn import checkpoint
+from gocnn.images import datasets, photos
+from gocnn.images.dehaze import dark_channel, haze, metrics, network, recipe, restore
 
+NAME = "dehaze"  # of the network that ships
 BETAS = (0.8, 1.2, 2.0)
 AIRLIGHT = 0.9  # grey
+OTHERS = (0.8, 1.0)  # airlights that are tried as well
 FOCAL, APART, OFFSET = 994.978, 193.001, 31.086  # pixels, mm and pixels of the motorcycle's cameras at this size
 METHODS = ("hazy", "dark channel", "network")
 
@@ -82,26 +85,61 @@ def answers(model: nn.Module, picture: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def scores(
-    model: nn.Module, scenes: list[Scene], beta: float, airlight: float = AIRLIGHT,
-    report: Callable[[], None] = lambda: None,
-) -> dict[str, tuple[float, float]]:  # fmt: skip
-    """Mean PSNR (dB) and SSIM of each method over scenes under haze; `report` is called after each scene."""
+    model: nn.Module, scenes: list[Scene], beta: float, airlight: float = AIRLIGHT
+) -> dict[str, tuple[float, float]]:
+    """Mean PSNR (dB) and SSIM of each method over scenes under haze."""
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in METHODS}
     for scene in scenes:
         clean = scene.clean / 255
         for name, picture in answers(model, hazed(scene, beta, airlight)).items():
             found[name].append((metrics.psnr(clean, picture), metrics.ssim(clean, picture)))
-        report()
     return {name: (float(np.mean([p for p, _ in pairs])), float(np.mean([s for _, s in pairs])))
             for name, pairs in found.items()}  # fmt: skip
 
 
-def table(model: nn.Module, scenes: list[Scene], airlight: float = AIRLIGHT, **more: Callable[[], None]) -> Iterator[str]:
+def table(model: nn.Module, scenes: list[Scene], airlight: float = AIRLIGHT) -> Iterator[str]:
     """Lines for a reader: each method at each of `BETAS`, and the mean."""
     yield f"{'beta':<6}" + "".join(f"{name:>22}" for name in METHODS)
     rows = []
     for beta in BETAS:
-        rows.append(scores(model, scenes, beta, airlight, **more))
+        rows.append(scores(model, scenes, beta, airlight))
         yield f"{beta:<6}" + "".join(f"{p:>12.2f} dB {s:.4f}" for p, s in rows[-1].values())
     means = (np.mean([row[name] for row in rows], axis=0) for name in METHODS)
     yield f"{'mean':<6}" + "".join(f"{p:>12.2f} dB {s:.4f}" for p, s in means)
+
+
+def unchanged(model: nn.Module, clean: list[np.ndarray]) -> list[float]:
+    """PSNR in dB between photographs without haze, uint8 [H, W, 3], and what the network makes of them."""
+    return [metrics.psnr(picture / 255, restore.restore(model, picture).picture / 255) for picture in clean]
+
+
+def knows(model: str) -> bool:
+    """Whether this names a network against haze: the one that ships, or a file that training wrote."""
+    if model == NAME:
+        return True
+    try:
+        checkpoint.load(model, network.KIND)
+    except checkpoint.CheckpointError:
+        return False
+    return True
+
+
+def report(model: nn.Module) -> Iterator[str]:
+    """Lines with all figures: the motorcycle in haze of several kinds, and photographs that were held out.
+
+    Raises DataError if scikit-image or the photographs are missing.
+    """
+    _, held = recipe.split(photos.load())
+    yield f"motorcycle, depth over the farthest, airlight {AIRLIGHT}: PSNR and SSIM"
+    yield from table(model, [motorcycle()], AIRLIGHT)
+    for spread in (False, True):
+        for airlight in (*OTHERS, AIRLIGHT) if spread else OTHERS:
+            yield f"motorcycle, depth {'stretched to 0..1' if spread else 'over the farthest'}, airlight {airlight}"
+            yield from table(model, [motorcycle(spread=spread)], airlight)
+    yield f"{len(held)} held-out photographs, depths made for them, airlight {AIRLIGHT}"
+    yield from table(model, photographs(held), AIRLIGHT)
+    kept = unchanged(model, held)
+    yield (
+        f"held-out photographs without haze against what the network makes of them: median {np.median(kept):.2f} dB, "
+        f"least {min(kept):.2f} dB"
+    )

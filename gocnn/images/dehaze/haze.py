@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageFilter
 
-WORK = 144  # pixels of the longer side on which a depth map's objects are found
+WORK = 96  # pixels of the longer side on which a depth map's objects are found
 SHALLOW = 1.5  # inverse depth that is added everywhere at most; the nearest plane's is 1
 DEEP = 0.05  # and at least, lest a plane be infinitely far
 
@@ -92,7 +92,7 @@ def _smooth(picture: np.ndarray) -> np.ndarray:
     scale = min(1.0, WORK / max(height, width))
     image = Image.fromarray(np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8))
     size = (max(2, round(width * scale)), max(2, round(height * scale)))
-    return np.asarray(image.resize(size, Image.Resampling.BOX).filter(ImageFilter.GaussianBlur(1.5)), np.float32) / 255
+    return np.asarray(image.resize(size, Image.Resampling.BOX).filter(ImageFilter.GaussianBlur(1)), np.float32) / 255
 
 
 def _parts(rng: np.random.Generator, colours: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:

@@ -22,8 +22,8 @@ def psnr(clean: np.ndarray, other: np.ndarray) -> float:
 
 def ssim(clean: np.ndarray, other: np.ndarray) -> float:
     """The mean structural similarity, at most 1, of pictures [H, W, 3], 0 to 1, of `WINDOW` pixels a side or more."""
-    pair = [torch.from_numpy(picture.astype(np.float64).transpose(2, 0, 1)[None]) for picture in (clean, other)]
-    return float(similarity(*pair))
+    a, b = (torch.from_numpy(picture.astype(np.float64).transpose(2, 0, 1)[None]) for picture in (clean, other))
+    return float(similarity(a, b))
 
 
 def similarity(a: Tensor, b: Tensor, stride: int = 1) -> Tensor:
