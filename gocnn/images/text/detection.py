@@ -18,7 +18,7 @@ from gocnn.images.text.scenes import Scene, Scenes, split
 
 SIDE = 320  # pixels of a training crop
 SCALES = (0.62, 1.6)  # by which a scene is resized
-CROPS = 2  # of each scene, since drawing one costs as much as learning from one
+CROPS = 3  # of each scene, since drawing one costs as much as learning from one
 HARD = 3.0  # cells of background a cell of text: those that look most like text
 FEWEST_HARD = 400  # cells of background a picture, where there is little text or none
 WATCHED = 48  # scenes of held-out fonts and photographs that a run is watched on
@@ -108,8 +108,8 @@ def watched(model: nn.Module, scenes: list[Scene]) -> training.Metrics:
 
 
 def train(
-    out: Path, *, minutes: float | None = 75, samples: int | None = None, batch: int = 8, lr: float = 2e-3, seed: int = 0,
-    resume: bool = False,
+    out: Path, *, minutes: float | None = 75, samples: int | None = None, batch: int = 8, lr: float = 2e-3,
+    seed: int = 0, resume: bool = False,
 ) -> training.Metrics:  # fmt: skip
     """Train the detector on scenes drawn with the fonts and photographs of this machine.
 

@@ -89,8 +89,8 @@ def look(model: nn.Module, image: np.ndarray) -> np.ndarray:
     inputs = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).float()[None] / 255
     inputs = pad(inputs, (0, -width % COARSEST, 0, -height % COARSEST), mode="replicate")
     with torch.inference_mode():
-        maps = model(inputs.to(memory_format=torch.channels_last))[0].float()
-    maps[0] = maps[0].sigmoid()
+        logits, directions = model(inputs.to(memory_format=torch.channels_last))[0].float().split((1, MAPS - 1))
+        maps = torch.cat([logits.sigmoid(), directions])
     return np.ascontiguousarray(maps[:, : -(-height // STRIDE), : -(-width // STRIDE)].numpy())
 
 

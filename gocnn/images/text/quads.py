@@ -29,6 +29,16 @@ def area(polygon: np.ndarray) -> float:
     return float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
 
 
+def centroid(polygon: np.ndarray) -> np.ndarray:
+    """The middle of a polygon's area: float64 [2]; of one without area the mean of its corners."""
+    corners = polygon.astype(np.float64)
+    after = np.roll(corners, -1, axis=0)
+    cross = corners[:, 0] * after[:, 1] - corners[:, 1] * after[:, 0]
+    if abs(cross.sum()) < 1e-9:
+        return np.asarray(corners.mean(0))
+    return np.asarray(cross @ (corners + after) / (3 * cross.sum()))
+
+
 def rectify(image: np.ndarray, quad: np.ndarray, height: int = HEIGHT) -> np.ndarray:
     """What is in a quad, drawn upright: uint8 [H, W, 3] -> uint8 [height, W', 3], W' as the quad's sides have it.
 

@@ -18,7 +18,7 @@ from gocnn.images.text import quads
 
 STRIDE = 2  # pixels of the picture a cell of the maps
 SHRINK = 0.2  # of a quad's thickness is taken off each side
-FINEST = 8.0  # pixels: a word less thick is neither learned nor held to be background
+FINEST = 8.0  # pixels: a word less high is neither learned nor held to be background
 THRESHOLD = 0.5  # a cell is core from this probability on
 SURE = 0.6  # mean probability of a core, below which it is not taken for a word
 SMALLEST = 3  # cells
@@ -79,7 +79,7 @@ def maps_of(words: Sequence[np.ndarray], height: int, width: int) -> Maps:
     core, weight = np.zeros(shape, np.float32), np.ones(shape, np.float32)
     directions = np.zeros((4, *shape), np.float32)
     for quad in words:
-        drawn = quad if thickness(quad) < FINEST else shrunk(quad)
+        drawn = quad if quads.sides(quad)[1] < FINEST else shrunk(quad)
         low = np.clip(np.floor(drawn.min(0) / STRIDE).astype(int), 0, shape[::-1])
         high = np.clip(np.ceil(drawn.max(0) / STRIDE).astype(int), 0, shape[::-1])
         if np.any(high <= low):
@@ -141,7 +141,7 @@ def _fitted(centres: np.ndarray, values: np.ndarray, sure: np.ndarray, vectors: 
 
     `centres` [N, 2] of its cells, their probabilities [N], which of them are core and not rim, and the direction along
     and down, float [4]. Its sides have the two directions; of a long one, top and bottom follow the cells, so that it
-    may taper. Its area is the sum of the probabilities, which the cells' corners would miss by the width of a rim.
+    may taper. Its area is the sum of the probabilities and its middle theirs, which the cells' corners alone miss.
     Where the two directions are nearly one it is the smallest rectangle around the cells.
     """
     basis = vectors.reshape(2, 2)
@@ -170,7 +170,8 @@ def _fitted(centres: np.ndarray, values: np.ndarray, sure: np.ndarray, vectors: 
     length, width = quads.sides(quad)
     lacking = float(values.sum()) - max(quads.area(quad), 0.0)
     by = (np.sqrt(max((length + width) ** 2 + 4 * lacking, 0.0)) - length - width) / 4
-    return quads.offset(quad, float(np.clip(by, -1.0, 0.5)))
+    quad = quads.offset(quad, float(np.clip(by, -1.0, 0.5)))
+    return quad + np.clip(values @ centres / values.sum() - quads.centroid(quad), -0.5, 0.5).astype(np.float32)
 
 
 @njit(cache=True, nogil=True)

@@ -1,8 +1,8 @@
 """How well words are found and read: precision, recall and F1 of boxes, word accuracy, and both together.
 
-As in the robust reading competitions (Karatzas et al. 2015, https://doi.org/10.1109/ICDAR.2015.7333942): a found box and
-a true one match if their intersection is at least half of their union, each with one partner at most. True words that
-are too small to read are left out of the count, and so are boxes found on them.
+As in the robust reading competitions (Karatzas et al. 2015, https://doi.org/10.1109/ICDAR.2015.7333942): a found box
+and a true one match if their intersection is at least half of their union, each with one partner at most. True words
+that are too small to read are left out of the count, and so are boxes found on them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gocnn.images.text import quads
-from gocnn.images.text.regions import FINEST, thickness
+from gocnn.images.text.regions import FINEST
 
 AT = 0.5  # intersection over union from which a box is right
 
@@ -79,7 +79,7 @@ def compare(
     `same` says whether a found and a true text are one; by default letter by letter, upper and lower case apart.
     """
     pairs = matches([r.quad for r in found], [r.quad for r in true])
-    tiny = {j for j, word in enumerate(true) if thickness(word.quad) < FINEST}
+    tiny = {j for j, word in enumerate(true) if quads.sides(word.quad)[1] < FINEST}
     outside = {i for i, j in pairs if j in tiny} | _on_any(found, [true[j].quad for j in tiny], {i for i, _ in pairs})
     counted = [(i, j) for i, j in pairs if j not in tiny]
     totals = len(found) - len(outside), len(true) - len(tiny)
