@@ -1,0 +1,129 @@
+"""The `gocnn read` command: photographs in, their words out."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    import numpy as np
+
+FORMATS = {
+    ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF", ".bmp": "BMP",
+}  # fmt: skip
+ENDING = "-read.png"
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  gocnn read sign.jpg                     prints the words, line by line
+  gocnn read sign.jpg --out read.png      draws their boxes, and the words where they stand
+  gocnn read *.jpg --json > words.json    with boxes and confidences
+"""
+)
+@click.argument("files", metavar="PHOTO...", nargs=-1, required=True)
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path),
+    help="Draw the words: a file for one photograph (PNG, JPEG, WebP, TIFF, BMP), else a folder.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: words in lines, with corners and confidences.")
+@click.option(
+    "--sure", default=0.5, show_default=True, type=click.FloatRange(0, 1),
+    help="Leave out words that are read with less confidence.",
+)
+@click.option(
+    "--longest", default=1600, show_default=True, type=click.IntRange(64, 8000),
+    help="Look at larger pictures in this size, in pixels. More finds smaller text, and takes longer.",
+)
+@click.option("--detector", type=click.Path(path_type=Path), help="A detector that you trained [the one that ships].")
+@click.option("--recogniser", type=click.Path(path_type=Path), help="A recogniser that you trained, likewise.")
+def read(
+    files: tuple[str, ...], out: Path | None, as_json: bool, sure: float, longest: int, detector: Path | None,
+    recogniser: Path | None,
+) -> None:  # fmt: skip
+    """Find the words in photographs and read them: Latin letters, digits and ASCII punctuation."""
+    from functools import partial
+
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from gocnn.images import pictures
+    from gocnn.images.text import detector as detectors
+    from gocnn.images.text import reading
+    from gocnn.images.text import recogniser as recognisers
+
+    try:
+        targets = _targets([Path(file) for file in files], out)
+        finder, reader = detectors.load(detector), recognisers.load(recogniser)
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    failed = False
+    told = []
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("reading", total=len(files))
+        for file, target in zip(files, targets):
+            try:
+                picture = pictures.read(file)
+                lines = reading.read(finder, partial(recognisers.read_words, reader), picture, longest=longest,
+                                     sure=sure)  # fmt: skip
+                if target:
+                    _write(target, reading.draw(picture, lines))
+            except (ValueError, OSError) as error:
+                text = str(error)
+                click.echo(f"Error: {text if file in text else f'{file}: {text}'}", err=True)
+                failed = True
+                continue
+            finally:
+                progress.advance(task)
+            if as_json:
+                told.append({"file": file, "width": picture.shape[1], "height": picture.shape[0],
+                             "lines": reading.as_json(lines)})  # fmt: skip
+                continue
+            if len(files) > 1:
+                click.echo(f"{file}:")
+            for line in lines:
+                click.echo(" ".join(word.text for word in line))
+            if not lines:
+                click.echo(f"{file}: no words found", err=True)
+    if as_json:
+        click.echo(json.dumps(told, indent=1, ensure_ascii=False))
+    sys.exit(1 if failed else 0)
+
+
+def _targets(files: list[Path], out: Path | None) -> list[Path | None]:
+    """Where each picture goes. Raises ValueError if two would go to one place, or one onto a photograph; OSError."""
+    if out is None:
+        return [None] * len(files)
+    targets: list[Path | None] = []
+    if out.suffix and not out.is_dir():
+        if out.suffix.lower() not in FORMATS:
+            raise ValueError(f"{out}: cannot write {out.suffix}; there are {', '.join(FORMATS)}")
+        if len(files) > 1:
+            raise ValueError(f"{out}: one file for {len(files)} photographs; give a folder")
+        targets = [out]
+    else:
+        out.mkdir(parents=True, exist_ok=True)
+        targets = [out / (file.stem + ENDING) for file in files]
+    for place, target in enumerate(targets):
+        if target in targets[:place]:
+            raise ValueError(f"{target}: two photographs would go there")
+        if target and any(target.resolve() == file.resolve() for file in files):
+            raise ValueError(f"{target}: would be written over a photograph that is to be read")
+    return targets
+
+
+def _write(target: Path, picture: np.ndarray) -> None:
+    from PIL import Image
+
+    from gocnn.atomic import write_atomically
+
+    data = io.BytesIO()
+    Image.fromarray(picture).save(data, FORMATS[target.suffix.lower()])
+    write_atomically(target, data.getvalue())

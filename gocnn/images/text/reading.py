@@ -1,0 +1,155 @@
+"""Reading a picture: words are found at two scales, cut out upright, read, and put in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from torch import nn
+
+from gocnn.images import pictures
+from gocnn.images.text import detector, fonts, quads, rendering
+from gocnn.images.text.regions import Region
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+LONGEST = 1600  # pixels: larger pictures are looked at in this size
+SHORTEST = 320  # pixels: the longer side of smaller ones is brought to this
+LARGE = 90.0  # pixels high: words above this are looked for in half the size too
+LEANING = 1.5  # times as high as wide: a word that may have been written up or down
+BOX, INK = (230, 30, 80), (150, 0, 40)
+PALE = 0.25  # of its contrast keeps the picture that words are set on
+DRAWN = 700  # pixels: smaller pictures are enlarged before words are set on them
+
+
+@dataclass(frozen=True)
+class Found:
+    """A word in a picture.
+
+    `text` as it was read; `quad` float32 [4, 2], its corners (x, y) in pixels, clockwise from the text's own top left;
+    `score`, how sure the detector is that there is a word, and `confidence`, how sure the recogniser is of its
+    characters, both 0 to 1.
+    """
+
+    text: str
+    quad: np.ndarray
+    score: float
+    confidence: float
+
+
+Reader = Callable[[Sequence[np.ndarray]], Sequence[tuple[str, float]]]  # crops uint8 [32, W, 3] -> texts, confidences
+
+
+def find(model: nn.Module, image: np.ndarray, *, longest: int = LONGEST) -> list[Region]:
+    """The words in a picture of any size, uint8 [H, W, 3], the surest first.
+
+    A picture whose longer side is more than `longest` is looked at in that size. What is higher than `LARGE` pixels is
+    looked for in half the size as well, since the network's view is limited: letter by letter it may see it as words.
+    """
+    side = max(image.shape[:2])
+    scale = min(longest / side, max(SHORTEST / side, 1.0))
+    looked = _scaled(image, scale)
+    fine = detector.detect(model, looked)
+    if min(looked.shape[:2]) > 2 * LARGE:
+        half = detector.detect(model, _scaled(looked, 0.5))
+        fine = merged(fine, [Region(2 * region.quad, region.score) for region in half])
+    factors = np.array([looked.shape[1] / image.shape[1], looked.shape[0] / image.shape[0]], np.float32)
+    return [Region(region.quad / factors, region.score) for region in fine]
+
+
+def _scaled(image: np.ndarray, scale: float) -> np.ndarray:
+    if scale == 1:
+        return image
+    return pictures.resize(image, *(max(1, round(side * scale)) for side in image.shape[:2]))
+
+
+def merged(fine: Sequence[Region], coarse: Sequence[Region], large: float = LARGE) -> list[Region]:
+    """Regions found at two scales as one list, the surest first: the high ones of the coarse, else those of the fine.
+
+    A fine region that lies by more than half on a high coarse one is left out.
+    """
+    high = [region for region in coarse if quads.sides(region.quad)[1] > large]
+    kept = [region for region in fine if not any(_covers(one.quad, region.quad) for one in high)]
+    return sorted(high + kept, key=lambda region: -region.score)
+
+
+def _covers(outer: np.ndarray, inner: np.ndarray) -> bool:
+    if np.any(outer.max(0) <= inner.min(0)) or np.any(inner.max(0) <= outer.min(0)):
+        return False
+    return quads.area(quads.clipped(inner, outer)) > 0.5 * quads.area(inner)
+
+
+def read(
+    finder: nn.Module, reader: Reader, image: np.ndarray, *, longest: int = LONGEST, sure: float = 0.0
+) -> list[list[Found]]:
+    """What stands in a picture, uint8 [H, W, 3]: words in lines, the lines in reading order.
+
+    A word higher than wide is also read turned by a quarter to either side, and taken as it reads best. Words that are
+    read with less confidence than `sure`, and those with no characters, are left out.
+    """
+    regions = find(finder, image, longest=longest)
+    ways = [_turned(region.quad) for region in regions]
+    texts = list(reader([quads.rectify(image, quad) for way in ways for quad in way])) if ways else []
+    words: list[Found] = []
+    for region, way in zip(regions, ways):
+        read_so, texts = texts[: len(way)], texts[len(way) :]
+        best = max(range(len(way)), key=lambda k: (read_so[k][1] * len(read_so[k][0]) ** 0.25, -k))
+        text, confidence = read_so[best]
+        if text and confidence >= sure:
+            words.append(Found(text, way[best], region.score, confidence))
+    return [[words[k] for k in line] for line in quads.reading_order([word.quad for word in words])]
+
+
+def _turned(quad: np.ndarray) -> list[np.ndarray]:
+    """The ways in which a quad may have been written: as it stands and, if it is high, upwards and downwards."""
+    wide, tall = quads.sides(quad)
+    return [quad] if tall < LEANING * wide else [quad, np.roll(quad, 1, axis=0), np.roll(quad, -1, axis=0)]
+
+
+def as_json(lines: Sequence[Sequence[Found]]) -> list[list[dict[str, Any]]]:
+    """Lines of words for a JSON file: text, confidence, score and quad, [[x, y], ...] in pixels."""
+    return [
+        [
+            {
+                "text": word.text, "confidence": round(word.confidence, 4), "score": round(word.score, 4),
+                "quad": [[round(float(x), 1), round(float(y), 1)] for x, y in word.quad],
+            }
+            for word in line
+        ]
+        for line in lines
+    ]  # fmt: skip
+
+
+def draw(image: np.ndarray, lines: Sequence[Sequence[Found]]) -> np.ndarray:
+    """A picture with boxes around its words, and beside it, or below it if it is wide, the words set where they stood.
+
+    uint8 [H, W, 3] -> uint8 [H', W', 3]. Small pictures are enlarged first so that the words can be read.
+    """
+    from PIL import Image, ImageDraw
+
+    scale = max(1.0, min(4.0, DRAWN / max(image.shape[:2])))
+    picture = _scaled(image, scale)
+    pale = (255 - (255 - picture.astype(np.float32)) * PALE).astype(np.uint8)
+    canvas = Image.fromarray(picture)
+    pen = ImageDraw.Draw(canvas)
+    for word in (word for line in lines for word in line):
+        quad = scale * word.quad
+        corners = [(float(x), float(y)) for x, y in quad]
+        pen.line([*corners, corners[0]], fill=BOX, width=max(1, round(max(canvas.size) / 450)), joint="curve")
+        rendering.lay(pale, _set(word.text), quad)
+    return np.concatenate([np.array(canvas), pale], axis=1 if picture.shape[1] < 1.4 * picture.shape[0] else 0)
+
+
+def _set(text: str) -> Image:
+    """A word set in a plain face: an RGBA sheet, as high as its ink, and from a capital's top to the baseline."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    letters = ImageFont.truetype(str(fonts.plain_folder() / "DejaVuSans.ttf"), 64)
+    left, top, right, bottom = letters.getbbox(text, anchor="ls")
+    top, bottom = min(top, letters.getbbox("H", anchor="ls")[1]), max(bottom, 0)
+    sheet = Image.new("RGBA", (max(int(right - left), 1), int(bottom - top)), (*INK, 0))
+    ImageDraw.Draw(sheet).text((-left, -top), text, font=letters, fill=(*INK, 255), anchor="ls")
+    return sheet
