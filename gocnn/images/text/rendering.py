@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from gocnn.images.text.fonts import Font
 from gocnn.images.text.quads import homography
@@ -88,7 +88,7 @@ def typeset(
         box[:] = [min(box[0], c), min(box[1], r), max(box[2], c + width), max(box[3], r + height)]
     outline = None
     if outlined:
-        outline = np.asarray(Image.fromarray(ink).filter(ImageFilter.MaxFilter(2 * edge + 1)))
+        outline = _grown(ink, edge)
         for box in boxes.values():
             box[:] = [box[0] - edge, box[1] - edge, box[2] + edge, box[3] + edge]
     words = tuple((lines[row][k], tuple(boxes[row, k])) for row, k in order)
@@ -103,6 +103,17 @@ def _pieces(face: object, text: str, gap: float) -> list[tuple[str, float]]:
     for character in text[:-1]:
         at.append(at[-1] + face.getlength(character) + gap)  # type: ignore[attr-defined]
     return list(zip(text, at))
+
+
+def _grown(ink: np.ndarray, by: int) -> np.ndarray:
+    """A mask grown by some pixels to every side."""
+    grown = ink.copy()
+    for axis in (0, 1):
+        at = grown.copy()
+        for far in range(1, by + 1):
+            for way in (-far, far):
+                np.maximum(grown, np.roll(at, way, axis), out=grown)
+    return grown
 
 
 def _apart(rng: np.random.Generator, ground: np.ndarray, least: float) -> np.ndarray:
@@ -121,59 +132,74 @@ def _apart(rng: np.random.Generator, ground: np.ndarray, least: float) -> np.nda
     return np.full(3, 255.0 if ground @ LUMA < 128 else 0.0, np.float32)
 
 
-def _over(sheet: np.ndarray, mask: np.ndarray | float, colour: np.ndarray, opacity: float = 1.0) -> np.ndarray:
-    """A colour laid over a premultiplied sheet float32 [H, W, 4] where a mask (0 to 255) is."""
-    share = np.asarray(mask, np.float32)[..., None] * np.float32(opacity / 255)
-    return sheet * (1 - share) + share * np.append(colour, np.float32(255)).astype(np.float32)
+class _Sheet:
+    """What is painted on a panel: a colour everywhere, and how much of it covers what lies below."""
+
+    def __init__(self, size: tuple[int, int], colour: np.ndarray) -> None:
+        self.colours, self.cover = Image.new("RGB", size, _rgb(colour)), Image.new("L", size)
+
+    def lay(self, mask: Image.Image, colour: np.ndarray, opacity: float = 1.0) -> None:
+        """Lay a colour over it where a mask is."""
+        if opacity < 1:
+            mask = mask.point([round(opacity * k) for k in range(256)])
+        self.colours.paste(_rgb(colour), None, mask)
+        self.cover.paste(255, None, mask)
+
+    def merged(self) -> Image.Image:
+        self.colours.putalpha(self.cover)
+        return self.colours
 
 
-def paint(rng: np.random.Generator, panel: Panel, ground: np.ndarray, busy: float, *, plate: bool, paper: bool = False) -> np.ndarray:
+def _rgb(colour: np.ndarray) -> tuple[int, ...]:
+    return tuple(int(c) for c in np.clip(np.round(colour), 0, 255))
+
+
+def paint(
+    rng: np.random.Generator, panel: Panel, ground: np.ndarray, busy: float, *, plate: bool, paper: bool = False
+) -> Image.Image:
     """Paint a panel for a place of mean colour `ground` (float [3], 0 to 255) whose brightness varies by `busy`.
 
-    Returns premultiplied uint8 [H, W, 4]. With `plate` the text stands on a sign of one colour, with `paper` dark on
-    a light one, otherwise on what is there.
+    Returns an RGBA picture. With `plate` the text stands on a sign of one colour, with `paper` dark on a light one,
+    otherwise on what is there.
     """
     height, width = panel.ink.shape
-    sheet = np.zeros((height, width, 4), np.float32)
     least = FAINTEST + (60 * rng.random() if chance(rng, 0.85) else 0.0)
     if plate:
-        colour = _apart(rng, ground, 0.0)
+        colour, opacity = _apart(rng, ground, 0.0), 1.0 if chance(rng, 0.8) else rng.uniform(0.6, 1)
         if chance(rng, 0.3):  # near to black or white, as most signs are
-            colour = np.full(3, rng.choice((12.0, 240.0)), np.float32) + rng.uniform(-12, 12, 3).astype(np.float32)
-        opacity = 1.0 if chance(rng, 0.8) else rng.uniform(0.6, 1)
+            colour = rng.choice((12.0, 240.0)) + rng.uniform(-12, 12, 3)
         ink = _apart(rng, colour, least)
         if paper:
-            colour, opacity = 255 - rng.uniform(0, 50, 3).astype(np.float32), 1.0
-            ink = rng.uniform(0, 70, 3).astype(np.float32)
-        sheet = _over(sheet, _plate(rng, height, width), colour, opacity)
+            colour, opacity, ink = 255 - rng.uniform(0, 50, 3), 1.0, rng.uniform(0, 70, 3)
+        sheet = _Sheet((width, height), colour)
+        sheet.lay(_plate(rng, height, width), colour, opacity)
         if chance(rng, 0.25) and not paper:
-            rim = _plate(rng, height, width, inset=max(2, round(panel.size * 0.05)), line=max(1, round(panel.size * 0.06)))
-            sheet = _over(sheet, rim, ink if chance(rng, 0.7) else _apart(rng, colour, least))
-        ground, busy = colour * opacity + ground * (1 - opacity), busy * (1 - opacity)
+            inset, line = max(2, round(panel.size * 0.05)), max(1, round(panel.size * 0.06))
+            rim = ink if chance(rng, 0.7) else _apart(rng, colour, least)
+            sheet.lay(_plate(rng, height, width, inset, line), rim)
     else:
         ink = _apart(rng, ground, min(least + 1.3 * busy, 110.0))
+        sheet = _Sheet((width, height), ink)
     if chance(rng, 0.18):
         far = max(1, round(panel.size * rng.uniform(0.03, 0.1)))
         dx, dy = (int(k) for k in rng.integers(-far, far + 1, 2))
-        shade = Image.fromarray(panel.ink if panel.outline is None else panel.outline)
-        shade = shade.transform(shade.size, Image.Transform.AFFINE, (1, 0, -dx, 0, 1, -dy))
+        shade = ImageChops.offset(Image.fromarray(panel.ink if panel.outline is None else panel.outline), dx, dy)
         if chance(rng, 0.6):
             shade = shade.filter(ImageFilter.BoxBlur(far / 2))
-        dark = np.zeros(3) if ink @ LUMA > 110 else np.full(3, 255.0)
-        sheet = _over(sheet, np.asarray(shade), dark, rng.uniform(0.3, 0.9))
+        sheet.lay(shade, np.zeros(3) if ink @ LUMA > 110 else np.full(3, 255.0), rng.uniform(0.3, 0.9))
     if panel.outline is not None:
-        sheet = _over(sheet, panel.outline, _apart(rng, ink, max(least, 70.0)))
-    sheet = _over(sheet, panel.ink, ink, 1.0 if chance(rng, 0.7) else rng.uniform(0.75, 1.0))
-    return np.clip(sheet + 0.5, 0, 255).astype(np.uint8)
+        sheet.lay(Image.fromarray(panel.outline), _apart(rng, ink, max(least, 70.0)))
+    sheet.lay(Image.fromarray(panel.ink), ink, 1.0 if chance(rng, 0.7) else rng.uniform(0.75, 1.0))
+    return sheet.merged()
 
 
-def _plate(rng: np.random.Generator, height: int, width: int, inset: int = 1, line: int = 0) -> np.ndarray:
+def _plate(rng: np.random.Generator, height: int, width: int, inset: int = 1, line: int = 0) -> Image.Image:
     """A mask of a plate with square or round corners, `inset` from the sheet's edge; only its rim if `line` > 0."""
     mask = Image.new("L", (width, height))
     round_by = min(height, width) * rng.choice((0.0, 0.0, 0.1, 0.25, 0.5))
     box = (inset, inset, width - 1 - inset, height - 1 - inset)
     ImageDraw.Draw(mask).rounded_rectangle(box, round_by, fill=0 if line else 255, outline=255, width=max(line, 1))
-    return np.asarray(mask)
+    return mask
 
 
 def pose(rng: np.random.Generator, width: float, height: float, strength: float = 1.0) -> np.ndarray:
@@ -203,20 +229,19 @@ def mapped(points: np.ndarray, by: np.ndarray) -> np.ndarray:
     return (out[:, :2] / out[:, 2:]).astype(np.float32)
 
 
-def lay(image: np.ndarray, sheet: np.ndarray, target: np.ndarray) -> None:
-    """Lay a premultiplied sheet uint8 [h, w, 4] into the picture uint8 [H, W, 3], its corners at `target` [4, 2]."""
+def lay(image: np.ndarray, sheet: Image.Image, target: np.ndarray) -> None:
+    """Lay an RGBA sheet into the picture uint8 [H, W, 3], its corners at `target` [4, 2]."""
     low = np.maximum(np.floor(target.min(0)).astype(int) - 1, 0)
     high = np.minimum(np.ceil(target.max(0)).astype(int) + 1, image.shape[1::-1])
     if np.any(high <= low):
         return
-    back = homography(target - low, corners_of(sheet.shape[1], sheet.shape[0])).ravel()[:8]
+    back = homography(target - low, corners_of(*sheet.size)).ravel()[:8]
     size = (int(high[0] - low[0]), int(high[1] - low[1]))
-    seen = np.asarray(
-        Image.fromarray(sheet, "RGBA").transform(size, Image.Transform.PERSPECTIVE, back.tolist(),
-                                         Image.Resampling.BILINEAR))  # fmt: skip
+    seen = sheet.transform(size, Image.Transform.PERSPECTIVE, back.tolist(), Image.Resampling.BILINEAR)
     part = image[low[1] : high[1], low[0] : high[0]]
-    through = 255 - seen[..., 3:].astype(np.uint16)
-    part[:] = np.minimum(seen[..., :3] + (part * through + 127) // 255, 255)
+    below = Image.fromarray(part)
+    below.paste(seen, None, seen)
+    part[:] = np.asarray(below)
 
 
 def backdrop(rng: np.random.Generator, photograph: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -234,7 +259,9 @@ def backdrop(rng: np.random.Generator, photograph: np.ndarray, height: int, widt
 
 
 def camera(rng: np.random.Generator, image: np.ndarray, finest: float) -> np.ndarray:
-    """A picture as a camera takes it: uneven light, blur, noise, contrast, JPEG. uint8 [H, W, 3] to the same.
+    """A picture as a camera takes it: uneven light, blur, noise, contrast, JPEG.
+
+    uint8 [H, W, 3], or grey [H, W], to the same.
 
     `finest` is the height in pixels of the smallest word, so that blur leaves it legible.
     """
@@ -248,15 +275,16 @@ def camera(rng: np.random.Generator, image: np.ndarray, finest: float) -> np.nda
     if chance(rng, 0.35):
         angle, share = rng.uniform(0, 2 * math.pi), rng.uniform(0, 0.45)
         x, y = np.linspace(-1, 1, width, dtype=np.float32), np.linspace(-1, 1, height, dtype=np.float32)[:, None]
-        values *= (1 - share + share * np.clip(0.5 + 0.7 * (math.cos(angle) * x + math.sin(angle) * y), 0, 1))[..., None]
+        light = 1 - share + share * np.clip(0.5 + 0.7 * (math.cos(angle) * x + math.sin(angle) * y), 0, 1)
+        values *= light[..., None] if image.ndim == 3 else light
     if chance(rng, 0.5):
         contrast, middle = rng.uniform(0.55, 1.25), rng.uniform(70, 180)
         values = (values - 128) * np.float32(contrast) + np.float32(middle if contrast < 1 else 128)
     if chance(rng, 0.5):
         grain = rng.uniform(1, 8) if chance(rng, 0.8) else rng.uniform(8, 18)
-        channels = 3 if chance(rng, 0.7) else 1
-        values += (rng.random((height, width, channels), np.float32) - 0.5) * np.float32(grain * math.sqrt(12))
-    if chance(rng, 0.12):
+        shape = image.shape if chance(rng, 0.7) else (height, width) + (1,) * (image.ndim - 2)
+        values += (rng.random(shape, np.float32) - 0.5) * np.float32(grain * math.sqrt(12))
+    if image.ndim == 3 and chance(rng, 0.12):
         values = np.repeat((values @ LUMA)[..., None], 3, 2)
     image = np.clip(values, 0, 255).astype(np.uint8)
     if chance(rng, 0.4):
@@ -274,7 +302,7 @@ def _moved(rng: np.random.Generator, image: np.ndarray, length: float) -> np.nda
     most = max(max(abs(dy), abs(dx)) for dy, dx in at)
     if not most:
         return image
-    padded = np.pad(image, ((most, most), (most, most), (0, 0)), mode="edge").astype(np.uint16)
+    padded = np.pad(image, ((most, most), (most, most)) + ((0, 0),) * (image.ndim - 2), mode="edge").astype(np.uint16)
     height, width = image.shape[:2]
     total = sum(padded[most + dy : most + dy + height, most + dx : most + dx + width] for dy, dx in at)
     return (np.asarray(total) // len(at)).astype(np.uint8)

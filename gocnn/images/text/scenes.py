@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
 
 from gocnn.images.text import quads, rendering
 from gocnn.images.text.alphabet import LOWER
@@ -174,7 +175,7 @@ def put(
 def draw_crops(
     rng: np.random.Generator, chooser: Chooser, photographs: Sequence[np.ndarray], words: Vocabulary, *, jitter: float = 0.08
 ) -> list[tuple[str, np.ndarray]]:
-    """A few words as a detector would cut them out: texts and crops uint8 [32, W, 3].
+    """A few words as a detector would cut them out: texts and grey crops uint8 [32, W].
 
     `jitter` is how far, in heights of the word, a corner may lie from where it belongs, outwards twice as far as inwards.
     """
@@ -193,7 +194,8 @@ def draw_crops(
     image = rendering.backdrop(rng, photograph, int(size[1]), int(size[0]))
     put(rng, image, panel, target, plate=chance(rng, 0.55), paper=chance(rng, 0.1))
     placed_words = placed(panel, target)
-    image = rendering.camera(rng, image, min(quads.sides(word.quad)[1] for word in placed_words))
+    grey = np.asarray(Image.fromarray(image).convert("L"))
+    image = rendering.camera(rng, grey, min(quads.sides(word.quad)[1] for word in placed_words))
     crops = []
     for word in placed_words:
         wide, tall = quads.sides(word.quad)

@@ -1,0 +1,166 @@
+"""Reading a word: a convolutional network that slides over it and names a character, or none, at every step (CTC)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from gocnn import checkpoint
+from gocnn.images.text import ctc
+from gocnn.images.text.alphabet import CLASSES, decode
+
+KIND = "text-recogniser"  # of checkpoint
+HEIGHT = 32
+NARROWING = 0.625  # of a crop's width on its way into the network: letters are taller than wide
+STRIDE = 4  # columns of the network's input to a place in its last layers,
+STEPS = 2  # and the steps of CTC that each place answers for, lest doubled narrow letters run out of steps
+WIDEST = 40 * HEIGHT  # columns of a crop; what is wider is narrowed further
+
+
+class Line(nn.Module):
+    """Two convolutions along a line, added to their input: float [B, C, 1, W] to the same shape."""
+
+    def __init__(self, channels: int, kernel: int = 5) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, (1, kernel), padding=(0, kernel // 2), bias=False)
+        self.norm1 = nn.BatchNorm2d(channels)
+        self.conv2 = nn.Conv2d(channels, channels, (1, kernel), padding=(0, kernel // 2), bias=False)
+        self.norm2 = nn.BatchNorm2d(channels)
+        self.activation = nn.ReLU()
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.activation(self.norm1(self.conv1(x)))
+        return self.activation(x + self.norm2(self.conv2(y)))
+
+
+def _stage(inputs: int, outputs: int, kernel: int | tuple[int, int] = 3, *, pool: tuple[int, int] | None = None,
+           stride: int = 1, padding: int | tuple[int, int] = 1) -> list[nn.Module]:  # fmt: skip
+    """Convolution, batch norm, ReLU and max pooling."""
+    layers: list[nn.Module] = [
+        nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=padding, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
+    ]  # fmt: skip
+    return layers + ([nn.MaxPool2d(pool)] if pool else [])
+
+
+class Recogniser(nn.Module):
+    """Grey words to the logits of characters: float [B, 1, 32, W] -> [B, T, 95], T = 2 * ceil(W / 4).
+
+    Class 0 is CTC's blank, k + 1 the character k of ALPHABET. Any width will do.
+    """
+
+    def __init__(self, widths: tuple[int, int, int, int, int] = (32, 48, 96, 128, 192), lines: int = 2) -> None:
+        super().__init__()
+        a, b, c, d, e = widths
+        self.widths, self.lines = widths, lines
+        self.stem = nn.Sequential(*_stage(1, a, 5, stride=2, padding=2))  # [B, a, 16, W / 2]
+        self.blocks = nn.Sequential(
+            *_stage(a, b, pool=(2, 2)),  # [B, b, 8, W / 4]
+            *_stage(b, c, pool=(2, 1)),  # [B, c, 4, W / 4]
+            *_stage(c, d),
+            *_stage(d, d),
+            *_stage(d, e, (4, 3), padding=(0, 1)),  # [B, e, 1, W / 4]
+            *(Line(e) for _ in range(lines)),
+        )
+        self.head = nn.Conv2d(e, STEPS * CLASSES, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        missing = -x.shape[3] % STRIDE
+        x = nn.functional.pad(x, (0, missing)) if missing else x
+        x = self.head(self.blocks(self.stem(x)))  # [B, 2 * 95, 1, W / 4]
+        batch, _, _, places = x.shape
+        return x.reshape(batch, STEPS, CLASSES, places).permute(0, 3, 1, 2).reshape(batch, STEPS * places, CLASSES)
+
+
+def steps(width: int) -> int:
+    """How many steps the network makes of an input of so many columns."""
+    return STEPS * -(-width // STRIDE)
+
+
+def as_grey(crop: np.ndarray) -> np.ndarray:
+    """A crop uint8 [H, W], [H, W, 1], [H, W, 3] or [H, W, 4] as grey uint8 [H, W]. Raises ValueError for another shape."""
+    from PIL import Image
+
+    if crop.dtype != np.uint8 or crop.ndim not in (2, 3) or 0 in crop.shape:
+        raise ValueError(f"no picture of a word: {crop.dtype} {crop.shape}")
+    if crop.ndim == 2 or crop.shape[2] == 1:
+        return crop.reshape(crop.shape[:2])
+    if crop.shape[2] not in (3, 4):
+        raise ValueError(f"no picture of a word: {crop.dtype} {crop.shape}")
+    return np.asarray(Image.fromarray(np.ascontiguousarray(crop[..., :3])).convert("L"))
+
+
+def narrowed(grey: np.ndarray, widest: int = WIDEST) -> np.ndarray:
+    """A grey crop uint8 [H, W] in the size that the network wants: [32, W']."""
+    from PIL import Image
+
+    height, width = grey.shape
+    width = max(8, round(NARROWING * min(width * HEIGHT / height, widest)))
+    return np.asarray(Image.fromarray(grey).resize((width, HEIGHT), Image.Resampling.BILINEAR))
+
+
+def standardised(grey: np.ndarray) -> np.ndarray:
+    """Brightness uint8 [32, W] as float32 with mean 0 and deviation 1; a flat picture becomes 0."""
+    values = grey.astype(np.float32)
+    return (values - values.mean()) / max(float(values.std()), 4.0)
+
+
+def padded(inputs: Sequence[np.ndarray]) -> np.ndarray:
+    """Inputs [32, W] of any widths as one batch float32 [B, 1, 32, W], the widest's W up to whole places, 0 to the right."""
+    width = max(values.shape[1] for values in inputs)
+    batch = np.zeros((len(inputs), 1, HEIGHT, -(-width // STRIDE) * STRIDE), np.float32)
+    for row, values in zip(batch, inputs):
+        row[0, :, : values.shape[1]] = values
+    return batch
+
+
+def read_words(
+    model: nn.Module, crops: Sequence[np.ndarray], *, beam: int = 1, batch: int = 32
+) -> list[tuple[str, float]]:
+    """The text of each upright crop of a word, uint8 [H, W, 3] or [H, W], and how sure the network is, 0 to 1.
+
+    How sure is the probability of the likeliest path, or with a `beam` of more than 1 that of the text, to the power of
+    one over its characters. The model is used as it is, on the device where it is. Raises ValueError for no picture.
+    """
+    inputs = [standardised(narrowed(as_grey(crop))) for crop in crops]
+    device = next(model.parameters()).device
+    answers: list[tuple[str, float]] = [("", 0.0)] * len(inputs)
+    order = sorted(range(len(inputs)), key=lambda k: inputs[k].shape[1])
+    with torch.inference_mode():
+        for first in range(0, len(order), batch):
+            chosen = order[first : first + batch]
+            logits = model(torch.from_numpy(padded([inputs[k] for k in chosen])).to(device))
+            shares = logits.float().log_softmax(2).cpu().numpy()
+            for row, k in zip(shares, chosen):
+                row = row[: steps(inputs[k].shape[1])]
+                classes, log_share = ctc.beam(row, beam)[0] if beam > 1 else ctc.greedy(row)
+                answers[k] = (decode(classes), float(np.exp(log_share / max(len(classes), 1))))
+    return answers
+
+
+def save(path: str | os.PathLike[str], model: Recogniser, card: dict) -> None:
+    """Write a recogniser in float16 with what is known of its making. Raises OSError."""
+    tensors = {name: t.half() if t.is_floating_point() else t for name, t in model.state_dict().items()}
+    checkpoint.save(path, KIND, {"widths": list(model.widths), "lines": model.lines, "card": card}, tensors)
+
+
+def load(path: str | os.PathLike[str] | None = None) -> Recogniser:
+    """The recogniser of a file, or the one that ships, in eval mode on the CPU.
+
+    Raises CheckpointError if there is no such file or it holds something else.
+    """
+    if path is None:
+        path = Path(str(resources.files("gocnn.weights").joinpath("text-recogniser.safetensors")))
+    saved = checkpoint.load(path, KIND)
+    try:
+        model = Recogniser(tuple(saved.meta["widths"]), saved.meta["lines"])
+        model.load_state_dict({n: t.float() if t.is_floating_point() else t for n, t in saved.tensors.items()})
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise checkpoint.CheckpointError(f"{path}: its weights do not fit its description ({reason})") from error
+    return model.eval()

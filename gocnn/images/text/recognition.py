@@ -1,0 +1,220 @@
+"""How the recogniser is trained: words drawn as they are needed, CTC, through the one training loop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from gocnn import training
+from gocnn.device import ranks
+from gocnn.images.text import recogniser, scenes
+from gocnn.images.text.alphabet import BLANK, encode
+from gocnn.images.text.fonts import Font
+from gocnn.images.text.recogniser import Recogniser
+from gocnn.images.text.words import LONGEST, vocabulary
+
+CHUNK = 1024  # crops that are drawn, sorted by width and dealt into batches together
+POOL = 256  # chunks, after which they come again, changed a little
+WIDEST = 320  # columns of a crop before it is narrowed; wider ones are squeezed
+AHEAD = 2  # chunks drawn ahead by another process
+
+Crop = tuple[str, np.ndarray]
+
+
+class Drawer:
+    """Draws the crops of a chunk, a pure function of the seed and its number."""
+
+    def __init__(self, fonts: Sequence[Font], photographs: Sequence[np.ndarray], seed: int, jitter: float) -> None:
+        self.chooser, self.photographs, self.words = scenes.Chooser(fonts), photographs, vocabulary()
+        self.seed, self.jitter = seed, jitter
+
+    def draw(self, chunk: int, count: int = CHUNK) -> list[Crop]:
+        """Texts and narrowed crops uint8 [32, W]."""
+        rng = np.random.default_rng((self.seed, chunk))
+        crops: list[Crop] = []
+        while len(crops) < count:
+            drawn = scenes.draw_crops(rng, self.chooser, self.photographs, self.words, jitter=self.jitter)
+            crops += [(text, recogniser.narrowed(crop, WIDEST)) for text, crop in drawn]
+        return crops[:count]
+
+
+_drawer: Drawer | None = None  # of a process that does nothing but draw
+
+
+def _begin(drawer: Drawer) -> None:
+    global _drawer
+    _drawer = drawer
+
+
+def _draw(chunk: int) -> list[Crop]:
+    assert _drawer is not None
+    return _drawer.draw(chunk)
+
+
+class Crops:
+    """Words as an endless row of training samples; a context, for the process that draws ahead.
+
+    A batch holds words of like width. After `pool` chunks the same words come again with their brightness turned over or
+    with grain. Sample ``i`` is a pure function of the seed and ``i``, as `gocnn.training` wants it to resume a run.
+    """
+
+    def __init__(self, drawer: Drawer, *, pool: int = POOL, ahead: int = AHEAD) -> None:
+        self.drawer, self.pool, self.ahead = drawer, pool, ahead
+        self._drawn: dict[int, list[Crop]] = {}
+        self._waited: dict[int, Future[list[Crop]]] = {}
+        self._process: ProcessPoolExecutor | None = None
+        self._now: tuple[int, list[Crop]] = (-1, [])
+
+    def __enter__(self) -> Crops:
+        self._process = ProcessPoolExecutor(1, get_context("spawn"), _begin, (self.drawer,))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process:
+            self._process.shutdown(cancel_futures=True)
+            self._process = None
+
+    def __len__(self) -> int:
+        return self.pool * CHUNK
+
+    def batch(self, first: int, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Samples ``first`` to ``first + count - 1``, of one chunk; `count` divides its 1024.
+
+        Inputs float32 [count, 1, 32, W], classes int64 [count, 20], their numbers and the steps of each input int64 [count].
+        """
+        chunk, place = divmod(first, CHUNK)
+        if self._now[0] != chunk:
+            self._now = chunk, self._ordered(chunk, count)
+        return as_batch(self._now[1][place : place + count])
+
+    def _ordered(self, chunk: int, count: int) -> list[Crop]:
+        """A chunk's crops by width, the batches of `count` among them in random order."""
+        round_, number = divmod(chunk, self.pool)
+        rng = np.random.default_rng((self.drawer.seed, chunk, 1))
+        crops = [(text, _changed(rng, crop) if round_ else crop) for text, crop in self._chunk(number)]
+        widths = np.array([crop.shape[1] for _, crop in crops]) + rng.random(len(crops))
+        batches = rng.permutation(np.argsort(widths).reshape(-1, count))
+        return [crops[k] for k in batches.ravel()]
+
+    def _chunk(self, number: int) -> list[Crop]:
+        if self._process:
+            for later in range(number, number + 1 + self.ahead):
+                if later % self.pool not in self._drawn and later % self.pool not in self._waited:
+                    self._waited[later % self.pool] = self._process.submit(_draw, later % self.pool)
+        if number not in self._drawn:
+            waited = self._waited.pop(number, None)
+            self._drawn[number] = waited.result() if waited else self.drawer.draw(number)
+        return self._drawn[number]
+
+
+def _changed(rng: np.random.Generator, crop: np.ndarray) -> np.ndarray:
+    """A crop as it comes again: dark made light in half of the cases, and a little grain in half."""
+    if rng.random() < 0.5:
+        crop = 255 - crop
+    if rng.random() < 0.5:
+        grain = rng.integers(-8, 9, crop.shape, np.int16)
+        crop = np.clip(crop + grain, 0, 255).astype(np.uint8)
+    return crop
+
+
+def as_batch(crops: Sequence[Crop]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Texts and crops uint8 [32, W] as what `Crops.batch` returns."""
+    inputs = recogniser.padded([recogniser.standardised(crop) for _, crop in crops])
+    classes = np.full((len(crops), LONGEST), BLANK, np.int64)
+    for row, (text, _) in zip(classes, crops):
+        row[: len(text)] = encode(text)
+    lengths = np.array([len(text) for text, _ in crops])
+    return inputs, classes, lengths, np.array([recogniser.steps(crop.shape[1]) for _, crop in crops])
+
+
+def ctc_loss(model: nn.Module, inputs: Tensor, classes: Tensor, lengths: Tensor, steps: Tensor) -> Tensor:
+    """Mean nats a character of the texts, given as `Crops.batch` gives them."""
+    log_shares = model(inputs).float().log_softmax(2).transpose(0, 1)  # [T, B, classes]
+    loss: Tensor = nn.functional.ctc_loss(log_shares, classes, steps, lengths, BLANK, zero_infinity=True)
+    return loss
+
+
+def test(model: nn.Module, crops: Sequence[Crop], *, beam: int = 1) -> training.Metrics:
+    """How a recogniser reads crops uint8 [32, W] or [H, W, 3]: shares of words right in full ("top1"), but for the case of
+    letters ("any_case"), of letters and digits alone ("letters"), and "tested"."""
+    said = [text for text, _ in recogniser.read_words(model, [crop for _, crop in crops], beam=beam)]
+    true = [text for text, _ in crops]
+
+    def share(change: object) -> float:
+        return float(np.mean([change(a) == change(b) for a, b in zip(said, true)]))  # type: ignore[operator]
+
+    def letters(text: str) -> str:
+        return "".join(c for c in text.lower() if c.isalnum())
+
+    return {"top1": share(str), "any_case": share(str.lower), "letters": share(letters), "tested": len(crops)}
+
+
+def test_crops(count: int, part: str = "test", seed: int = 0) -> list[Crop]:
+    """Words cut out of whole scenes of a part by their true corners: crops uint8 [32, W, 3].
+
+    Raises DataError if no photographs have been fetched.
+    """
+    from gocnn.images.text import quads
+
+    drawn = scenes.Scenes(*scenes.split(part), seed=1_000_000 + seed)
+    crops: list[Crop] = []
+    index = 0
+    while len(crops) < count:
+        scene = drawn.scene(index)
+        # No more than eight of one picture, lest pages of one face count for all.
+        chosen = np.random.default_rng(index).permutation(len(scene.words))[:8]
+        crops += [(scene.words[k].text, quads.rectify(scene.image, scene.words[k].quad)) for k in chosen]
+        index += 1
+    return crops[:count]
+
+
+def config(minutes: float, seed: int = 0) -> training.TrainingConfig:
+    """The settings: Muon for the filters of the blocks, AdamW for the rest, batches of 64."""
+    return training.TrainingConfig(
+        minutes=minutes, batch=64, optimizer="muon", lr=2e-3, muon_lr=4e-3, weight_decay=0.02, warmup=0.02, ema=0.998,
+        seed=seed, precision="fp32", checkpoint_minutes=3, validate_minutes=6,
+    )  # fmt: skip
+
+
+def train(
+    out: Path, *, minutes: float = 75, seed: int = 0, resume: bool = False, device: str | None = None
+) -> training.Metrics:
+    """Train a recogniser on words drawn with the training fonts and photographs.
+
+    Writes network.safetensors (the averaged weights) into the folder `out` beside what the training loop writes. Returns the
+    last figures on words of the test fonts and photographs. Raises ValueError for settings or data at fault (DataError,
+    CheckpointError), OSError, and `gocnn.training.Interrupted` once a stopped run is saved.
+    """
+    fonts, photographs = scenes.split("train")
+    watched = test_crops(600)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = Recogniser()
+    out.mkdir(parents=True, exist_ok=True)
+    with ranks(device) as here, Crops(Drawer(fonts, photographs, seed, 0.08)) as source:
+        identity = {"network": recogniser.KIND, "fonts": len(fonts), "photographs": len(photographs)}
+        run = training.Run(out, model, config(minutes, seed), here, loss=ctc_loss, identity=identity)
+        if resume:
+            run.resume()
+        elif run.checkpoint_path.exists():
+            raise ValueError(f"{out} holds a run already: add --resume to go on with it, or take another folder")
+
+        def validate(average: nn.Module) -> training.Metrics:
+            return test(average, watched)
+
+        metrics = run.train(source, validate)
+        if here.is_first:
+            card = {"training": identity, "samples": run.samples, "seconds": run.progress.seconds, "metrics": metrics}
+            average = run.average.module
+            assert isinstance(average, Recogniser)
+            recogniser.save(out / "network.safetensors", average, card)
+    return metrics
