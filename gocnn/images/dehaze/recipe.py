@@ -32,9 +32,9 @@ class Hazes:
     0 to `THICKEST` and random airlight; then come noise and rounding to 8 bits.
     """
 
-    def __init__(self, photographs: list[np.ndarray], seed: int = 0, side: int = SIDE) -> None:
-        """Take photographs uint8 [H, W, 3] with sides of `side` pixels or more."""
-        self.photographs, self.seed, self.side = photographs, seed, side
+    def __init__(self, photographs: list[np.ndarray], seed: int = 0, side: int | None = None) -> None:
+        """Take photographs uint8 [H, W, 3] with sides of `side` pixels (`SIDE`) or more."""
+        self.photographs, self.seed, self.side = photographs, seed, side or SIDE
 
     def __len__(self) -> int:
         return 100 * len(self.photographs)
