@@ -21,7 +21,7 @@ from gocnn.images.text.recogniser import Recogniser
 from gocnn.images.text.words import LONGEST, vocabulary
 
 CHUNK = 1024  # crops that are drawn, sorted by width and dealt into batches together
-POOL = 256  # chunks, after which they come again, changed a little
+POOL = 96  # chunks, after which they come again, changed a little
 WIDEST = 320  # columns of a crop before it is narrowed; wider ones are squeezed
 AHEAD = 2  # chunks drawn ahead by another process
 
@@ -61,8 +61,8 @@ def _draw(chunk: int) -> list[Crop]:
 class Crops:
     """Words as an endless row of training samples; a context, for the process that draws ahead.
 
-    A batch holds words of like width. After `pool` chunks the same words come again with their brightness turned over or
-    with grain. Sample ``i`` is a pure function of the seed and ``i``, as `gocnn.training` wants it to resume a run.
+    A batch holds words of like width. After `pool` chunks the same words come again, changed a
+    little. Sample ``i`` is a pure function of the seed and ``i``, as `gocnn.training` wants it to resume a run.
     """
 
     def __init__(self, drawer: Drawer, *, pool: int = POOL, ahead: int = AHEAD) -> None:
@@ -117,7 +117,11 @@ class Crops:
 
 
 def _changed(rng: np.random.Generator, crop: np.ndarray) -> np.ndarray:
-    """A crop as it comes again: dark made light in half of the cases, and a little grain in half."""
+    """A crop as it comes again: a little wider or narrower, dark made light in half of the cases, grain in half."""
+    from PIL import Image
+
+    width = max(8, round(crop.shape[1] * rng.uniform(0.88, 1.12)))
+    crop = np.asarray(Image.fromarray(crop).resize((width, crop.shape[0]), Image.Resampling.BILINEAR))
     if rng.random() < 0.5:
         crop = 255 - crop
     if rng.random() < 0.5:

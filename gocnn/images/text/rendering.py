@@ -18,7 +18,8 @@ from gocnn.images.text.fonts import Font
 from gocnn.images.text.quads import homography
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-FAINTEST = 38.0  # least difference in brightness between ink and ground, of 255
+FAINTEST = 38.0  # least difference in brightness between ink and plate, of 255,
+NEARER = 0.6  # and times this between ink and the darkest or lightest part of a photograph
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,11 @@ def _grown(ink: np.ndarray, by: int) -> np.ndarray:
 
 
 def _apart(rng: np.random.Generator, ground: np.ndarray, least: float) -> np.ndarray:
-    """A colour whose brightness differs from that of `ground` by `least` or more: often grey, black or white."""
+    """A colour whose brightness differs from that of a colour [3], or of nearly all colours [N, 3], by `least` or more.
+
+    It is often grey, black or white.
+    """
+    dark, light = np.quantile(np.atleast_2d(ground) @ LUMA, (0.05, 0.95))
     for _ in range(20):
         kind = rng.random()
         if kind < 0.25:
@@ -127,9 +132,9 @@ def _apart(rng: np.random.Generator, ground: np.ndarray, least: float) -> np.nda
         else:
             colour = rng.uniform(0, 255, 3)
             colour = np.clip(colour.mean() + (colour - colour.mean()) * rng.uniform(0.5, 2.2), 0, 255)
-        if abs(float((colour - ground) @ LUMA)) >= least:
-            return colour.astype(np.float32)
-    return np.full(3, 255.0 if ground @ LUMA < 128 else 0.0, np.float32)
+        if colour @ LUMA >= light + least or colour @ LUMA <= dark - least:
+            return colour
+    return np.full(3, 255.0 if dark + light < 255 else 0.0)
 
 
 class _Sheet:
@@ -155,17 +160,18 @@ def _rgb(colour: np.ndarray) -> tuple[int, ...]:
 
 
 def paint(
-    rng: np.random.Generator, panel: Panel, ground: np.ndarray, busy: float, *, plate: bool, paper: bool = False
-) -> Image.Image:
-    """Paint a panel for a place of mean colour `ground` (float [3], 0 to 255) whose brightness varies by `busy`.
+    rng: np.random.Generator, panel: Panel, ground: np.ndarray, *, plate: bool, paper: bool = False,
+) -> Image.Image:  # fmt: skip
+    """Paint a panel for a place whose colours are `ground`, float [N, 3], 0 to 255: a sample of its pixels.
 
     Returns an RGBA picture. With `plate` the text stands on a sign of one colour, with `paper` dark on a light one,
-    otherwise on what is there.
+    otherwise on what is there, if ink of some colour can be told from that.
     """
     height, width = panel.ink.shape
     least = FAINTEST + (60 * rng.random() if chance(rng, 0.85) else 0.0)
-    if plate:
-        colour, opacity = _apart(rng, ground, 0.0), 1.0 if chance(rng, 0.8) else rng.uniform(0.6, 1)
+    dark, light = np.quantile(ground @ LUMA, (0.05, 0.95))
+    if plate or paper or max(dark, 255 - light) < least * NEARER:
+        colour, opacity = _apart(rng, np.zeros(3), 0.0), 1.0 if chance(rng, 0.8) else rng.uniform(0.6, 1)
         if chance(rng, 0.3):  # near to black or white, as most signs are
             colour = rng.choice((12.0, 240.0)) + rng.uniform(-12, 12, 3)
         ink = _apart(rng, colour, least)
@@ -178,7 +184,7 @@ def paint(
             rim = ink if chance(rng, 0.7) else _apart(rng, colour, least)
             sheet.lay(_plate(rng, height, width, inset, line), rim)
     else:
-        ink = _apart(rng, ground, min(least + 1.3 * busy, 110.0))
+        ink = _apart(rng, ground, least * NEARER)
         sheet = _Sheet((width, height), ink)
     if chance(rng, 0.18):
         far = max(1, round(panel.size * rng.uniform(0.03, 0.1)))
@@ -186,7 +192,7 @@ def paint(
         shade = ImageChops.offset(Image.fromarray(panel.ink if panel.outline is None else panel.outline), dx, dy)
         if chance(rng, 0.6):
             shade = shade.filter(ImageFilter.BoxBlur(far / 2))
-        sheet.lay(shade, np.zeros(3) if ink @ LUMA > 110 else np.full(3, 255.0), rng.uniform(0.3, 0.9))
+        sheet.lay(shade, np.full(3, 0.0 if ink @ LUMA > 110 else 255.0), rng.uniform(0.3, 0.9))
     if panel.outline is not None:
         sheet.lay(Image.fromarray(panel.outline), _apart(rng, ink, max(least, 70.0)))
     sheet.lay(Image.fromarray(panel.ink), ink, 1.0 if chance(rng, 0.7) else rng.uniform(0.75, 1.0))

@@ -168,8 +168,7 @@ def put(
     high = np.maximum(target.max(0).astype(int), low + 1)
     part = image[low[1] : high[1], low[0] : high[0]]
     part = part[:: max(1, part.shape[0] // 24), :: max(1, part.shape[1] // 24)].reshape(-1, 3).astype(np.float32)
-    ground, busy = part.mean(0), float((part @ rendering.LUMA).std())
-    rendering.lay(image, rendering.paint(rng, panel, ground, busy, plate=plate, paper=paper), target)
+    rendering.lay(image, rendering.paint(rng, panel, part, plate=plate, paper=paper), target)
 
 
 def draw_crops(
