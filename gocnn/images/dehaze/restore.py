@@ -70,14 +70,18 @@ def _small(picture: np.ndarray) -> np.ndarray:
 
 @torch.inference_mode()
 def _look(model: nn.Module, small: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Transmission and correction, float32 [4, h, w], and airlight [3] of a picture uint8 [h, w, 3]."""
+    """Transmission and correction, float32 [4, h, w], and airlight [3] of a picture uint8 [h, w, 3].
+
+    Means of what the network says of the picture and of its mirror image.
+    """
     height, width = small.shape[:2]
     sides = [max(2, math.ceil(side / network.MULTIPLE)) * network.MULTIPLE - side for side in (height, width)]
     padded = np.pad(small, ((0, sides[0]), (0, sides[1]), (0, 0)), mode="symmetric")
     planes = torch.from_numpy(np.ascontiguousarray(padded.transpose(2, 0, 1)))[None].float() / 255
-    answer = model(planes)
-    maps = torch.cat((answer.through, answer.correction), 1)[0, :, :height, :width]
-    return maps.numpy(), answer.airlight[0].numpy()
+    plain, turned = model(planes), model(planes.flip(3))
+    maps = [torch.cat((answer.through, answer.correction), 1)[0] for answer in (plain, turned)]
+    mean = (maps[0] + maps[1].flip(2)) / 2
+    return mean[:, :height, :width].numpy(), ((plain.airlight + turned.airlight)[0] / 2).numpy()
 
 
 def _linear(small: np.ndarray, maps: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
