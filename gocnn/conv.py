@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from gocnn.compiled import convolution, norm_relu
+
 
 class ConvBlock(nn.Module):
     """Convolution, ReLU and, if `pool` > 1, max pooling by `pool`.
@@ -29,6 +31,26 @@ class ConvBlock(nn.Module):
         return self.pool(self.activation(self.conv(x)))
 
 
+class Conv3x3(nn.Conv2d):
+    """A 3x3 convolution that keeps the size: float [B, inputs, H, W] -> [B, outputs, H, W].
+
+    It is torch's own, but learns in compiled code where that can do it (`gocnn.compiled`).
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs, 3, padding=1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training and convolution.fits(x, self.weight):
+            return convolution.convolve(x, self.weight)
+        return super().forward(x)
+
+
+def activated(norm: nn.BatchNorm2d, activation: nn.ReLU, x: Tensor) -> Tensor:
+    """Normalisation and ReLU; learns in compiled code where that can do it."""
+    return norm_relu.apply(norm, x) if norm_relu.fits(norm, x) else activation(norm(x))
+
+
 class ResidualBlock(nn.Module):
     """Two 3x3 convolutions whose result is added to their input; float [B, C, H, W] to the same shape.
 
@@ -39,11 +61,11 @@ class ResidualBlock(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.norm1 = nn.BatchNorm2d(channels)
-        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.conv1 = Conv3x3(channels, channels)
         self.norm2 = nn.BatchNorm2d(channels)
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.conv2 = Conv3x3(channels, channels)
         self.activation = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.conv1(self.activation(self.norm1(x)))
-        return x + self.conv2(self.activation(self.norm2(y)))
+        y = self.conv1(activated(self.norm1, self.activation, x))
+        return x + self.conv2(activated(self.norm2, self.activation, y))

@@ -9,13 +9,14 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from gocnn import policy, weights, winograd
+from gocnn import policy, weights
 from gocnn.batches import as_images
 from gocnn.device import autocast, best_device, one_thread, precision
 from gocnn.go import Board
 from gocnn.go.planes import PLANE_SETS, of_board
 from gocnn.go.symmetry import point_maps
 from gocnn.value import Outputs
+from gocnn.compiled.trunk import FastTrunk, fits
 
 
 class Evaluation(NamedTuple):
@@ -35,16 +36,16 @@ class Evaluator:
     ) -> None:
         """`device` and number format are the best there are if not given.
 
-        On a CPU in float32 the trunk runs in compiled code where that can do it (`gocnn.winograd`), which takes a copy
+        On a CPU in float32 the trunk runs in compiled code where that can do it (`gocnn.compiled`), which takes a copy
         of the weights: later changes of the model are not seen.
         """
         self.device = device or best_device()
         self.dtype = dtype or precision("auto", self.device)
         self.plane_set = PLANE_SETS[model.config.planes]
         self.model = model.to(self.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
-        self._trunk: winograd.FastTrunk | None = None
-        if self.device.type == "cpu" and self.dtype == torch.float32 and winograd.fits(model):
-            self._trunk = winograd.FastTrunk(self.model)
+        self._trunk: FastTrunk | None = None
+        if self.device.type == "cpu" and self.dtype == torch.float32 and fits(model):
+            self._trunk = FastTrunk(self.model)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str] | None = None, device: str | None = None) -> Evaluator:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from gocnn import checkpoint
-from gocnn.conv import ResidualBlock
+from gocnn.conv import ResidualBlock, activated
 from gocnn.go.planes import PLANE_SETS
 from gocnn.value import Outputs, ValueHead
 
@@ -121,7 +121,7 @@ class ConvPolicy(nn.Module):
 
     def trunk(self, planes: Tensor) -> Tensor:
         """Planes to the features that the heads read: float [B, C, N, N]."""
-        return self.activation(self.norm(self.blocks(self.stem(planes))))
+        return activated(self.norm, self.activation, self.blocks(self.stem(planes)))
 
     def forward(self, planes: Tensor) -> Tensor:
         return self.head(self.trunk(planes))

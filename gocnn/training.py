@@ -22,7 +22,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from gocnn import checkpoint, optim
 from gocnn.batches import Prefetcher, Source, as_images
-from gocnn.device import Ranks, autocast, precision
+from gocnn.device import Ranks, autocast, keep_memory, precision
 from gocnn.journal import Journal
 
 Loss = Callable[..., Tensor]  # (model, inputs, targets...) -> a scalar; the model may run in half precision
@@ -243,6 +243,7 @@ class Run:
         stride = config.batch * ranks.world
         start = self.progress.step * stride + ranks.rank * config.batch
         metrics: Metrics = {}
+        keep_memory()
         torch.manual_seed(config.seed)
         with (
             Prefetcher(source, start, config.batch, stride, ranks.device) as batches,

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from gocnn import policy, winograd
+from gocnn import policy
+from gocnn.compiled.trunk import FastTrunk, fits
 from gocnn.evaluator import Evaluator
 from gocnn.go import Board
 from gocnn.go.planes import of_board
@@ -47,7 +48,7 @@ def positions(count: int, size: int, plane_set: str = "full") -> np.ndarray:
 def test_the_features_are_those_of_the_modules(size: int) -> None:
     model = lived_in(PolicyConfig(blocks=3, channels=32))
     planes = positions(6, size)
-    found = winograd.FastTrunk(model)(planes, threads=2)
+    found = FastTrunk(model)(planes, threads=2)
     wanted = model.trunk(torch.from_numpy(planes).float())
     assert found.shape == wanted.shape
     assert (found - wanted).abs().max() < 1e-5 * wanted.abs().max()
@@ -57,7 +58,7 @@ def test_the_features_are_those_of_the_modules(size: int) -> None:
 @torch.inference_mode()
 def test_batches_threads_and_repetition_change_nothing(threads: int) -> None:
     model = lived_in(PolicyConfig(blocks=1, channels=16))
-    trunk = winograd.FastTrunk(model)
+    trunk = FastTrunk(model)
     planes = positions(11, 9)
     alone = torch.cat([trunk(planes[i : i + 1]) for i in range(11)])
     for count in (1, 2, 5, 11):
@@ -70,7 +71,7 @@ def test_planes_of_stones_and_another_stem() -> None:
     planes = positions(3, 9, "stones")
     assert planes.min() == -1
     wanted = model.trunk(torch.from_numpy(planes).float())
-    assert (winograd.FastTrunk(model)(planes) - wanted).abs().max() < 1e-5 * wanted.abs().max()
+    assert (FastTrunk(model)(planes) - wanted).abs().max() < 1e-5 * wanted.abs().max()
 
 
 def test_the_evaluator_answers_as_the_network_does() -> None:
@@ -93,7 +94,7 @@ def test_networks_that_it_cannot_do_are_left_to_torch() -> None:
     dense = PolicyConfig(kind="dense", blocks=1, channels=16, board_size=5)
     for config in (PolicyConfig(blocks=1, channels=20), dense):
         model = policy.build(config, seed=1)
-        assert not winograd.fits(model)
+        assert not fits(model)
         evaluator = Evaluator(model, torch.device("cpu"), torch.float32)
         assert evaluator._trunk is None
         assert evaluator.policy([Board(5)]).sum() == pytest.approx(1)

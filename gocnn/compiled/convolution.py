@@ -1,0 +1,266 @@
+"""One 3x3 convolution and its gradients in compiled code, as a torch operator to train with.
+
+Forward and backward each go through strips of tiles that fit the caches together. The results are those of torch but
+for rounding: about 1e-5 of the largest value.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numba import njit
+from torch import Tensor
+
+from gocnn.compiled.threads import share
+from gocnn.compiled.vectors import (
+    COLUMNS,
+    FIELD,
+    LANES,
+    OUTER_ROWS,
+    PRODUCTS,
+    ROWS,
+    TILE,
+    WEIGHT,
+    outer_product,
+    product,
+    tile_back,
+    tile_in,
+    tile_out,
+)
+
+TILES = 60  # that go through the transforms and products together: more do not fit the caches
+
+
+def fits(inputs: Tensor, weights: Tensor) -> bool:
+    """Whether `convolve` can do a convolution: float32 on the CPU, channels in multiples of 16."""
+    return (
+        inputs.device.type == "cpu"
+        and inputs.dtype == weights.dtype == torch.float32
+        and weights.shape[2:] == (3, 3)
+        and weights.shape[0] % COLUMNS == weights.shape[1] % COLUMNS == 0
+        and inputs.numel() > 0
+        and not torch.is_autocast_enabled("cpu")
+    )
+
+
+@torch.library.custom_op("gocnn::convolve", mutates_args=(), device_types="cpu")
+def convolve(inputs: Tensor, weights: Tensor) -> Tensor:
+    """The 3x3 convolution with a border of zeros: float32 [B, C, H, W] and [D, C, 3, 3] -> [B, D, H, W].
+
+    C and D are multiples of 16. Uses as many threads as torch; the result is channels-last in memory.
+    """
+    source = channels_last(inputs)
+    out = np.empty((*source.shape[:3], weights.shape[0]), np.float32)
+    panels = _panels(weights)
+    share(lambda first, last: _forward(source, panels, out, first, last), _strips(out), torch.get_num_threads())
+    return torch.from_numpy(out).permute(0, 3, 1, 2)
+
+
+@torch.library.custom_op("gocnn::convolve_backward", mutates_args=(), device_types="cpu")
+def convolve_backward(gradient: Tensor, inputs: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """The gradients by inputs and weights of `convolve`, given that by its result."""
+    given, source = channels_last(gradient), channels_last(inputs)
+    to_inputs = np.empty_like(source)
+    panels = _panels(weights.flip(2, 3).transpose(0, 1))
+
+    def work(first: int, last: int) -> np.ndarray:
+        return np.asarray(_backward(given, source, panels, to_inputs, first, last))
+
+    parts = share(work, _strips(given), torch.get_num_threads())
+    matrix = torch.tensor(WEIGHT)
+    products = torch.from_numpy(sum(parts[1:], parts[0])).unflatten(0, (FIELD, FIELD))  # [6, 6, C, D]
+    to_weights = torch.einsum("ia,ijcd,jb->dcab", matrix, products, matrix)
+    return torch.from_numpy(to_inputs).permute(0, 3, 1, 2), to_weights.contiguous()
+
+
+@convolve.register_fake
+def _(inputs: Tensor, weights: Tensor) -> Tensor:
+    batch, _, height, width = inputs.shape
+    shape = (batch, weights.shape[0], height, width)
+    return inputs.new_empty(shape).to(memory_format=torch.channels_last)
+
+
+@convolve_backward.register_fake
+def _(gradient: Tensor, inputs: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    return torch.empty_like(inputs, memory_format=torch.channels_last), weights.new_empty(weights.shape)
+
+
+def _keep(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:
+    ctx.save_for_backward(*inputs)
+
+
+def _differentiate(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
+    return convolve_backward(gradient, *ctx.saved_tensors)
+
+
+convolve.register_autograd(_differentiate, setup_context=_keep)
+
+
+def channels_last(images: Tensor) -> np.ndarray:
+    """float32 [B, H, W, C], in one piece, of [B, C, H, W]; without a copy if that is channels-last."""
+    return np.ascontiguousarray(images.detach().permute(0, 2, 3, 1).numpy())
+
+
+def _panels(weights: Tensor) -> np.ndarray:
+    """float32 [D, C, 3, 3] to [PRODUCTS, D / COLUMNS, C, COLUMNS]: the right matrices of the products."""
+    matrix = torch.tensor(WEIGHT)
+    moved = torch.einsum("ia,dcab,jb->ijcd", matrix, weights.detach(), matrix)  # [6, 6, C, D]
+    panels = moved.flatten(0, 1).unflatten(2, (-1, COLUMNS)).transpose(1, 2)
+    return panels.contiguous().numpy()
+
+
+def _strips(images: np.ndarray) -> int:
+    """The rows of tiles in all images [B, H, W, C]."""
+    return len(images) * -(-images.shape[1] // TILE)
+
+
+@njit(cache=True, nogil=True)
+def _forward(source, panels, out, first, last):
+    """Fill strips `first` to `last` - 1 of out float32 [B, H, W, D] with the convolution of `source` [B, H, W, C]."""
+    inputs, outputs = source.shape[3], out.shape[3]
+    at_once, rows = _room(source)
+    factors = np.zeros((PRODUCTS, rows, inputs), np.float32)
+    sums = np.empty((PRODUCTS, rows, outputs), np.float32)
+    tile = np.empty(FIELD * FIELD * max(inputs, outputs), np.float32)
+    for strip in range(first, last, at_once):
+        end = min(strip + at_once, last)
+        used = _read(source, strip, end, factors, tile)
+        _multiply(factors, panels, sums, used)
+        _write(sums, out, strip, end, tile)
+
+
+@njit(cache=True, nogil=True)
+def _backward(gradient, source, panels, to_inputs, first, last):
+    """Fill strips of the inputs' gradient [B, H, W, C]; returns their part of the products' gradient [PRODUCTS, C, D].
+
+    `gradient` float32 [B, H, W, D] is that of the outputs; `panels` are of the weights turned around.
+    """
+    inputs, outputs = source.shape[3], gradient.shape[3]
+    at_once, rows = _room(source)
+    wide = np.zeros((PRODUCTS, rows, outputs), np.float32)
+    narrow = np.zeros((PRODUCTS, rows, inputs), np.float32)
+    tile = np.empty(FIELD * FIELD * max(inputs, outputs), np.float32)
+    to_products = np.zeros((PRODUCTS, inputs, outputs), np.float32)
+    flat = to_products.ravel()
+    for strip in range(first, last, at_once):
+        end = min(strip + at_once, last)
+        used = _read(gradient, strip, end, wide, tile)
+        _multiply(wide, panels, narrow, used)
+        _write(narrow, to_inputs, strip, end, tile)
+        _read(source, strip, end, narrow, tile)
+        _read_back(gradient, strip, end, wide, tile)
+        left, right = narrow.ravel(), wide.ravel()
+        for k in range(PRODUCTS):
+            for c in range(0, inputs, OUTER_ROWS):
+                for d in range(0, outputs, COLUMNS):
+                    start, begin = k * rows * inputs + c, k * rows * outputs + d
+                    there = (k * inputs + c) * outputs + d
+                    outer_product(left, start, inputs, right, begin, outputs, flat, there, used)
+    return to_products
+
+
+@njit(cache=True, nogil=True)
+def _room(images):
+    """How many strips of images [B, H, W, C] are worked on at once, and the rows for their tiles, in whole ROWS."""
+    across = (images.shape[2] + TILE - 1) // TILE
+    at_once = max(1, TILES // across)
+    return at_once, (at_once * across + ROWS - 1) // ROWS * ROWS + 1
+
+
+@njit(cache=True, nogil=True)
+def _read(images, first, last, factors, tile):
+    """Transform the tiles of some strips into rows of factors [PRODUCTS, rows, C]; returns how many there are.
+
+    `tile` has room for one tile's inputs, where those at the border are completed with zeros.
+    """
+    height, width, channels = images.shape[1:]
+    down, across = (height + TILE - 1) // TILE, (width + TILE - 1) // TILE
+    flat, flat_factors, step = images.ravel(), factors.ravel(), factors.shape[1] * channels
+    row = 0
+    for strip in range(first, last):
+        image, top = strip // down, strip % down * TILE - 1
+        for j in range(across):
+            left = j * TILE - 1
+            if 0 <= top <= height - FIELD and 0 <= left <= width - FIELD:
+                start = ((image * height + top) * width + left) * channels
+                for c in range(0, channels, LANES):
+                    tile_in(flat, start + c, width * channels, channels, flat_factors, row * channels + c, step)
+            else:
+                _cut(images, image, top, left, FIELD, tile)
+                for c in range(0, channels, LANES):
+                    tile_in(tile, c, FIELD * channels, channels, flat_factors, row * channels + c, step)
+            row += 1
+    return row
+
+
+@njit(cache=True, nogil=True)
+def _read_back(gradient, first, last, products, tile):
+    """Transform the tiles of the outputs' gradient in some strips into rows of products [PRODUCTS, rows, D]."""
+    height, width, channels = gradient.shape[1:]
+    down, across = (height + TILE - 1) // TILE, (width + TILE - 1) // TILE
+    flat, flat_products, step = gradient.ravel(), products.ravel(), products.shape[1] * channels
+    row = 0
+    for strip in range(first, last):
+        image, top = strip // down, strip % down * TILE
+        for j in range(across):
+            left = j * TILE
+            if top <= height - TILE and left <= width - TILE:
+                start = ((image * height + top) * width + left) * channels
+                for c in range(0, channels, LANES):
+                    tile_back(flat, start + c, width * channels, channels, flat_products, row * channels + c, step)
+            else:
+                _cut(gradient, image, top, left, TILE, tile)
+                for c in range(0, channels, LANES):
+                    tile_back(tile, c, TILE * channels, channels, flat_products, row * channels + c, step)
+            row += 1
+
+
+@njit(cache=True, nogil=True)
+def _cut(images, image, top, left, side, tile):
+    """Copy a square of an image into the beginning of `tile`, with zeros where it reaches over the border."""
+    height, width, channels = images.shape[1:]
+    for i in range(side):
+        for j in range(side):
+            target = tile[(i * side + j) * channels : (i * side + j + 1) * channels]
+            if 0 <= top + i < height and 0 <= left + j < width:
+                source = images[image, top + i, left + j]
+                for c in range(target.size):
+                    target[c] = source[c]
+            else:
+                for c in range(target.size):
+                    target[c] = np.float32(0)
+
+
+@njit(cache=True, nogil=True)
+def _multiply(factors, panels, sums, used):
+    """sums[k] = factors[k] @ the weights, in the first `used` rows (rounded up to ROWS)."""
+    rows, depth, wide = factors.shape[1], factors.shape[2], sums.shape[2]
+    flat, flat_panels, flat_sums = factors.ravel(), panels.ravel(), sums.ravel()
+    for k in range(PRODUCTS):
+        for row in range(0, used, ROWS):
+            start, there = (k * rows + row) * depth, (k * rows + row) * wide
+            for c in range(0, wide, COLUMNS):
+                product(flat, start, flat_panels, (k * wide + c) * depth, flat_sums, there + c, depth, wide)
+
+
+@njit(cache=True, nogil=True)
+def _write(sums, out, first, last, tile):
+    """Transform rows of sums [PRODUCTS, rows, D] into the outputs of some strips."""
+    height, width, channels = out.shape[1:]
+    down, across = (height + TILE - 1) // TILE, (width + TILE - 1) // TILE
+    flat, step = sums.ravel(), sums.shape[1] * channels
+    row = 0
+    for strip in range(first, last):
+        image, top = strip // down, strip % down * TILE
+        for j in range(across):
+            left = j * TILE
+            for c in range(0, channels, LANES):
+                tile_out(flat, row * channels + c, FIELD * step, step, tile, c, channels)
+            for i in range(min(TILE, height - top)):
+                for along in range(min(TILE, width - left)):
+                    source, target = tile[(i * TILE + along) * channels :], out[image, top + i, left + along]
+                    for c in range(target.size):
+                        target[c] = source[c]
+            row += 1

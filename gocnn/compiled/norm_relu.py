@@ -1,0 +1,188 @@
+"""Batch normalisation and ReLU in one, with their gradients, as a torch operator to train with.
+
+Torch's own two modules read and write each image a dozen times; here it is read twice and written once each way.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numba import njit
+from torch import Tensor, nn
+
+from gocnn.compiled.convolution import channels_last
+from gocnn.compiled.threads import share
+
+
+def fits(norm: nn.BatchNorm2d, images: Tensor) -> bool:
+    """Whether `norm_relu` can stand in for a module that learns: float32 on the CPU."""
+    return (
+        norm.training
+        and norm.affine
+        and images.device.type == "cpu"
+        and images.dtype == torch.float32
+        and images.numel() > 0
+        and not torch.is_autocast_enabled("cpu")
+    )
+
+
+def apply(norm: nn.BatchNorm2d, images: Tensor) -> Tensor:
+    """ReLU(norm(images)) for a module in training mode, whose running statistics it updates."""
+    out, mean, variance = norm_relu(images, norm.weight, norm.bias, norm.eps)
+    if norm.running_mean is not None and norm.running_var is not None and norm.num_batches_tracked is not None:
+        with torch.no_grad():
+            norm.num_batches_tracked += 1
+            share = 1 / float(norm.num_batches_tracked) if norm.momentum is None else norm.momentum
+            count = images.numel() // images.shape[1]
+            norm.running_mean.lerp_(mean, share)
+            norm.running_var.lerp_(variance * (count / max(count - 1, 1)), share)
+    return out
+
+
+@torch.library.custom_op("gocnn::norm_relu", mutates_args=(), device_types="cpu")
+def norm_relu(images: Tensor, weight: Tensor, bias: Tensor, eps: float) -> tuple[Tensor, Tensor, Tensor]:
+    """ReLU(weight * (images - mean) / sqrt(variance + eps) + bias) by channel; then the mean and variance, float32 [C].
+
+    `images` float32 [B, C, H, W]; `weight` and `bias` [C]. The variance is over the count of points, not one less.
+    """
+    source = channels_last(images)
+    points = source.reshape(-1, source.shape[3])
+    mean, variance = _statistics(points)
+    scale, shift = _affine(mean, variance, weight, bias, eps)
+    out = np.empty_like(points)
+    share(lambda first, last: _forward(points, scale, shift, out, first, last), len(points), torch.get_num_threads())
+    result = torch.from_numpy(out.reshape(source.shape)).permute(0, 3, 1, 2)
+    return result, torch.from_numpy(mean).float(), torch.from_numpy(variance).float()
+
+
+@torch.library.custom_op("gocnn::norm_relu_backward", mutates_args=(), device_types="cpu")
+def norm_relu_backward(
+    gradient: Tensor, images: Tensor, weight: Tensor, bias: Tensor, mean: Tensor, variance: Tensor, eps: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The gradients by images, weight and bias of `norm_relu`, given that by its first result."""
+    threads = torch.get_num_threads()
+    source, given = channels_last(images), channels_last(gradient)
+    points, given = source.reshape(-1, source.shape[3]), given.reshape(-1, source.shape[3])
+    scale, shift = _affine(mean.double().numpy(), variance.double().numpy(), weight, bias, eps)
+    centre = mean.numpy()
+    sums = sum(share(lambda first, last: _sums(given, points, scale, shift, centre, first, last), len(points), threads))
+    # The gradient by a normalised input is less its mean and its part along the input (Ioffe & Szegedy 2015).
+    inverse = 1 / np.sqrt(variance.double().numpy() + eps)
+    to_bias, to_weight = sums[0], sums[1] * inverse
+    along = (-scale * to_weight * inverse / len(points)).astype(np.float32)
+    constant = (-scale * to_bias / len(points)).astype(np.float32) - along * centre
+    out = np.empty_like(points)
+
+    def work(first: int, last: int) -> None:
+        _backward(given, points, scale, shift, along, constant, out, first, last)
+
+    share(work, len(points), threads)
+    result = torch.from_numpy(out.reshape(source.shape)).permute(0, 3, 1, 2)
+    return result, torch.from_numpy(to_weight).to(weight), torch.from_numpy(to_bias).to(bias)
+
+
+@norm_relu.register_fake
+def _(images: Tensor, weight: Tensor, bias: Tensor, eps: float) -> tuple[Tensor, Tensor, Tensor]:
+    return torch.empty_like(images, memory_format=torch.channels_last), torch.empty_like(weight), torch.empty_like(bias)
+
+
+@norm_relu_backward.register_fake
+def _(
+    gradient: Tensor, images: Tensor, weight: Tensor, bias: Tensor, mean: Tensor, variance: Tensor, eps: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    return torch.empty_like(images, memory_format=torch.channels_last), torch.empty_like(weight), torch.empty_like(bias)
+
+
+def _keep(ctx: Any, inputs: tuple[Tensor, Tensor, Tensor, float], output: tuple[Tensor, Tensor, Tensor]) -> None:
+    ctx.mark_non_differentiable(*output[1:])
+    ctx.save_for_backward(*inputs[:3], *output[1:])
+    ctx.eps = inputs[3]
+
+
+def _differentiate(ctx: Any, gradient: Tensor, *others: Tensor) -> tuple[Tensor | None, ...]:
+    return (*norm_relu_backward(gradient, *ctx.saved_tensors, ctx.eps), None)
+
+
+norm_relu.register_autograd(_differentiate, setup_context=_keep)
+
+
+def _affine(
+    mean: np.ndarray, variance: np.ndarray, weight: Tensor, bias: Tensor, eps: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Normalisation as scale and shift, float32 [C]."""
+    scale = weight.detach().numpy() / np.sqrt(variance + eps)
+    return scale.astype(np.float32), (bias.detach().numpy() - mean * scale).astype(np.float32)
+
+
+def _statistics(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance, float64 [C], of float32 [N, C]."""
+    threads = torch.get_num_threads()
+    near = points[0].copy()  # moments about a value of the channel's own lose no digits to a large mean
+    moments = sum(share(lambda first, last: _moments(points, near, first, last), len(points), threads)) / len(points)
+    return near + moments[0], np.maximum(moments[1] - moments[0] ** 2, 0)
+
+
+BLOCK = 256  # points whose sums are float32; those of the blocks are float64
+
+
+@njit(cache=True, nogil=True, fastmath={"contract"})
+def _moments(points, near, first, last):
+    """The sums of points - near and of its square over a part, float64 [2, C]."""
+    channels = points.shape[1]
+    total = np.zeros((2, channels))
+    one, two = np.empty(channels, np.float32), np.empty(channels, np.float32)
+    for start in range(first, last, BLOCK):
+        for c in range(channels):
+            one[c] = two[c] = np.float32(0)
+        for n in range(start, min(start + BLOCK, last)):
+            x = points[n]
+            for c in range(channels):
+                value = x[c] - near[c]
+                one[c] += value
+                two[c] += value * value
+        for c in range(channels):
+            total[0, c] += one[c]
+            total[1, c] += two[c]
+    return total
+
+
+@njit(cache=True, nogil=True, fastmath={"contract"})
+def _forward(points, scale, shift, out, first, last):
+    """out = ReLU(scale * points + shift), float32 [N, C]."""
+    for n in range(first, last):
+        x, y = points[n], out[n]
+        for c in range(x.size):
+            y[c] = max(scale[c] * x[c] + shift[c], np.float32(0))
+
+
+@njit(cache=True, nogil=True, fastmath={"contract"})
+def _sums(given, points, scale, shift, centre, first, last):
+    """The sums of the gradient where ReLU let it through, and of it times points - centre, float64 [2, C]."""
+    channels = points.shape[1]
+    total = np.zeros((2, channels))
+    one, two = np.empty(channels, np.float32), np.empty(channels, np.float32)
+    for start in range(first, last, BLOCK):
+        for c in range(channels):
+            one[c] = two[c] = np.float32(0)
+        for n in range(start, min(start + BLOCK, last)):
+            g, x = given[n], points[n]
+            for c in range(channels):
+                passed = g[c] if scale[c] * x[c] + shift[c] > 0 else np.float32(0)
+                one[c] += passed
+                two[c] += passed * (x[c] - centre[c])
+        for c in range(channels):
+            total[0, c] += one[c]
+            total[1, c] += two[c]
+    return total
+
+
+@njit(cache=True, nogil=True, fastmath={"contract"})
+def _backward(given, points, scale, shift, along, constant, out, first, last):
+    """out = scale * (the gradient where ReLU let it through) + along * points + constant, float32 [N, C]."""
+    for n in range(first, last):
+        g, x, y = given[n], points[n], out[n]
+        for c in range(x.size):
+            passed = g[c] if scale[c] * x[c] + shift[c] > 0 else np.float32(0)
+            y[c] = scale[c] * passed + along[c] * x[c] + constant[c]

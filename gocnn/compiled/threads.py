@@ -1,0 +1,26 @@
+"""Work shared out among as many threads as torch uses, for compiled code that lets go of Python's lock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def share(work: Callable[[int, int], T], count: int, threads: int) -> list[T]:
+    """Call ``work(first, last)`` on parts of ``range(count)``, one part a thread; what it returned, in order.
+
+    The parts depend on the two numbers alone, so that sums come out the same each time.
+    """
+    threads = max(1, min(threads, count))
+    ends = [count * n // threads for n in range(threads + 1)]
+    waiting = [_pool().submit(work, ends[n], ends[n + 1]) for n in range(1, threads)]
+    return [work(0, ends[1]), *(part.result() for part in waiting)]
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(thread_name_prefix="compiled")

@@ -1,0 +1,80 @@
+"""The compiled normalisation and ReLU, their gradients and running statistics are torch's."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from gocnn.compiled import norm_relu
+from gocnn.conv import activated
+
+
+def lived_in(channels: int, momentum: float | None = 0.1) -> nn.BatchNorm2d:
+    norm = nn.BatchNorm2d(channels, momentum=momentum)
+    generator = torch.Generator().manual_seed(channels)
+    for tensor in (norm.weight, norm.bias, norm.running_mean, norm.running_var):
+        assert tensor is not None
+        tensor.data = 0.5 + torch.rand(channels, generator=generator)
+    return norm
+
+
+def learned(norm: nn.BatchNorm2d, images: Tensor, compiled: bool) -> dict[str, Tensor]:
+    """Outputs, gradients and statistics after one step."""
+    images = images.detach().clone().requires_grad_()
+    out = norm_relu.apply(norm, images) if compiled else torch.relu(norm(images))
+    (out * torch.cos(torch.arange(out.numel()).view_as(out))).sum().backward()
+    found = {"out": out.detach(), "images": images.grad, "weight": norm.weight.grad, "bias": norm.bias.grad}
+    return found | {name: buffer for name, buffer in norm.named_buffers()}
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    batch=st.integers(1, 4),
+    channels=st.integers(1, 40),
+    height=st.integers(2, 19),
+    width=st.integers(1, 19),
+    mean=st.sampled_from([0.0, 3.0, -100.0]),
+)
+def test_outputs_gradients_and_statistics_are_torchs(
+    batch: int, channels: int, height: int, width: int, mean: float
+) -> None:
+    generator = torch.Generator().manual_seed(height * 31 + width)
+    images = mean + torch.randn(batch, channels, height, width, generator=generator)
+    norm = lived_in(channels)
+    wanted = learned(copy.deepcopy(norm).double(), images.double(), compiled=False)
+    for name, found in learned(norm, images, compiled=True).items():
+        scale = wanted[name].abs().max() if wanted[name].is_floating_point() else 0
+        # A large mean leaves fewer digits of the images themselves.
+        assert (found - wanted[name]).abs().max() <= (1e-3 if mean < 0 else 2e-5) * scale + 1e-5, name
+
+
+@pytest.mark.parametrize("momentum", [0.1, None])
+def test_running_statistics_go_on(momentum: float | None) -> None:
+    one, other = lived_in(8, momentum), lived_in(8, momentum)
+    for seed in range(3):
+        images = torch.randn(2, 8, 5, 5, generator=torch.Generator().manual_seed(seed))
+        norm_relu.apply(one, images)
+        other(images)
+    for name, buffer in one.named_buffers():
+        assert torch.allclose(buffer, other.get_buffer(name), rtol=1e-5), name
+
+
+def test_the_operator_keeps_torchs_rules() -> None:
+    torch.manual_seed(0)
+    arguments = torch.randn(2, 16, 5, 6, requires_grad=True), torch.ones(16, requires_grad=True), torch.zeros(16), 1e-5
+    torch.library.opcheck(norm_relu.norm_relu, arguments)
+
+
+def test_what_is_not_learning_is_left_to_torch() -> None:
+    norm, images = lived_in(4), torch.randn(2, 4, 3, 3)
+    assert norm_relu.fits(norm, images)
+    assert not norm_relu.fits(norm, images.double())
+    assert not norm_relu.fits(nn.BatchNorm2d(4, affine=False), images)
+    assert not norm_relu.fits(norm.eval(), images)
+    wanted = torch.relu(norm(images))
+    assert torch.equal(activated(norm, nn.ReLU(), images), wanted)
