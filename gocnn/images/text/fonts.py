@@ -25,6 +25,19 @@ from gocnn.images import datasets
 from gocnn.images.text.alphabet import ALPHABET, DIGITS, LOWER, UPPER
 
 SUFFIXES = (".ttf", ".otf")
+NAME = "fonts"  # of the folder in the cache
+#: Debian's packages of free fonts that hold a legible face or more, and a list of English words.
+PACKAGES = (*(f"fonts-{name}" for name in (
+    "adf-accanthis", "adf-gillius", "adf-universalis", "aenigma", "anonymous-pro", "averia-sans-gwf",
+    "averia-serif-gwf", "b612", "bebas-neue", "beteckna", "cabin", "cantarell", "comfortaa", "croscore",
+    "crosextra-caladea", "crosextra-carlito", "dejavu-core", "dejavu-extra", "dosis", "dustin", "ebgaramond",
+    "fanwood", "firacode", "freefont-ttf", "hack", "inconsolata", "junicode", "jura", "lato", "league-spartan",
+    "liberation2", "linuxlibertine", "mononoki", "noto-core", "ocr-a", "oldstandard", "open-sans", "opendyslexic",
+    "play", "prociono", "quicksand", "roboto-unhinted", "sil-gentium", "stix", "tuffy", "urw-base35", "vollkorn",
+    "yanone-kaffeesatz",
+)), "wamerican")  # fmt: skip
+WORDS = "words.txt"  # in the cache,
+WORD_LIST = "share/dict/american-english"  # and in its package
 CAP_HEIGHT = 16  # pixels of a capital H on the canvas on which glyphs are compared
 CANVAS = (32, 40)  # its height and width; the baseline is at 24
 BASELINE = 24
@@ -32,8 +45,8 @@ NEAREST = 6  # a glyph counts if its character is among the six that it is most 
 ALIKE = 0.5  # and if the cosine of the two is above this
 RULES = 2  # changes with the rules below, so that verdicts of earlier ones are not taken from the cache
 
-#: How the names of the families begin that no network is trained on. None is a relative of one outside this list; DejaVu,
-#: Liberation, Noto, Nimbus and their kin, which are drawn after each other, are all trained on.
+#: How the names of the families begin that no network is trained on. None is a relative of one outside this list:
+#: DejaVu, Liberation, Noto, Nimbus and their kin, which are drawn after each other, are all trained on.
 TEST_FAMILIES = (
     "b612", "cabin", "comfortaa", "dosis", "dustismo", "eb garamond", "gentium", "gillius", "inconsolata", "irritate",
     "jura", "larkspur", "mononoki", "ocra", "play", "prociono", "quicksand", "registry", "thwart", "tuffy", "vollkorn",
@@ -69,7 +82,7 @@ def folders() -> list[Path]:
 
     home = Path.home()
     places = [
-        Path(matplotlib.get_data_path()) / "fonts" / "ttf", datasets.cache() / "fonts",
+        Path(matplotlib.get_data_path()) / "fonts" / "ttf", datasets.cache() / NAME,
         Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), home / ".fonts", home / ".local/share/fonts",
     ]  # fmt: skip
     if sys.platform == "darwin":
@@ -86,14 +99,34 @@ def plain_folder() -> Path:
     return Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 
 
+def save(found: dict[str, bytes]) -> Path:
+    """Put font files, and the list of words if it is among them, into the cache; returns the folder.
+
+    Raises DataError if there is no font among them, and OSError.
+    """
+    faces = {name.rsplit("/", 1)[-1]: data for name, data in sorted(found.items()) if name.lower().endswith(SUFFIXES)}
+    if not faces:
+        raise datasets.DataError("no fonts (.ttf, .otf) are there")
+    folder = datasets.cache() / NAME
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in faces.items():
+        write_atomically(folder / name, data)
+    for name, data in found.items():
+        if name.endswith(WORD_LIST):
+            write_atomically(datasets.cache() / WORDS, data)
+    return folder
+
+
 def files(places: Iterable[Path]) -> list[Path]:
     """The font files in folders and their subfolders, sorted."""
     return sorted(path for place in places for path in place.rglob("*") if path.suffix.lower() in SUFFIXES)
 
 
 def _glyphs(face: ImageFont.FreeTypeFont) -> np.ndarray:
-    """The glyphs of ALPHABET as pictures, float32 [94, pixels] of length 1 each (0 if empty), in the place and size that
-    they have beside a capital H of `CAP_HEIGHT`."""
+    """The glyphs of ALPHABET as pictures, float32 [94, pixels] of length 1 each, 0 if there is none.
+
+    Each is in the place and size that it has beside a capital H of `CAP_HEIGHT`.
+    """
     sheet = np.zeros((len(ALPHABET), *CANVAS), np.float32)
     for place, character in enumerate(ALPHABET):
         mask, (_, y) = face.getmask2(character, mode="L", anchor="ls")

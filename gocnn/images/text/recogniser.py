@@ -42,10 +42,8 @@ class Line(nn.Module):
 def _stage(inputs: int, outputs: int, kernel: int | tuple[int, int] = 3, *, pool: tuple[int, int] | None = None,
            stride: int = 1, padding: int | tuple[int, int] = 1) -> list[nn.Module]:  # fmt: skip
     """Convolution, batch norm, ReLU and max pooling."""
-    layers: list[nn.Module] = [
-        nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=padding, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
-    ]  # fmt: skip
-    return layers + ([nn.MaxPool2d(pool)] if pool else [])
+    conv = nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=padding, bias=False)
+    return [conv, nn.BatchNorm2d(outputs), nn.ReLU()] + ([nn.MaxPool2d(pool)] if pool else [])
 
 
 class Recogniser(nn.Module):
@@ -83,7 +81,10 @@ def steps(width: int) -> int:
 
 
 def as_grey(crop: np.ndarray) -> np.ndarray:
-    """A crop uint8 [H, W], [H, W, 1], [H, W, 3] or [H, W, 4] as grey uint8 [H, W]. Raises ValueError for another shape."""
+    """A crop uint8 [H, W], or [H, W, C] with 1, 3 or 4 channels, as grey uint8 [H, W].
+
+    Raises ValueError for another type or shape.
+    """
     from PIL import Image
 
     if crop.dtype != np.uint8 or crop.ndim not in (2, 3) or 0 in crop.shape:
@@ -111,7 +112,10 @@ def standardised(grey: np.ndarray) -> np.ndarray:
 
 
 def padded(inputs: Sequence[np.ndarray]) -> np.ndarray:
-    """Inputs [32, W] of any widths as one batch float32 [B, 1, 32, W], the widest's W up to whole places, 0 to the right."""
+    """Inputs [32, W] of any widths as one batch float32 [B, 1, 32, W'], with 0 to the right.
+
+    W' is the W of the widest, up to whole places.
+    """
     width = max(values.shape[1] for values in inputs)
     batch = np.zeros((len(inputs), 1, HEIGHT, -(-width // STRIDE) * STRIDE), np.float32)
     for row, values in zip(batch, inputs):

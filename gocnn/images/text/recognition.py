@@ -89,7 +89,8 @@ class Crops:
     def batch(self, first: int, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Samples ``first`` to ``first + count - 1``, of one chunk; `count` divides its 1024.
 
-        Inputs float32 [count, 1, 32, W], classes int64 [count, 20], their numbers and the steps of each input int64 [count].
+        Inputs float32 [count, 1, 32, W], classes int64 [count, 20], and int64 [count] each the number of classes and the
+        steps of the input.
         """
         chunk, place = divmod(first, CHUNK)
         if self._now[0] != chunk:
@@ -148,8 +149,11 @@ def ctc_loss(model: nn.Module, inputs: Tensor, classes: Tensor, lengths: Tensor,
 
 
 def test(model: nn.Module, crops: Sequence[Crop], *, beam: int = 1) -> training.Metrics:
-    """How a recogniser reads crops uint8 [32, W] or [H, W, 3]: shares of words right in full ("top1"), but for the case of
-    letters ("any_case"), of letters and digits alone ("letters"), and "tested"."""
+    """How a recogniser reads crops uint8 [H, W, 3] or [H, W].
+
+    Returns the shares of words that are right in full ("top1"), but for the case of letters ("any_case") and in letters
+    of any case and digits alone ("letters"), and "tested".
+    """
     said = [text for text, _ in recogniser.read_words(model, [crop for _, crop in crops], beam=beam)]
     true = [text for text, _ in crops]
 
@@ -194,9 +198,9 @@ def train(
 ) -> training.Metrics:
     """Train a recogniser on words drawn with the training fonts and photographs.
 
-    Writes network.safetensors (the averaged weights) into the folder `out` beside what the training loop writes. Returns the
-    last figures on words of the test fonts and photographs. Raises ValueError for settings or data at fault (DataError,
-    CheckpointError), OSError, and `gocnn.training.Interrupted` once a stopped run is saved.
+    Writes network.safetensors (the averaged weights) into the folder `out` beside what the training loop writes.
+    Returns the last figures on words of the test fonts and photographs. Raises ValueError for settings or data at fault
+    (DataError, CheckpointError), OSError, and `gocnn.training.Interrupted` once a stopped run is saved.
     """
     fonts, photographs = scenes.split("train")
     watched = test_crops(600)

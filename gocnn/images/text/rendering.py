@@ -174,7 +174,7 @@ def paint(
         colour, opacity = _apart(rng, np.zeros(3), 0.0), 1.0 if chance(rng, 0.8) else rng.uniform(0.6, 1)
         if chance(rng, 0.3):  # near to black or white, as most signs are
             colour = rng.choice((12.0, 240.0)) + rng.uniform(-12, 12, 3)
-        ink = _apart(rng, colour, least)
+        ink = _apart(rng, colour * opacity + ground * (1 - opacity), least)
         if paper:
             colour, opacity, ink = 255 - rng.uniform(0, 50, 3), 1.0, rng.uniform(0, 70, 3)
         sheet = _Sheet((width, height), colour)
@@ -251,7 +251,7 @@ def lay(image: np.ndarray, sheet: Image.Image, target: np.ndarray) -> None:
 
 
 def backdrop(rng: np.random.Generator, photograph: np.ndarray, height: int, width: int) -> np.ndarray:
-    """A part of a photograph, uint8 [height, width, 3], enlarged up to twice, mirrored at its edges where it is too small."""
+    """A part of a photograph, uint8 [height, width, 3], enlarged up to twice, mirrored where it is too small."""
     scale = rng.uniform(0.8, 2.0)
     tall, wide = (min(int(side / scale) + 1, limit) for side, limit in zip((height, width), photograph.shape))
     top, left = rng.integers(photograph.shape[0] - tall + 1), rng.integers(photograph.shape[1] - wide + 1)

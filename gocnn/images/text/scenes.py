@@ -1,7 +1,7 @@
 """Scenes with text: signs, words straight on photographs and pages, each with the exact corners of every word.
 
-`Scenes` draws whole pictures, to find words in. `draw_crops` draws just enough of one around a few words to cut them out,
-to learn reading from.
+`Scenes` draws whole pictures, to find words in. `draw_crops` draws just enough of one around a few words to cut them
+out, to learn reading from.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ HELD_OUT = 8  # one photograph in so many is for tests
 class Word:
     """A word in a picture: `text` without spaces, and `quad` float32 [4, 2], its corners (x, y) in pixels.
 
-    The corners go clockwise from the text's own top left. They hold all ink of the word, close to its left and right; in
-    height they reach at least from the baseline to the top of a capital H.
+    The corners go clockwise from the text's own top left. They hold all ink of the word, close to its left and right;
+    in height they reach at least from the baseline to the top of a capital H.
     """
 
     text: str
@@ -67,8 +67,8 @@ class Scenes:
     """An endless row of scenes; number i is a pure function of the fonts, photographs and words, the seed and i."""
 
     def __init__(
-        self, fonts: Sequence[Font], photographs: Sequence[np.ndarray], *, size: tuple[int, int] = (512, 512), seed: int = 0,
-        words: Vocabulary | None = None,
+        self, fonts: Sequence[Font], photographs: Sequence[np.ndarray], *, size: tuple[int, int] = (512, 512),
+        seed: int = 0, words: Vocabulary | None = None,
     ) -> None:  # fmt: skip
         """Take photographs uint8 [H, W, 3]; `size` is (height, width). Raises ValueError if there are no fonts."""
         self.photographs, self.size, self.seed = photographs, size, seed
@@ -172,15 +172,21 @@ def put(
 
 
 def draw_crops(
-    rng: np.random.Generator, chooser: Chooser, photographs: Sequence[np.ndarray], words: Vocabulary, *, jitter: float = 0.08
-) -> list[tuple[str, np.ndarray]]:
+    rng: np.random.Generator, chooser: Chooser, photographs: Sequence[np.ndarray], words: Vocabulary, *,
+    jitter: float = 0.08,
+) -> list[tuple[str, np.ndarray]]:  # fmt: skip
     """A few words as a detector would cut them out: texts and grey crops uint8 [32, W].
 
-    `jitter` is how far, in heights of the word, a corner may lie from where it belongs, outwards twice as far as inwards.
+    `jitter` is how far, in heights of the word, a corner may lie inwards from where it belongs; outwards it is twice as
+    far.
     """
     font = chooser.font(rng)
     kind = rng.random()
-    rows, columns = (1, 1) if kind < 0.5 else (1, int(rng.integers(2, 5))) if kind < 0.8 else (int(rng.integers(2, 4)), 2)
+    rows, columns = 1, 1
+    if kind > 0.8:
+        rows, columns = int(rng.integers(2, 4)), 2
+    elif kind > 0.5:
+        columns = int(rng.integers(2, 5))
     lines = [[words.word(rng, font) for _ in range(columns)] for _ in range(rows)]
     tall = float(np.clip(math.exp(rng.normal(3.15, 0.4)), SMALLEST, 48))
     panel = rendering.typeset(rng, font, max(10, round(1.35 * tall)), lines, outlined=chance(rng, 0.12))

@@ -1,4 +1,4 @@
-"""What is written on signs and pages: words, names, numbers, prices, dates, times, addresses, and strings without sense.
+"""What is written on signs and pages: words, numbers, prices, dates, times, addresses, and strings without sense.
 
 Words come from the system's list of words if there is one, from the texts of Python's own manual, which every Python
 has, and from a model of letter pairs made of both, which invents words that sound like English.
@@ -15,7 +15,7 @@ import numpy as np
 
 from gocnn.images import datasets
 from gocnn.images.text.alphabet import ALPHABET, DIGITS, LOWER, PUNCTUATION, UPPER
-from gocnn.images.text.fonts import Font
+from gocnn.images.text.fonts import WORDS, Font
 
 LISTS = ("/usr/share/dict/american-english", "/usr/share/dict/words")  # beside words.txt in the cache
 LONGEST = 20  # characters of a word
@@ -75,8 +75,11 @@ class Vocabulary:
 
     def _address(self, rng: np.random.Generator, word: str) -> str:
         word, ending = re.sub("[^a-z]", "", word) or "shop", _pick(rng, ENDINGS)
-        return _pick(rng, (f"www.{word}.{ending}", f"{word}.{ending}", f"http://{word}.{ending}", f"@{word}", f"#{word}",
-                           f"info@{word}.{ending}", f"/{word}/{_string(rng, LOWER, 2, 5)}", f"https://{word}.{ending}"))  # fmt: skip # noqa: E501
+        host = f"{word}.{ending}"
+        return _pick(rng, (
+            host, f"www.{host}", f"http://{host}", f"https://{host}", f"info@{host}", f"@{word}", f"#{word}",
+            f"/{word}/{_string(rng, LOWER, 2, 5)}",
+        ))  # fmt: skip
 
 
 def _pick(rng: np.random.Generator, among: Sequence[str]) -> str:
@@ -124,11 +127,11 @@ def _number(rng: np.random.Generator) -> str:
     kinds = (
         few, few, few, _digits(rng, int(rng.integers(4, 9))), f"{coin}{few}", f"{coin}{few}.{two}", f"{few}.{two}",
         f"{few},{two}", f"{few},-", f"{few}%", f"{few}{_pick(rng, UNITS)}", f"{two}:{other}", f"{day}:{two}",
-        f"{two}:{other}:{few[:2]}", f"{day}.{month}.{year}", f"{month}/{day}/{year}", f"{year}-{two}-{other}", year, year,
-        f"{day}/{month}/{two}", f"{year}-{two}", f"{few}-{two}", f"+{two}", f"({_digits(rng, 3)})", f"{few[:1]}/{day}",
-        f"{_digits(rng, 3)}-{_digits(rng, 4)}", f"{few[:2]},{_digits(rng, 3)}", f"No.{few}", f"#{few}", f"{few}+", f"-{few}",
-        f"{few[:2]}x{two}", f"{few}{_pick(rng, UPPER)}", f"{_pick(rng, UPPER)}{few}", f"{few}.", f"({few})", f"[{few}]",
-        f"={few}", f"{few[:1]}.{two}", f"<{few}", f"~{few}",
+        f"{two}:{other}:{few[:2]}", f"{day}.{month}.{year}", f"{month}/{day}/{year}", f"{year}-{two}-{other}", year,
+        year, f"{day}/{month}/{two}", f"{year}-{two}", f"{few}-{two}", f"+{two}", f"({_digits(rng, 3)})",
+        f"{few[:1]}/{day}", f"{_digits(rng, 3)}-{_digits(rng, 4)}", f"{few[:2]},{_digits(rng, 3)}", f"No.{few}",
+        f"#{few}", f"{few}+", f"-{few}", f"{few[:2]}x{two}", f"{few}{_pick(rng, UPPER)}", f"{_pick(rng, UPPER)}{few}",
+        f"{few}.", f"({few})", f"[{few}]", f"={few}", f"{few[:1]}.{two}", f"<{few}", f"~{few}",
     )  # fmt: skip
     return _pick(rng, kinds)
 
@@ -151,11 +154,12 @@ def vocabulary() -> Vocabulary:
     from pydoc_data.topics import topics
 
     known = set(ALPHABET)
-    text = [token for topic in sorted(topics) for token in topics[topic].split() if len(set(token)) > 1 or token.isalnum()]
-    running = [token for token in text if known.issuperset(token) and len(token) <= LONGEST]
+    text = [token for topic in sorted(topics) for token in topics[topic].split() if len(token) <= LONGEST]
+    # No rows of dashes and dots, which are what tables are drawn of.
+    running = [token for token in text if known.issuperset(token) and (len(set(token)) > 1 or token.isalnum())]
     plain = sorted({token.strip(PUNCTUATION).lower() for token in running})
     dictionary = [word for word in plain if len(word) > 1 and word.isalpha()]
-    for place in (datasets.cache() / "words.txt", *(Path(name) for name in LISTS)):
+    for place in (datasets.cache() / WORDS, *(Path(name) for name in LISTS)):
         if place.is_file():
             listed = place.read_text(encoding="utf-8", errors="ignore").split()
             dictionary += [word for word in listed if word.isascii() and word.isalpha() and len(word) <= LONGEST]
