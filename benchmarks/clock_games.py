@@ -2,7 +2,7 @@
 
     python benchmarks/clock_games.py --games 10 "absolute 60" "byoyomi 10 2 3" "canadian 10 20 10"
 
-A control is written as for kgs-time_settings. The referee times every genmove from the moment it is sent until its
+A control is written as for kata-time_settings. The referee times every genmove from the moment it is sent until its
 answer is there, the slow first move included, and counts as servers do. Prints each game's flags fallen, the least time
 that a flag was ever away from falling, and the time used; exit status 1 if a flag fell.
 """
@@ -48,10 +48,14 @@ class RefereeClock:
             return
         if not self.overtime:
             self.main -= seconds
-            if self.main >= 0 or kind == "absolute":
+            if kind in ("absolute", "fischer", "fischer-capped"):
+                self.fallen |= self.main < 0 or seconds > self.control.per_move
+                self.least = min(self.least, self.main, self.control.per_move - seconds)
+                self.main = min(self.main + self.control.increment, self.control.limit)
+                return
+            if self.main >= 0:
                 periods = self.control.period * (self.count if kind == "byoyomi" else 1)
                 self.least = min(self.least, self.main + periods)
-                self.fallen |= self.main < 0
                 return
             self.overtime, seconds, self.main = True, -self.main, 0.0
         if kind == "byoyomi":
@@ -102,13 +106,13 @@ class Played:
 
 
 def time_commands(control: TimeControl) -> tuple[str, str | None]:
-    """How to tell an engine of a control: by kgs-time_settings, and by GTP's own command where it can say it."""
+    """How to tell an engine of a control: by kata-time_settings, and by GTP's own command where it can say it."""
     plain = {
         "none": "time_settings 0 1 0",
         "absolute": f"time_settings {control.main:g} 0 0",
         "canadian": f"time_settings {control.main:g} {control.period:g} {control.stones}",
     }
-    return f"kgs-time_settings {control}", plain.get(control.kind)
+    return f"kata-time_settings {control}", plain.get(control.kind)
 
 
 def play_on_time(
@@ -153,7 +157,7 @@ def main(controls: tuple[str, ...], games: int, size: int, engine: str | None, t
     command = engine or shlex.join([sys.executable, "-m", "gocnn", "gtp", "--random-moves", "10"])
     flags = 0
     for words in controls:
-        control = TimeControl.from_kgs(words.split())
+        control = TimeControl.from_kata(words.split())
         lengths, least, used = [], math.inf, []
         client: GtpClient | None = None
         fallen = 0

@@ -1,8 +1,9 @@
 """The clock: what time there is, what has been used, and how long the next move may take.
 
-Four kinds of time control: none; absolute (all moves in one time); Japanese byo-yomi (after the main time, `periods`
+The kinds of time control: none; absolute (all moves in one time); Japanese byo-yomi (after the main time, `periods`
 times `period` seconds, of which one is lost each time that a move takes it up); Canadian (after the main time, `stones`
-moves in every `period` seconds).
+moves in every `period` seconds); Fischer (each move adds `increment` seconds to the main time, in the capped kind up to
+`limit`, and no move may take longer than `per_move`).
 
 The clock keeps its own account, on which every move costs LAG more than it took: what happens between the controller's
 clock and ours. A controller's `time_left` is believed where it differs by more than rounding to seconds.
@@ -41,10 +42,9 @@ PLANNED = 0.95
 
 @dataclass(frozen=True)
 class TimeControl:
-    """The time of one player. `kind` is "none", "absolute", "byoyomi" or "canadian".
+    """The time of one player. `kind` is one of `KINDS`.
 
-    `main` and `period` are in seconds; `stones` belongs to canadian and `periods` to byoyomi, and both are at least 1
-    there.
+    All are seconds but `stones`, which belongs to canadian, and `periods`, to byoyomi; both are at least 1 there.
     """
 
     kind: str = "none"
@@ -52,12 +52,17 @@ class TimeControl:
     period: float = 0.0
     stones: int = 0
     periods: int = 0
+    increment: float = 0.0
+    limit: float = math.inf
+    per_move: float = math.inf
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"unknown time control {self.kind!r}; there are {', '.join(KINDS)}")
-        if not all(math.isfinite(value) and value >= 0 for value in (self.main, self.period)):
+        if not all(math.isfinite(value) and value >= 0 for value in (self.main, self.period, self.increment)):
             raise ValueError("times must be 0 or more seconds")
+        if not (self.limit >= self.main and self.per_move > 0):
+            raise ValueError("the limit must be the main time or more, and a move's time more than nothing")
         if self.kind == "byoyomi" and self.periods < 1:
             raise ValueError("byo-yomi needs at least one period")
         if self.kind == "canadian" and self.stones < 1:
@@ -83,35 +88,45 @@ class TimeControl:
 
         Raises ValueError, which says what is wrong.
         """
+        return cls._from_words(words, KGS_KINDS)
+
+    @classmethod
+    def from_kata(cls, words: Sequence[str]) -> TimeControl:
+        """What `kata-time_settings` is given: as `from_kgs`, and the Fischer kinds, where -1 is no limit."""
+        return cls._from_words(words, KINDS)
+
+    @classmethod
+    def _from_words(cls, words: Sequence[str], kinds: dict[str, tuple[str, ...]]) -> TimeControl:
         if not words:
             raise ValueError("no time control is named")
         kind, numbers = words[0].lower(), words[1:]
-        wanted = KINDS.get(kind)
+        wanted = kinds.get(kind)
         if wanted is None:
-            raise ValueError(f"unknown time control {words[0]!r}; there are {', '.join(KINDS)}")
+            raise ValueError(f"unknown time control {words[0]!r}; there are {', '.join(kinds)}")
         if len(numbers) != len(wanted):
             raise ValueError(f"{kind} takes {len(wanted)} numbers ({' '.join(wanted)}), not {len(numbers)}")
         values = {name: _number(word, name) for name, word in zip(wanted, numbers)}
         counts = {name: int(values.pop(name)) for name in ("stones", "periods") if name in values}
         return cls(kind, **values, **counts)  # type: ignore[arg-type]
 
-    @classmethod
-    def from_kata(cls, words: Sequence[str]) -> TimeControl:
-        """What `kata-time_settings` is given: as `from_kgs`. Raises ValueError for its Fischer clocks, too."""
-        return cls.from_kgs(words)
-
     def __str__(self) -> str:
-        """As `from_kgs` reads it."""
-        values = (f"{getattr(self, name):g}" for name in KINDS[self.kind])
-        return " ".join((self.kind, *values))
+        """As `from_kata` reads it."""
+        values = (getattr(self, name) for name in KINDS[self.kind])
+        return " ".join((self.kind, *(f"{value:g}" if value < math.inf else "-1" for value in values)))
 
 
 #: The kinds of time control, and the numbers that describe each, in the order of kgs-time_settings.
-KINDS: dict[str, tuple[str, ...]] = {
+KGS_KINDS: dict[str, tuple[str, ...]] = {
     "none": (),
     "absolute": ("main",),
     "byoyomi": ("main", "period", "periods"),
     "canadian": ("main", "period", "stones"),
+}
+
+#: The same of kata-time_settings.
+KINDS = KGS_KINDS | {
+    "fischer": ("main", "increment"),
+    "fischer-capped": ("main", "increment", "limit", "per_move"),
 }
 
 
@@ -122,7 +137,7 @@ def _number(word: str, name: str) -> float:
         raise ValueError(f"{name} must be a number, not {word!r}") from None
     if name in ("stones", "periods") and not value.is_integer():
         raise ValueError(f"{name} must be a whole number, not {word!r}")
-    return value
+    return math.inf if name in ("limit", "per_move") and value < 0 else value
 
 
 @dataclass(frozen=True)
@@ -212,7 +227,7 @@ class Clock:
         if not account.overtime:
             account.main -= used
             if account.main > 0 or not self._has_periods:
-                account.main = max(0.0, account.main)
+                account.main = min(max(0.0, account.main) + self.control.increment, self.control.limit)
                 return
             used, account.main, account.overtime = -account.main, 0.0, True
         if self.control.kind == "byoyomi":
@@ -244,10 +259,13 @@ class Clock:
     def _in_main(self, left: float, area: int, played: int) -> tuple[float, float]:
         """Aim and limit in main time, of which `left` is left. `played`: moves of both players so far."""
         expected = max(1.0, max(USUAL * area - played, AT_LEAST * area) / 2)
-        if self.control.kind == "absolute":
+        if not self._has_periods:
+            gain = self.control.increment - self._lag  # of a move that takes no thinking
             still = max(LONGEST * area - played, LONGEST_AT_LEAST * area) / 2
-            aim = max(0.0, left - self._lag * still) / expected
-            return aim, min(STRETCH * aim, max(0.0, left - self._lag * still))
+            most = max(0.0, left - self._lag + min(0.0, gain * still))
+            aim = most / expected + max(0.0, gain)
+            most = min(most, self.control.per_move - self._lag)
+            return min(aim, most), min(STRETCH * aim, most)
         # Main time is extra: no move of it should be quicker than those that come when it is used up. The last one may
         # run on into the first period.
         later, most = self._in_period(self.control.period, self._full_count)

@@ -25,7 +25,7 @@ class TimeCommands:
         self._set(lambda: TimeControl.from_kgs(words))
 
     def cmd_kata__time_settings(self, *words: str) -> None:
-        """As kgs-time_settings, with fractions of seconds."""
+        """As kgs-time_settings, or fischer MAIN INCREMENT, or fischer-capped MAIN INCREMENT LIMIT PER_MOVE."""
         self._set(lambda: TimeControl.from_kata(words))
 
     def cmd_kata__list_time_settings(self) -> str:

@@ -5,6 +5,8 @@ The judge is the referee's clock of benchmarks/clock_games.py, which counts as a
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from gtp import FailedCommand
 from hypothesis import given, settings
@@ -40,6 +42,16 @@ CONTROLS = st.one_of(
         st.floats(0.15, 60),
         st.integers(1, 30),
     ),
+    st.builds(lambda main, add: TimeControl("fischer", main, increment=add), st.floats(2, 3600), st.floats(0.1, 60)),
+    st.builds(
+        lambda main, add, more, most: TimeControl(
+            "fischer-capped", main, increment=add, limit=main + more, per_move=most
+        ),
+        st.floats(2, 3600),
+        st.floats(0.1, 60),
+        st.one_of(st.just(math.inf), st.floats(0, 600)),
+        st.one_of(st.just(math.inf), st.floats(0.2, 60)),
+    ),
 )
 
 
@@ -61,6 +73,29 @@ def test_kgs_and_kata_time_settings(read) -> None:  # type: ignore[no-untyped-de
     assert read(["absolute", "300"]) == TimeControl("absolute", 300)
     assert read(["byoyomi", "600", "30.5", "5"]) == TimeControl("byoyomi", 600, 30.5, periods=5)
     assert read(["canadian", "600", "300", "25"]) == TimeControl("canadian", 600, 300, stones=25)
+
+
+def test_kata_time_settings_know_fischer_clocks() -> None:
+    assert TimeControl.from_kata(["fischer", "60", "5.5"]) == TimeControl("fischer", 60, increment=5.5)
+    capped = TimeControl.from_kata(["fischer-capped", "60", "5", "120", "-1"])
+    assert capped == TimeControl("fischer-capped", 60, increment=5, limit=120)
+    assert str(capped) == "fischer-capped 60 5 120 -1"
+    for words in (["60", "5", "59", "-1"], ["60", "5", "-1", "0"], ["60", "-5", "-1", "-1"], ["60", "5", "nan", "9"]):
+        with pytest.raises(ValueError):
+            TimeControl.from_kata(["fischer-capped", *words])
+
+
+def test_increments_are_saved_up_to_the_limit() -> None:
+    now = Time()
+    clock = Clock(TimeControl("fischer-capped", 10, increment=5, limit=12), now)
+    quick = clock.budget(BLACK, 19, 300)
+    clock.start(BLACK)
+    now.seconds += 1
+    clock.stop(BLACK)
+    saved = clock.budget(BLACK, 19, 300)
+    assert quick is not None and saved is not None
+    assert saved.hard == pytest.approx(12 - LAG)  # without the first move's warm-up
+    assert saved.seconds > quick.seconds
 
 
 @pytest.mark.parametrize(
@@ -86,8 +121,9 @@ def test_what_cannot_be_read_is_named(words: list[str], reason: str) -> None:
 
 @given(CONTROLS)
 def test_a_control_is_written_as_it_is_read(control: TimeControl) -> None:
-    again = TimeControl.from_kgs(str(control).split())
+    again = TimeControl.from_kata(str(control).split())
     assert (again.kind, again.stones, again.periods) == (control.kind, control.stones, control.periods)
+    assert (again.increment, again.limit) == pytest.approx((control.increment, control.limit), rel=1e-4)
     assert again.main == pytest.approx(control.main, rel=1e-4)
 
 
@@ -217,6 +253,14 @@ def test_canadian_stones_are_played_evenly() -> None:
     assert referee.used > 0.85 * 10 * 100
 
 
+def test_fischer_increments_are_used() -> None:
+    referee, times = use(TimeControl("fischer", 30, increment=5), 150)
+    assert referee.used > 0.9 * (30 + 150 * 5)
+    assert all(3 < seconds < 10 for seconds in times[1:])
+    referee, times = use(TimeControl("fischer-capped", 300, increment=5, limit=300, per_move=4), 50)
+    assert all(3 < seconds < 4 for seconds in times[1:])
+
+
 # time_left
 
 
@@ -268,10 +312,10 @@ def test_the_colours_have_their_own_time() -> None:
 class Thinker:
     """Answers GTP; plays the points in order, in its own time, and passes when a third of the board is full."""
 
-    def __init__(self, now: Time, knows_kgs: bool = True, heedless: bool = False) -> None:
+    def __init__(self, now: Time, knows_kata: bool = True, heedless: bool = False) -> None:
         self.now = now
         self.clock = Clock(now=now)
-        self.knows_kgs = knows_kgs
+        self.knows_kata = knows_kata
         self.heedless = heedless
         self.size = self.moves = 0
 
@@ -281,10 +325,10 @@ class Thinker:
         colour = WHITE if words and words[0].lower()[0] == "w" else BLACK
         if name == "boardsize":
             self.size, self.moves = int(words[0]), 0
-        elif name == "kgs-time_settings":
-            if not self.knows_kgs:
+        elif name == "kata-time_settings":
+            if not self.knows_kata:
                 raise FailedCommand("unknown command")
-            self.clock.set(TimeControl.from_kgs(words))
+            self.clock.set(TimeControl.from_kata(words))
         elif name == "time_settings":
             self.clock.set(TimeControl.from_gtp(float(words[0]), float(words[1]), int(words[2])))
         elif name == "time_left":
@@ -303,19 +347,19 @@ class Thinker:
         return point_to_gtp(point, self.size) if point < self.size**2 else "pass"
 
 
-@pytest.mark.parametrize("control", ["none", "absolute 60", "absolute 20", "byoyomi 10 1 3", "canadian 0 20 10"])
+@pytest.mark.parametrize("control", ["none", "absolute 60", "absolute 20", "byoyomi 10 1 3", "fischer 10 1", "canadian 0 20 10"])
 @pytest.mark.parametrize("tell", [True, False])
 def test_games_under_the_referees_clock(control: str, tell: bool) -> None:
     now = Time()
-    for knows_kgs in (True, False):
-        if control.startswith("byoyomi") and not knows_kgs:
+    for knows_kata in (True, False):
+        if control.startswith(("byoyomi", "fischer")) and not knows_kata:
             continue
-        played = play_on_time(Thinker(now, knows_kgs), TimeControl.from_kgs(control.split()), 9, tell=tell, now=now)
+        played = play_on_time(Thinker(now, knows_kata), TimeControl.from_kata(control.split()), 9, tell=tell, now=now)
         assert played.ended and played.fallen == 0 and played.least > 0
 
 
-@pytest.mark.parametrize("control", ["absolute 40", "byoyomi 10 1 3", "canadian 0 20 20"])
+@pytest.mark.parametrize("control", ["absolute 40", "byoyomi 10 1 3", "fischer 10 1", "canadian 0 20 20"])
 def test_the_referee_sees_a_flag_fall(control: str) -> None:
     now = Time()
-    played = play_on_time(Thinker(now, heedless=True), TimeControl.from_kgs(control.split()), 9, now=now)
+    played = play_on_time(Thinker(now, heedless=True), TimeControl.from_kata(control.split()), 9, now=now)
     assert played.fallen == 2 and played.least < 0
