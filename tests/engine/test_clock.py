@@ -347,7 +347,9 @@ class Thinker:
         return point_to_gtp(point, self.size) if point < self.size**2 else "pass"
 
 
-@pytest.mark.parametrize("control", ["none", "absolute 60", "absolute 20", "byoyomi 10 1 3", "fischer 10 1", "canadian 0 20 10"])
+@pytest.mark.parametrize(
+    "control", ["none", "absolute 60", "absolute 20", "byoyomi 10 1 3", "fischer 10 1", "canadian 0 20 10"]
+)
 @pytest.mark.parametrize("tell", [True, False])
 def test_games_under_the_referees_clock(control: str, tell: bool) -> None:
     now = Time()
