@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("train:evaluate", "Test a network on the positions of a game store."),
     "images": ("gocnn.images.commands:images", "Classify digits, clothes and photographs; train and test on them."),
     "dehaze": ("gocnn.images.dehaze.command:dehaze", "Take the haze off photographs."),
+    "read": ("gocnn.images.text.command:read", "Find the words in photographs and read them."),
     "demo": ("gocnn.demos.commands:demo", "Make the lecture's pictures, and a gallery of them."),
 }
 

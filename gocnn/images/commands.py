@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @click.group(epilog="\b\nExamples:\n  gocnn images fetch\n  gocnn images classify digits my-seven.png")
@@ -44,28 +48,32 @@ def fetch(names: tuple[str, ...], given: Path | None) -> None:
 
 @images.command(
     epilog="\b\nExamples:\n  gocnn images train digits -o runs/digits\n  gocnn images train fashion --dense\n"
-    "  gocnn images train dehaze --minutes 40"
+    "  gocnn images train dehaze --minutes 40\n  gocnn images train text-detector"
 )
-@click.argument("name", type=click.Choice(["digits", "fashion", "photos", "dehaze"]))
+@click.argument(
+    "name", type=click.Choice(["digits", "fashion", "photos", "dehaze", "text-detector", "text-recogniser"])
+)
 @click.option("-o", "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of the run [runs/NAME].")
 @click.option("--dense", is_flag=True, help="The fully-connected network of the same size instead.")
 @click.option("--plain", is_flag=True, help="Show every image as it is: no shifts, turns or stretching.")
 @click.option("--epochs", default=12.0, show_default=True, type=click.FloatRange(0, min_open=True))
 @click.option(
-    "--minutes", default=40.0, show_default=True, type=click.FloatRange(0, min_open=True), help="For dehaze.",
+    "--minutes", type=click.FloatRange(0, min_open=True), help="For dehaze [40] and text [75].",
 )
 @click.option("--seed", default=0, show_default=True)
 @click.option("--resume", is_flag=True, help="Go on with a run that was stopped.")
 def train(
-    name: str, out: Path | None, dense: bool, plain: bool, epochs: float, minutes: float, seed: int, resume: bool
+    name: str, out: Path | None, dense: bool, plain: bool, epochs: float, minutes: float | None, seed: int, resume: bool
 ) -> None:
-    """Train the lecture's network on digits or clothes; on photographs, a layer of colour filters, or to take haze off.
+    """Train the lecture's network on digits or clothes; on photographs, a layer of colour filters, or to take haze off;
+    or to find words in scenes and to read them.
 
     The data must have been fetched. A run that is stopped can be resumed.
     """
     from gocnn import training
     from gocnn.images import recipes, sparse
     from gocnn.images.dehaze import recipe
+    from gocnn.images.text import detection, recognition
 
     if name not in ("digits", "fashion") and (dense or plain):
         raise click.ClickException("--dense and --plain are for digits and fashion")
@@ -75,7 +83,11 @@ def train(
         if name == "photos":
             metrics = sparse.train(out, epochs=epochs, seed=seed, resume=resume)
         elif name == "dehaze":
-            metrics = recipe.train(out, minutes=minutes, seed=seed, resume=resume)
+            metrics = recipe.train(out, minutes=minutes or 40, seed=seed, resume=resume)
+        elif name == "text-detector":
+            metrics = detection.train(out, minutes=minutes or 75, seed=seed, resume=resume)
+        elif name == "text-recogniser":
+            metrics = recognition.train(out, minutes=minutes or 75, seed=seed, resume=resume)
         else:
             metrics = recipes.train(name, out, dense=dense, augment=not plain, epochs=epochs, seed=seed, resume=resume)
     except training.Interrupted:
@@ -87,14 +99,23 @@ def train(
 
 @images.command(
     epilog="\b\nExamples:\n  gocnn images evaluate digits\n  gocnn images evaluate runs/mine/network.safetensors\n"
-    "  gocnn images evaluate dehaze"
+    "  gocnn images evaluate dehaze\n  gocnn images evaluate text"
 )
 @click.argument("model")
 def evaluate(model: str) -> None:
-    """Test a network of digits or clothes on the whole test set, class by class; one against haze on known scenes."""
+    """Test a network of digits or clothes on the whole test set, class by class; one against haze on known scenes;
+    those that find and read words (text) on scenes of fonts and photographs held out.
+    """
     import numpy as np
 
     from gocnn.images.dehaze import evaluate as hazes
+    from gocnn.images.text import evaluation
+
+    try:
+        if found := evaluation.pair(model):
+            return _evaluate_text(*found)
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from error
 
     if hazes.knows(model):
         return _evaluate_dehaze(model)
@@ -117,6 +138,19 @@ def evaluate(model: str) -> None:
         taken = f"  mostly taken for {network.classes[wrong.argmax()]} ({wrong.max()})" if wrong.any() else ""
         click.echo(f"{title:<12} {right:>5} of {int(here.sum()):>5}  {right / max(int(here.sum()), 1):7.2%}{taken}")
     click.echo(f"{name}: {np.mean(said == labels):.2%} of {len(labels):,} test images")
+
+
+def _evaluate_text(finder: nn.Module, reader: nn.Module) -> None:
+    from rich.console import Console
+    from rich.progress import track
+
+    from gocnn.images.text import evaluation
+
+    console = Console(stderr=True)
+    scenes = track(evaluation.held_out(), "testing", evaluation.SCENES, console=console, transient=True,
+                   disable=not console.is_terminal)  # fmt: skip
+    for line in evaluation.lines(evaluation.evaluate(finder, reader, scenes)):
+        click.echo(line)
 
 
 def _evaluate_dehaze(model: str) -> None:

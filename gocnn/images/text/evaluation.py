@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
 from torch import nn
 
-from gocnn.images.text import quads, reading, recogniser
+from gocnn import checkpoint
+from gocnn.images.text import detector, quads, reading, recogniser
 from gocnn.images.text.regions import FINEST
 from gocnn.images.text.scenes import Scene, Scenes, split
 from gocnn.images.text.scoring import Count, Reading, compare
@@ -31,16 +32,30 @@ class Figures:
     scenes: int
 
 
+def pair(model: str) -> tuple[nn.Module, nn.Module] | None:
+    """Detector and recogniser by `NAME`, or the one in a file with the other that ships; None if it is neither.
+
+    Raises CheckpointError if a file is damaged.
+    """
+    if model == NAME:
+        return detector.load(), recogniser.load()
+    try:
+        kind = checkpoint.load(model).kind
+    except checkpoint.CheckpointError:
+        return None
+    if kind == detector.KIND:
+        return detector.load(model), recogniser.load()
+    return (detector.load(), recogniser.load(model)) if kind == recogniser.KIND else None
+
+
 def held_out(count: int = SCENES, seed: int = SEED) -> Iterator[Scene]:
     """Scenes for testing, drawn one by one. Raises DataError if no photographs have been fetched, ValueError."""
     scenes = Scenes(*split("test"), seed=seed)
     return (scenes.scene(k) for k in range(count))
 
 
-def evaluate(
-    finder: nn.Module, reader: nn.Module, scenes: Iterable[Scene], report: Callable[[int], None] | None = None
-) -> Figures:
-    """Find and read the words of scenes. `report` is called with the number of scenes done."""
+def evaluate(finder: nn.Module, reader: nn.Module, scenes: Iterable[Scene]) -> Figures:
+    """Find and read the words of scenes."""
     boxes, words, both = Count(), Count(), Count()
     seconds, done = 0.0, 0
     for scene in scenes:
@@ -56,8 +71,6 @@ def evaluate(
         right = sum(text == word.text for (text, _), word in zip(said, legible))
         words += Count(right, len(legible), len(legible))
         done += 1
-        if report:
-            report(done)
     return Figures(boxes, words, both, seconds, done)
 
 
