@@ -85,7 +85,7 @@ def loss(model: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:
     text = (core > 0).float()
     mass = (text * weight).sum().clamp(min=1)
     on_text = (entropy * text * weight).sum() / mass
-    background = ((1 - text) * (weight > 0) * entropy).flatten()
+    background = ((1 - text) * weight * entropy).flatten()
     kept = int(max(HARD * float(text.sum()), FEWEST_HARD * len(maps)))
     on_background = background.topk(min(kept, background.numel())).values.mean()
     counted = (weight > 0).float()

@@ -8,7 +8,7 @@ sides. A connected core and its two directions make a parallelogram, and that is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,9 @@ from gocnn.images.text import quads
 STRIDE = 2  # pixels of the picture a cell of the maps
 SHRINK = 0.2  # of a quad's thickness is taken off each side
 FINEST = 8.0  # pixels: a word less high is neither learned nor held to be background
+GAP_WEIGHT = 3.0  # of the cells close around a core, some of which lie between it and the next word
+MEAN_CORE = 800.0  # cells: smaller cores weigh more
+FINER = 4  # times finer than the maps quads are drawn, for the share of each cell
 THRESHOLD = 0.5  # a cell is core from this probability on
 SURE = 0.6  # mean probability of a core, below which it is not taken for a word
 SMALLEST = 3  # cells
@@ -31,7 +34,7 @@ class Maps:
 
     `core` float32 [h, w] is the share of each cell inside a core, 0 to 1; `directions` float32 [4, h, w] are (x, y)
     along and (x, y) down, each of length 1 in a core and 0 elsewhere; `weight` float32 [h, w] is how much a cell
-    counts: cells of small words more, those of words that are too small to read 0.
+    counts: cells of small words and those close around a word more, those of words that are too small to read 0.
     """
 
     core: np.ndarray
@@ -73,32 +76,40 @@ def directions_of(quad: np.ndarray) -> np.ndarray:
 
 def maps_of(words: Sequence[np.ndarray], height: int, width: int) -> Maps:
     """The maps of a picture's quads; `height` and `width` must be even."""
-    from PIL import Image, ImageDraw
-
     shape = (height // STRIDE, width // STRIDE)
     core, weight = np.zeros(shape, np.float32), np.ones(shape, np.float32)
     directions = np.zeros((4, *shape), np.float32)
+    legible = [quad for quad in words if quads.sides(quad)[1] >= FINEST]
+    for quad in legible:
+        for here, share in _drawn(quads.offset(quad, SHRINK * thickness(quad)), shape):
+            weight[here][share >= 0.5] = GAP_WEIGHT
+    for quad in legible:
+        for here, share in _drawn(shrunk(quad), shape):
+            inside = share >= 0.5
+            core[here] = np.maximum(core[here], share)
+            directions[(slice(None), *here)][:, inside] = directions_of(quad)[:, None]
+            weight[here][inside] = np.clip((MEAN_CORE / max(float(share.sum()), 1.0)) ** 0.5, 1, 6)
     for quad in words:
-        drawn = quad if quads.sides(quad)[1] < FINEST else shrunk(quad)
-        low = np.clip(np.floor(drawn.min(0) / STRIDE).astype(int), 0, shape[::-1])
-        high = np.clip(np.ceil(drawn.max(0) / STRIDE).astype(int), 0, shape[::-1])
-        if np.any(high <= low):
-            continue
-        here = np.s_[low[1] : high[1], low[0] : high[0]]
-        fine = 4  # times finer it is drawn than the maps are, for the share of each cell
-        canvas = Image.new("L", (int(high[0] - low[0]) * fine, int(high[1] - low[1]) * fine))
-        inner = quads.offset(drawn, -0.5 * STRIDE / fine)  # since Pillow fills the pixels on the edges too
-        corners = (inner / STRIDE - low) * fine - 0.5
-        ImageDraw.Draw(canvas).polygon([(float(x), float(y)) for x, y in corners], fill=255)
-        share = np.asarray(canvas.reduce(fine), np.float32) / 255
-        inside = share >= 0.5
-        if drawn is quad:
-            weight[here][inside] = 0
-            continue
-        core[here] = np.maximum(core[here], share)
-        directions[(slice(None), *here)][:, inside] = directions_of(quad)[:, None]
-        weight[here][inside] = np.clip((800 / max(float(share.sum()), 1.0)) ** 0.5, 1, 6)
+        if quads.sides(quad)[1] < FINEST:
+            for here, share in _drawn(quad, shape):
+                weight[here][share >= 0.5] = 0
     return Maps(core, directions, weight)
+
+
+def _drawn(quad: np.ndarray, shape: tuple[int, int]) -> Iterator[tuple[tuple[slice, slice], np.ndarray]]:
+    """The part of maps [h, w] in which a quad lies, and the share of each of its cells; nothing if it is outside."""
+    from PIL import Image, ImageDraw
+
+    low = np.clip(np.floor(quad.min(0) / STRIDE).astype(int), 0, shape[::-1])
+    high = np.clip(np.ceil(quad.max(0) / STRIDE).astype(int), 0, shape[::-1])
+    if np.any(high <= low):
+        return
+    canvas = Image.new("L", (int(high[0] - low[0]) * FINER, int(high[1] - low[1]) * FINER))
+    inner = quads.offset(quad, -0.5 * STRIDE / FINER)  # since Pillow fills the pixels on the edges too
+    corners = (inner / STRIDE - low) * FINER - 0.5
+    ImageDraw.Draw(canvas).polygon([(float(x), float(y)) for x, y in corners], fill=255)
+    share = np.asarray(canvas.reduce(FINER), np.float32) / 255
+    yield np.s_[low[1] : high[1], low[0] : high[0]], share
 
 
 def regions_of(probability: np.ndarray, directions: np.ndarray) -> list[Region]:
