@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import click
 
@@ -121,9 +122,10 @@ def main(
     """
     from torch import nn
 
-    from gocnn import policy, targets, training
+    from gocnn import examination, policy, targets, training
     from gocnn.checkpoint import CheckpointError
     from gocnn.device import ranks
+    from gocnn.evaluator import Evaluator
     from gocnn.go.planes import PLANE_SETS
     from sgf_data.dataset import Positions, Selection
     from sgf_data.owners import read as read_owners
@@ -160,7 +162,6 @@ def main(
         loss = training.cross_entropy
         if network.value:
             loss = targets.policy_and_value_loss(value_weight, lead_weight, owner_weight)
-        test_network = targets.examine if network.value else training.classify
         out.mkdir(parents=True, exist_ok=True)
         with ranks(device) as here:
             identity = {"network": network.to_dict(), "games": len(source.games), "positions": len(source)}
@@ -186,7 +187,8 @@ def main(
                 )
 
             def validate(model: nn.Module) -> dict[str, float]:
-                return test_network(model, test, here.device, dtype=run.dtype, count=validate_positions)
+                judge = Evaluator(cast(policy.Policy, model), here.device, run.dtype)
+                return examination.examine(judge, test, count=validate_positions).metrics()
 
             metrics = run.train(source, validate)
             if here.is_first:
@@ -214,6 +216,7 @@ def main(
 Examples:
   gocnn evaluate --val pro-2022.arrow
   gocnn evaluate runs/mine/network.safetensors --val pro-2022.arrow --exclude games.arrow
+  gocnn evaluate --val pro-2022.arrow --count 20000 --symmetries --plot accuracy.png
 """
 )
 @click.argument("network", required=False, type=click.Path())
@@ -222,24 +225,33 @@ Examples:
 )
 @click.option("--exclude", multiple=True, type=click.Path(), help="Leave out games that are also in this store.")
 @click.option("--size", default=19, show_default=True, help="Board size of the games to test on.")
-@click.option("--count", type=int, help="Test this many positions, drawn at random, instead of all.")
+@click.option("--count", type=click.IntRange(1), help="Test this many positions, drawn at random, instead of all.")
+@click.option("--symmetries", is_flag=True, help="Average the board's eight symmetries: eight passes a position.")
+@click.option(
+    "--plot", type=click.Path(dir_okay=False), metavar="FILE.png", help="Draw accuracy by phase, and calibration."
+)
 @click.option("--device", default=None, help="cuda, cuda:1, mps or cpu; by default the best there is.")
 @click.option("--precision", type=click.Choice(["auto", "bf16", "fp32"]), default="auto", show_default=True)
 def evaluate(
     network: str | None, val: tuple[str, ...], exclude: tuple[str, ...], size: int, count: int | None,
-    device: str | None, precision: str,
+    symmetries: bool, plot: str | None, device: str | None, precision: str,
 ) -> None:  # fmt: skip
-    """Test a network (by default the one that ships) on every position of a game store, one pass a position."""
+    """Test a network (by default the one that ships) on every position of a game store.
+
+    Prints how often the move that was played is its first, or among its first five, and for a network with a value head
+    how often it knows the winner: of all positions, and by the stones on the board.
+    """
     import numpy as np
     import torch
     from rich.console import Console
     from rich.progress import Progress
 
-    from gocnn import policy, targets, training, weights
+    from gocnn import examination, policy, weights
     from gocnn.checkpoint import CheckpointError
     from gocnn.device import best_device
     from gocnn.device import precision as dtype_of
     from gocnn.evaluator import Evaluator
+    from gocnn.visualize import drawing
     from sgf_data.dataset import Positions, Selection
     from sgf_data.store import StoreError, open_store
 
@@ -251,24 +263,32 @@ def evaluate(
             open_store(val).moves(), judge.plane_set, Selection(size), exclude=also,
             shuffle=count is not None, augment=False, outcomes=judge.has_value,
         )  # fmt: skip
-        examine = targets.examine if judge.has_value else training.classify
         with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
             task = bar.add_task("positions", total=min(count or len(test), len(test)))
-            metrics = examine(
-                judge.model, test, where, dtype=judge.dtype, count=count,
+            verdicts = examination.examine(
+                judge, test, count=count, symmetries=symmetries,
                 report=lambda done: bar.update(task, completed=done),
             )  # fmt: skip
+        metrics = verdicts.metrics()
+        views = "the mean of eight symmetries" if symmetries else "one pass each"
+        click.echo(
+            f"{metrics['tested']:,} positions of {len(test.games):,} games, {views}: top-1 {metrics['top1']:.2%}, "
+            f"top-5 {metrics['top5']:.2%}, cross-entropy {metrics['cross_entropy']:.4f} nats"
+        )
+        if "judged" in metrics:
+            click.echo(
+                f"winner right in {metrics['winner']:.2%} of {metrics['judged']:,} positions whose game has a winner "
+                f"and a komi, {metrics['winner_nats']:.4f} nats; lead wrong by {metrics['lead_error']:.1f} points on "
+                "the mean"
+            )
+        for stones, part in verdicts.phases():
+            top1, winner = np.mean(part.place == 0), f", winner {np.mean(part.right):.2%}" if part.judged.any() else ""
+            click.echo(f"  {stones.start:3}-{stones.stop - 1:3} stones: {top1:6.2%} of {len(part.place):,}{winner}")
+        if plot:
+            caption = f"{Path(network or weights.default()).name}: {metrics['tested']:,} positions, {views}."
+            drawing.save(examination.picture(verdicts), plot, caption)
     except (ValueError, StoreError, CheckpointError, OSError) as error:
         raise click.ClickException(str(error)) from error
-    click.echo(
-        f"{metrics['tested']:,} positions of {len(test.games):,} games: top-1 {metrics['top1']:.2%}, "
-        f"top-5 {metrics['top5']:.2%}, cross-entropy {metrics['cross_entropy']:.4f} nats"
-    )
-    if judge.has_value:
-        click.echo(
-            f"winner right in {metrics['winner']:.2%} of {metrics['judged']:,} positions whose game has a winner and a "
-            f"komi, {metrics['winner_nats']:.4f} nats; lead wrong by {metrics['lead_error']:.1f} points on the mean"
-        )
 
 
 if __name__ == "__main__":

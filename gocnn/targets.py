@@ -1,4 +1,4 @@
-"""What a Go network with both heads learns from, and how it is tested: the move played, the winner, the margin.
+"""What a Go network with both heads learns from: the move played, the winner, the margin, the owners.
 
 A batch's outcomes are float32 [B, 3], from the view of the player to move; nan stands for what is not known:
 
@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import (
     binary_cross_entropy,
@@ -23,14 +22,11 @@ from torch.nn.functional import (
     huber_loss,
 )
 
-from gocnn.batches import Source
-from gocnn.training import Metrics, predictions
 from gocnn.value import Outputs
 
 KOMI, WON, LEAD = range(3)
 UNKNOWN = 2
 LEAD_UNIT = 10.0  # points; the error from which on a margin's loss grows linearly
-TOP = 5
 
 
 def owner_nats(owner: Tensor, truth: Tensor) -> Tensor:
@@ -72,46 +68,3 @@ def policy_and_value_loss(value_weight: float, lead_weight: float, owner_weight:
         return total if owners is None else total + owner_weight * owner_nats(out.owner, owners).mean()
 
     return loss
-
-
-@torch.no_grad()
-def examine(
-    model: nn.Module, source: Source, device: torch.device, *, dtype: torch.dtype = torch.float32,
-    count: int | None = None, batch: int = 256, report: Callable[[int], None] | None = None,
-) -> Metrics:  # fmt: skip
-    """Test policy and value on the first `count` samples of a source with outcomes (all of an epoch by default).
-
-    Returns what `gocnn.training.classify` returns, and "winner" (share of right winners, 0 to 1), "winner_nats" and
-    "judged", over the positions whose game has a known winner and komi; "lead_error" (mean absolute, in points) over
-    those of counted games; "owner_nats" over those whose owners are known, if the source gives them.
-    """
-    count = len(source) if count is None else min(count, len(source))
-    model.eval()
-    top1 = top5 = judged = right = counted = owned = 0
-    nats = winner_nats = lead_error = owner_loss = 0.0
-    for out, (moves, outcomes, *owners) in predictions(
-        model.heads, source, device, dtype=dtype, count=count, batch=batch, report=report  # type: ignore[arg-type]
-    ):  # fmt: skip
-        logits = out.policy.float()
-        nats += float(cross_entropy(logits, moves, reduction="sum"))
-        best = logits.topk(TOP).indices == moves[:, None]
-        top1 += int(best[:, 0].sum())
-        top5 += int(best.sum())
-        komi, won, lead = outcomes.unbind(1)
-        known = ~(won.isnan() | komi.isnan())
-        logit = out.win_logit(komi)[known]
-        judged += len(logit)
-        right += int(((logit > 0) == (won[known] > 0.5)).sum())
-        winner_nats += float(binary_cross_entropy_with_logits(logit, won[known], reduction="sum"))
-        known = ~lead.isnan()
-        counted += int(known.sum())
-        lead_error += float((out.lead - lead)[known].abs().sum())
-        for truth in owners:
-            owned += int((truth[:, 0] != UNKNOWN).sum())
-            owner_loss += float(owner_nats(out.owner, truth).sum())
-    metrics = {
-        "top1": top1 / count, "top5": top5 / count, "cross_entropy": nats / count, "tested": count,
-        "winner": right / max(judged, 1), "winner_nats": winner_nats / max(judged, 1), "judged": judged,
-        "lead_error": lead_error / max(counted, 1),
-    }  # fmt: skip
-    return metrics | ({"owner_nats": owner_loss / owned} if owned else {})

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 
 from gocnn import policy, targets, training
 from gocnn.device import Ranks
+from gocnn.evaluator import Evaluator
+from gocnn.examination import examine
 from gocnn.value import LEAST_DOUBT, Outputs, ValueHead
 
 CPU = Ranks(0, 1, torch.device("cpu"))
@@ -89,22 +91,6 @@ def test_owners_add_to_the_loss_by_their_weight():
     assert float(with_owners) == pytest.approx(float(without + 3 * nats))
 
 
-def test_examine_counts_what_is_known():
-    class Four:
-        def __len__(self) -> int:
-            return 4
-
-        def batch(self, first: int, count: int) -> tuple[np.ndarray, ...]:
-            outcomes = np.array([[0, 1, 2], [0, 0, NAN], [NAN, 1, NAN], [5, 0, 1]], np.float32)
-            return np.zeros((count, 1), np.float32), np.array([4, 4, 4, 0])[:count], outcomes[:count]
-
-    metrics = targets.examine(Says(outputs([1, 1, 1, 1])), Four(), CPU.device, batch=4)
-    assert metrics["top1"] == 0.75
-    assert metrics["judged"] == 3  # one has no komi
-    assert metrics["winner"] == pytest.approx(2 / 3)  # the second was lost though ahead
-    assert metrics["lead_error"] == pytest.approx(0.5)  # 1 and 0 points
-
-
 class WhoHasMore:
     """Boards of random stones: he who has more is ahead by the difference and wins at no komi; the move is a pass."""
 
@@ -113,8 +99,8 @@ class WhoHasMore:
 
     def batch(self, first: int, count: int) -> tuple[np.ndarray, ...]:
         rng = np.random.default_rng(first)
-        stones = rng.choice(np.array([-1, 0, 1], np.float32), (count, 1, 5, 5))
-        lead = stones.sum((1, 2, 3))
+        stones = rng.integers(-1, 2, (count, 1, 5, 5), dtype=np.int8)
+        lead = stones.sum((1, 2, 3), dtype=np.float32)
         won = np.where(lead == 0, np.nan, lead > 0)
         return stones, np.full(count, 25), np.stack([np.zeros(count), won, lead], axis=1).astype(np.float32)
 
@@ -123,6 +109,10 @@ def test_it_learns_who_is_ahead(tmp_path):
     model = policy.build(policy.PolicyConfig(blocks=1, channels=8, planes="stones", value=True), seed=0)
     config = training.TrainingConfig(samples=12_800, batch=64, lr=0.01, precision="fp32")
     run = training.Run(tmp_path, model, config, CPU, loss=targets.policy_and_value_loss(1, 1))
-    metrics = run.train(WhoHasMore(), lambda model: targets.examine(model, WhoHasMore(), CPU.device))
+
+    def validate(model: policy.Policy) -> training.Metrics:
+        return examine(Evaluator(model, CPU.device, torch.float32), WhoHasMore()).metrics()
+
+    metrics = run.train(WhoHasMore(), validate)
     assert metrics["winner"] > 0.9
     assert metrics["lead_error"] < 1.5
