@@ -55,6 +55,8 @@ class YearRange(click.ParamType):
 @click.option("-o", "--out", "out", required=True, type=click.Path(path_type=Path), help="Folder of the run.")
 @click.option("--preset", help="Network: blocks and channels (default: b6c64, or as in --init).")
 @click.option("--planes", default=None, help="Plane set: full (default) or stones.")
+@click.option("--stem", type=click.Choice(["1", "3", "5", "7"]), help="Side of the first layer's filters (default: 5).")
+@click.option("--pool", is_flag=True, help="Max pooling half-way through the blocks: to see what it costs.")
 @click.option("--size", default=19, show_default=True, help="Board size of the games to learn from.")
 @click.option("--years", type=YearRange(), help="Learn only from games of these years.")
 @click.option("--value", is_flag=True, help="Learn who wins, too: a value head on the same trunk.")
@@ -108,7 +110,8 @@ class YearRange(click.ParamType):
 @click.option("--checkpoint-minutes", default=3.0, show_default=True, help="Minutes between checkpoints.")
 @click.option("--resume", is_flag=True, help="Go on with the run in the folder, exactly where it stood.")
 def main(
-    data: tuple[str, ...], val: tuple[str, ...], out: Path, preset: str | None, planes: str | None, size: int,
+    data: tuple[str, ...], val: tuple[str, ...], out: Path, preset: str | None, planes: str | None,
+    stem: str | None, pool: bool, size: int,
     years: tuple[int, int] | None, value: bool, start_from: str | None, blend: float,
     value_weight: float, lead_weight: float, owners: str | None, owner_weight: float, owned_weight: int,
     minutes: float | None, positions: int | None, batch: int, optimizer: str,
@@ -136,11 +139,12 @@ def main(
             raise click.UsageError("--blend needs --init")
         if owners and not value:
             raise click.UsageError("--owners needs --value")
-        if start_from and (preset or planes):
-            raise click.UsageError("--init brings its own network and planes: leave --preset and --planes out")
+        if start_from and (preset or planes or stem or pool):
+            raise click.UsageError("--init brings its own network: leave --preset, --planes, --stem and --pool out")
         first = policy.load(start_from) if start_from else None
         network = first.config if first else policy.preset(preset or "b6c64", planes, size)
-        network = replace(network, value=value or network.value)
+        network = replace(network, value=value or network.value, pool=pool or network.pool)
+        network = replace(network, stem=int(stem)) if stem else network
         config = training.TrainingConfig(
             minutes=minutes, samples=positions, batch=batch, optimizer=optimizer, lr=lr, muon_lr=muon_lr,
             weight_decay=weight_decay, ema=ema, seed=seed, precision=precision, compile=compile,

@@ -2,7 +2,8 @@
 
 A 5x5 convolution reads the planes, residual 3x3 blocks follow, and a 1x1 convolution gives each point its logit. There
 is no pooling or subsampling anywhere in the trunk: on a Go board a shift by one point changes everything, and the
-answer is a point of the same board. The weights know no board size, so one network plays on any.
+answer is a point of the same board. (`PolicyConfig.pool` is there to measure what pooling would cost.) The weights know
+no board size, so one network plays on any.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ class PolicyConfig:
     """What a policy network is made of; goes into its checkpoint.
 
     `kind` is "conv", or "dense" for the lecture's fully-connected network, which has `blocks` hidden layers of
-    `channels` units and plays on boards of `board_size` only. `planes` names its plane set (`gocnn.go.planes`). With
-    `value`, a conv network has a value head on the same trunk (`gocnn.value`).
+    `channels` units and plays on boards of `board_size` only. `stem` is the side of the first layer's filters, an odd
+    number. `planes` names its plane set (`gocnn.go.planes`). With `value`, a conv network has a value head on the same
+    trunk (`gocnn.value`). With `pool`, the second half of its blocks sees the largest of every 2x2 points.
     """
 
     kind: str = "conv"
@@ -40,12 +42,17 @@ class PolicyConfig:
     planes: str = "full"
     board_size: int = 19
     value: bool = False
+    pool: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in ("conv", "dense"):
             raise ValueError(f"unknown kind of network: {self.kind!r}")
         if self.value and self.kind != "conv":
             raise ValueError("a value head goes on convolutional networks only")
+        if self.pool and self.kind != "conv":
+            raise ValueError("only convolutional networks have pooling")
+        if self.stem % 2 == 0 or self.stem < 1:
+            raise ValueError(f"the first layer's filters must have an odd side, not {self.stem}")
         if self.planes not in PLANE_SETS:
             raise ValueError(f"unknown plane set {self.planes!r}; there are {', '.join(PLANE_SETS)}")
 
@@ -121,7 +128,14 @@ class ConvPolicy(nn.Module):
 
     def trunk(self, planes: Tensor) -> Tensor:
         """Planes to the features that the heads read: float [B, C, N, N]."""
-        return activated(self.norm, self.activation, self.blocks(self.stem(planes)))
+        x = self.stem(planes)
+        if self.config.pool:
+            half = len(self.blocks) // 2
+            x = nn.functional.max_pool2d(self.blocks[:half](x), 2, ceil_mode=True)
+            x = nn.functional.interpolate(self.blocks[half:](x), planes.shape[2:], mode="nearest")
+        else:
+            x = self.blocks(x)
+        return activated(self.norm, self.activation, x)
 
     def forward(self, planes: Tensor) -> Tensor:
         return self.head(self.trunk(planes))

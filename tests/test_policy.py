@@ -189,3 +189,24 @@ def test_a_blend_lies_between_two_networks_and_keeps_what_the_first_lacks():
 def test_a_value_head_needs_a_board_that_is_seen_as_one():
     with pytest.raises(ValueError, match="convolutional"):
         policy.PolicyConfig(kind="dense", value=True)
+
+
+@pytest.mark.parametrize("size", [9, 19])
+def test_pooling_keeps_the_board_but_not_the_point(size):
+    """With pooling, the network answers for every point; without, a shift of the input shifts its features."""
+    pooled = policy.build(policy.PolicyConfig(blocks=2, channels=8, planes="stones", pool=True), seed=1).eval()
+    plain = policy.build(policy.PolicyConfig(blocks=2, channels=8, planes="stones"), seed=1).eval()
+    board = torch.zeros(1, 1, 40, 40)
+    board[..., 20, 20] = 1
+    moved = board.roll(1, dims=3)
+    with torch.no_grad():
+        assert pooled(torch.zeros(1, 1, size, size)).shape == (1, size * size + 1)
+        inside = slice(12, 30)
+        for model, same in ((plain, True), (pooled, False)):
+            here, there = model.trunk(board)[..., inside], model.trunk(moved).roll(-1, dims=3)[..., inside]
+            assert torch.allclose(here, there, atol=1e-5) == same
+
+
+def test_a_stem_without_a_middle_is_refused():
+    with pytest.raises(ValueError, match="odd side"):
+        policy.PolicyConfig(stem=4)

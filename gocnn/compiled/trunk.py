@@ -171,7 +171,7 @@ class FastTrunk:
     def __init__(self, model: ConvPolicy) -> None:
         """Raises ValueError for a network that this code does not do: see `fits`."""
         if not fits(model):
-            raise ValueError(f"channels must be a multiple of {COLUMNS}, and the stem's kernel odd")
+            raise ValueError(f"channels must be a multiple of {COLUMNS}, and there must be no pooling")
         config = model.config
         self.channels = config.channels
         self._stem = np.ascontiguousarray(model.stem.weight.detach().float().numpy().transpose(1, 2, 3, 0))
@@ -233,7 +233,7 @@ class FastTrunk:
 
 def fits(model: nn.Module) -> bool:
     """Whether `FastTrunk` can stand in for a model's trunk."""
-    return isinstance(model, ConvPolicy) and model.config.channels % COLUMNS == 0 and model.config.stem % 2 == 1
+    return isinstance(model, ConvPolicy) and model.config.channels % COLUMNS == 0 and not model.config.pool
 
 
 def _plane_names(model: ConvPolicy) -> tuple[str, ...]:
