@@ -67,6 +67,8 @@ DEMOS: dict[str, Demo] = {
     "photographs": Demo(
         "A photograph, its class, and the pixels that the answer rests on.", "What does the machine learn?"
     ),
+    "dehaze": Demo("Haze laid over photographs, and taken off again.", "What would be seen if the air were clear?"),
+    "text": Demo("Signs in photographs, found and read.", "Where are words in a picture, and what do they say?"),
 }
 
 
