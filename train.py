@@ -13,6 +13,8 @@ from typing import cast
 
 import click
 
+import gocnn  # noqa: F401  # before torch: it says how torch's threads wait
+
 EXAMPLES = """
 \b
 Examples:

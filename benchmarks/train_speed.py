@@ -1,10 +1,12 @@
-"""How fast a network trains here: the loop on real data against the same step on one fixed batch, and against the
-processor's matrix products.
+"""How fast a network trains here: the loop on real data against the same step on one fixed batch, against torch's own
+convolutions where ours are compiled, and against the processor's matrix products.
 
     python benchmarks/train_speed.py games.arrow --preset b6c64 --compile
 """
 
 from __future__ import annotations
+
+import gocnn  # noqa: F401  # isort: skip  # before torch: it says how torch's threads wait
 
 import statistics
 import tempfile
@@ -18,7 +20,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from gocnn import policy, training
 from gocnn.batches import Prefetcher, as_images
-from gocnn.device import Ranks, best_device, precision
+from gocnn.compiled import left_out
+from gocnn.device import Ranks, best_device, keep_memory, precision
 from gocnn.go.planes import PLANE_SETS
 from sgf_data.dataset import Positions
 from sgf_data.store import open_store
@@ -52,27 +55,35 @@ def main(stores: tuple[str, ...], preset: str, batch: int, steps: int, compiled:
     device = best_device()
     dtype = precision("auto", device)
     config = policy.preset(preset)
+    ours = device.type == "cpu" and dtype == torch.float32
+    keep_memory()
     positions = Positions(open_store(stores).moves(), PLANE_SETS[config.planes])
     settings = training.TrainingConfig(samples=10**9, batch=batch, compile=compiled)
     with tempfile.TemporaryDirectory() as folder:
         run = training.Run(Path(folder), policy.build(config), settings, Ranks(0, 1, device))
     with Prefetcher(positions, 0, batch, batch, device) as batches:
         fixed = batches.next()
-        with FlopCounterMode(display=False) as counter:
+        with left_out(), FlopCounterMode(display=False) as counter:  # it does not know compiled code
             policy.build(config).to(device)(as_images(fixed[0]))
         flops = 3 * counter.get_total_flops()  # forward, and twice that backward
         for _ in range(3):
             run.step(*fixed)  # compiles and warms up
-        on_fixed, on_data = [], []
-        for _ in range(steps):  # in turn, so that a drifting machine drifts for both
+        on_fixed, on_data, in_torch = [], [], []
+        for _ in range(steps):  # in turn, so that a drifting machine drifts for all
             on_fixed.append(timed(lambda: run.step(*fixed), device))
             on_data.append(timed(lambda: run.step(*batches.next()), device))
+            if ours:
+                with left_out():
+                    in_torch.append(timed(lambda: run.step(*fixed), device))
     fixed_step, data_step = statistics.median(on_fixed), statistics.median(on_data)
     peak = matmul_peak(device, dtype)
     speed = flops / data_step / 1e12
     print(f"{preset} on {device}, {str(dtype).removeprefix('torch.')}, compiled: {compiled}")
     print(f"fixed batch: {batch / fixed_step:,.0f} positions/s")
     print(f"real data:   {batch / data_step:,.0f} positions/s, {fixed_step / data_step:.1%} of that")
+    if ours:
+        torch_step = statistics.median(in_torch)
+        print(f"torch's own: {batch / torch_step:,.0f} positions/s; compiled: {torch_step / fixed_step:.2f} times that")
     print(f"{speed:.2f} TFLOP/s, {speed / peak:.0%} of the {peak:.2f} TFLOP/s of a 2048 x 2048 matrix product")
 
 

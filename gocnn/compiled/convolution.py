@@ -13,6 +13,7 @@ import torch
 from numba import njit
 from torch import Tensor
 
+from gocnn.compiled import wanted
 from gocnn.compiled.threads import share
 from gocnn.compiled.vectors import (
     COLUMNS,
@@ -36,7 +37,8 @@ TILES = 60  # that go through the transforms and products together: more do not 
 def fits(inputs: Tensor, weights: Tensor) -> bool:
     """Whether `convolve` can do a convolution: float32 on the CPU, channels in multiples of 16."""
     return (
-        inputs.device.type == "cpu"
+        wanted()
+        and inputs.device.type == "cpu"
         and inputs.dtype == weights.dtype == torch.float32
         and weights.shape[2:] == (3, 3)
         and weights.shape[0] % COLUMNS == weights.shape[1] % COLUMNS == 0

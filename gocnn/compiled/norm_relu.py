@@ -12,6 +12,7 @@ import torch
 from numba import njit
 from torch import Tensor, nn
 
+from gocnn.compiled import wanted
 from gocnn.compiled.convolution import channels_last
 from gocnn.compiled.threads import share
 
@@ -19,7 +20,8 @@ from gocnn.compiled.threads import share
 def fits(norm: nn.BatchNorm2d, images: Tensor) -> bool:
     """Whether `norm_relu` can stand in for a module that learns: float32 on the CPU."""
     return (
-        norm.training
+        wanted()
+        and norm.training
         and norm.affine
         and images.device.type == "cpu"
         and images.dtype == torch.float32
