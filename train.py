@@ -222,7 +222,7 @@ def main(
 Examples:
   gocnn evaluate --val pro-2022.arrow
   gocnn evaluate runs/mine/network.safetensors --val pro-2022.arrow --exclude games.arrow
-  gocnn evaluate --val pro-2022.arrow --count 20000 --symmetries --plot accuracy.png
+  gocnn evaluate --val pro-2022.arrow --count 20000 --symmetries 8 --plot accuracy.png
 """
 )
 @click.argument("network", required=False, type=click.Path())
@@ -232,7 +232,10 @@ Examples:
 @click.option("--exclude", multiple=True, type=click.Path(), help="Leave out games that are also in this store.")
 @click.option("--size", default=19, show_default=True, help="Board size of the games to test on.")
 @click.option("--count", type=click.IntRange(1), help="Test this many positions, drawn at random, instead of all.")
-@click.option("--symmetries", is_flag=True, help="Average the board's eight symmetries: eight passes a position.")
+@click.option(
+    "--symmetries", default=1, show_default=True, type=click.IntRange(1, 8), metavar="N",
+    help="Ask about so many symmetries of each position, and take the mean.",
+)  # fmt: skip
 @click.option(
     "--plot", type=click.Path(dir_okay=False), metavar="FILE.png", help="Draw accuracy by phase, and calibration."
 )
@@ -240,7 +243,7 @@ Examples:
 @click.option("--precision", type=click.Choice(["auto", "bf16", "fp32"]), default="auto", show_default=True)
 def evaluate(
     network: str | None, val: tuple[str, ...], exclude: tuple[str, ...], size: int, count: int | None,
-    symmetries: bool, plot: str | None, device: str | None, precision: str,
+    symmetries: int, plot: str | None, device: str | None, precision: str,
 ) -> None:  # fmt: skip
     """Test a network (by default the one that ships) on every position of a game store.
 
@@ -276,7 +279,7 @@ def evaluate(
                 report=lambda done: bar.update(task, completed=done),
             )  # fmt: skip
         metrics = verdicts.metrics()
-        views = "the mean of eight symmetries" if symmetries else "one pass each"
+        views = "one pass each" if symmetries == 1 else f"the mean of {symmetries} symmetries"
         click.echo(
             f"{metrics['tested']:,} positions of {len(test.games):,} games, {views}: top-1 {metrics['top1']:.2%}, "
             f"top-5 {metrics['top5']:.2%}, cross-entropy {metrics['cross_entropy']:.4f} nats"

@@ -98,10 +98,10 @@ def player_options(command: Function) -> Function:
         click.option(
             "--root-symmetries",
             type=click.IntRange(1, 8),
-            default=1,
+            default=8,
             show_default=True,
             metavar="N",
-            help="Turns of the board over which the evaluation of the position itself is averaged.",
+            help="Turns of the board over which the answer to the position itself is averaged, searched or not.",
         ),
         click.option(
             "--noise",
@@ -143,6 +143,7 @@ def make_player(
         random_moves=random_moves,
         resign_behind=resign_behind,
         seed=seed,
+        symmetries=search["root_symmetries"],
     )
     if level is not None:
         from engine.levels import level_player

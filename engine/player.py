@@ -43,13 +43,14 @@ class Style:
     `temperature` 0 plays the most probable move, 1 draws by the policy's probabilities; the first
     `random_moves` of a game are drawn at temperature 1 whatever it is. `resign_behind`: resign
     when behind by that many points even at the best count, None for never. `seed` makes the draws
-    repeatable.
+    repeatable. The policy is the mean of so many `symmetries` of the board, 1 to 8.
     """
 
     temperature: float = 0.0
     random_moves: int = 0
     resign_behind: float | None = None
     seed: int | None = None
+    symmetries: int = 1
 
 
 class PolicyPlayer:
@@ -121,7 +122,7 @@ class PolicyPlayer:
 
     def priors(self, board: Board) -> np.ndarray:
         """float32 [size*size + 1]: the policy for the colour to move."""
-        return self.policy.policy([board])[0]
+        return self.policy.policy([board], self.style.symmetries)[0]
 
     def in_order(self, priors: np.ndarray, board: Board) -> Iterator[int]:
         """The points in the order in which they are considered, no pass: by probability, or drawn by it."""

@@ -21,10 +21,11 @@ class PolicyError(Exception):
 class Policy(Protocol):
     """Anything that looks at boards and says how likely each move is."""
 
-    def policy(self, boards: Sequence[Board]) -> np.ndarray:
+    def policy(self, boards: Sequence[Board], symmetries: int = 1) -> np.ndarray:
         """float32 [B, size*size + 1]: the probability of each point and, last, of the pass.
 
-        Seen from each board's `to_move`; all boards are of one size. Illegal moves may have some.
+        Seen from each board's `to_move`; all boards are of one size. Illegal moves may have some. It may be the mean of
+        so many `symmetries` of the board.
         """
 
 
@@ -69,14 +70,14 @@ class LazyPolicy:
         """Whether the loading is under way, so that whoever needs the network has to wait."""
         return self._loaded is None and self._lock.locked()
 
-    def policy(self, boards: Sequence[Board]) -> np.ndarray:
+    def policy(self, boards: Sequence[Board], symmetries: int = 1) -> np.ndarray:
         """As in Policy. Waits for the loading.
 
         Raises what that raises, and PolicyError if the network can't play such boards.
         """
         network = self._get()
         try:
-            return network.policy(boards)
+            return network.policy(boards, symmetries)
         except ValueError as error:
             raise PolicyError(str(error)) from None
 

@@ -11,12 +11,12 @@ import torch
 
 from gocnn import policy, weights
 from gocnn.batches import as_images
+from gocnn.compiled.trunk import FastTrunk, fits
 from gocnn.device import autocast, best_device, one_thread, precision
 from gocnn.go import Board
 from gocnn.go.planes import PLANE_SETS, of_board
 from gocnn.go.symmetry import point_maps
 from gocnn.value import Outputs
-from gocnn.compiled.trunk import FastTrunk, fits
 
 
 class Evaluation(NamedTuple):
@@ -60,31 +60,63 @@ class Evaluator:
         """Whether the network says who is ahead."""
         return self.model.config.value
 
-    def policy(self, boards: Sequence[Board], symmetry: int = 0) -> np.ndarray:
+    def policy(self, boards: Sequence[Board], symmetries: int = 1) -> np.ndarray:
         """float32 [B, size*size + 1]: each board's probability of every point and the pass, which sum to 1.
 
-        Boards are of one size; each is seen by its `to_move`, turned by `symmetry` (0 to 7), and the answer turned
-        back. Illegal points are not excluded. Raises ValueError for boards of several sizes.
+        Boards are of one size; each is seen by its `to_move`. The answer is the mean of so many `symmetries` (1 to 8)
+        of the board. Illegal points are not excluded. Raises ValueError for boards of several sizes.
         """
-        return self.evaluate(boards, symmetry=symmetry).policy
+        planes = self._planes(boards, 0)
+        return self.evaluate_planes(planes, np.zeros(len(boards), np.float32), symmetries).policy
 
     def evaluate(self, boards: Sequence[Board], komi: float = 0.0, symmetry: int = 0) -> Evaluation:
-        """All that the network says of some boards; as `policy`, with White's `komi` in points."""
-        sizes = {board.size for board in boards}
-        if len(sizes) != 1:
-            raise ValueError("the boards of one batch must be of one size")
-        planes = np.stack([of_board(board, self.plane_set, symmetry=symmetry) for board in boards])
+        """All that the network says of some boards, with White's `komi` in points.
+
+        Each board is turned by `symmetry` (0 to 7), and the answer turned back; the rest is as in `policy`.
+        """
+        planes = self._planes(boards, symmetry)
         found = self.evaluate_planes(planes, np.array([komi * board.to_move for board in boards], np.float32))
-        back = point_maps(sizes.pop())[symmetry]
+        back = point_maps(planes.shape[-1])[symmetry]
         owner = None if found.owner is None else found.owner[:, back[:-1]]
         return found._replace(policy=found.policy[:, back], owner=owner)
 
-    @torch.inference_mode()
-    def evaluate_planes(self, planes: np.ndarray, komi: np.ndarray) -> Evaluation:
-        """All that the network says of int8 [B, planes, N, N].
+    def _planes(self, boards: Sequence[Board], symmetry: int) -> np.ndarray:
+        """int8 [B, planes, N, N] of boards that must be of one size."""
+        if len({board.size for board in boards}) != 1:
+            raise ValueError("the boards of one batch must be of one size")
+        return np.stack([of_board(board, self.plane_set, symmetry=symmetry) for board in boards])
+
+    def evaluate_planes(self, planes: np.ndarray, komi: np.ndarray, symmetries: int = 1) -> Evaluation:
+        """All that the network says of int8 [B, planes, N, N]; the mean of so many `symmetries` (1 to 8) of the board.
 
         `komi` float32 [B] is what the player to move must be ahead by on the board: komi for Black, -komi for White.
         """
+        if symmetries == 1:
+            return self._evaluate_planes(planes, komi)
+        batch, size = len(planes), planes.shape[-1]
+        maps = point_maps(size)[:symmetries]
+        flat = planes.reshape(*planes.shape[:2], -1)
+        turned = np.empty((symmetries, *flat.shape), np.int8)
+        for view, there in zip(turned, maps):
+            view[:, :, there[:-1]] = flat
+        found = self._evaluate_planes(turned.reshape(-1, *planes.shape[1:]), np.tile(komi, symmetries))
+
+        def mean(values: np.ndarray) -> np.ndarray:
+            return np.asarray(values.reshape(symmetries, batch).mean(0))
+
+        def turned_back(values: np.ndarray) -> np.ndarray:
+            views = values.reshape(symmetries, batch, -1)
+            return np.asarray(np.mean([view[:, there[: view.shape[1]]] for view, there in zip(views, maps)], 0))
+
+        return Evaluation(
+            turned_back(found.policy),
+            None if found.winrate is None else mean(found.winrate),
+            None if found.lead is None else mean(found.lead),
+            None if found.owner is None else turned_back(found.owner),
+        )
+
+    @torch.inference_mode()
+    def _evaluate_planes(self, planes: np.ndarray, komi: np.ndarray) -> Evaluation:
         if self._trunk is None:
             inputs = as_images(torch.from_numpy(planes).to(self.device))
             with autocast(self.device, self.dtype):

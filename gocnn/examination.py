@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gocnn.batches import Source
-from gocnn.evaluator import Evaluation, Evaluator
+from gocnn.evaluator import Evaluator
 from gocnn.go.planes import stones_on
-from gocnn.go.symmetry import SYMMETRIES, point_maps
 from gocnn.targets import KOMI, LEAD, WON
 
 if TYPE_CHECKING:
@@ -97,20 +96,20 @@ class Verdicts:
 
 
 def examine(
-    judge: Evaluator, source: Source, *, count: int | None = None, symmetries: bool = False, batch: int = 256,
+    judge: Evaluator, source: Source, *, count: int | None = None, symmetries: int = 1, batch: int = 256,
     report: Callable[[int], None] | None = None,
 ) -> Verdicts:  # fmt: skip
     """Ask a network about the first `count` samples of a source (all of an epoch by default).
 
-    The source's samples are int8 planes and moves, and for a network with a value head outcomes (`gocnn.targets`). With
-    `symmetries`, the eight views of each position are averaged. `report` is called with the samples done.
+    The source's samples are int8 planes and moves, and for a network with a value head outcomes (`gocnn.targets`). Of
+    each position, so many `symmetries` are averaged. `report` is called with the samples done.
     """
     count = len(source) if count is None else min(count, len(source))
     parts = []
     for first in range(0, count, batch):
         planes, moves, *outcomes = source.batch(first, min(batch, count - first))
         outcome = outcomes[0] if outcomes else np.full((len(moves), 3), np.nan, np.float32)
-        found = _ask(judge, planes, outcome[:, KOMI], symmetries)
+        found = judge.evaluate_planes(planes, outcome[:, KOMI], symmetries)
         said = found.policy[np.arange(len(moves)), moves]
         nothing = np.full(len(moves), np.nan)
         parts.append(
@@ -127,24 +126,6 @@ def examine(
         if report:
             report(first + len(moves))
     return Verdicts(**{name: np.concatenate([vars(part)[name] for part in parts]) for name in vars(parts[0])})
-
-
-def _ask(judge: Evaluator, planes: np.ndarray, komi: np.ndarray, symmetries: bool) -> Evaluation:
-    """The network's answers to int8 [B, P, N, N], the owners left out; by symmetries, the mean of eight."""
-    if not symmetries:
-        return judge.evaluate_planes(planes, komi)
-    maps = point_maps(planes.shape[-1])
-    flat = planes.reshape(*planes.shape[:2], -1)
-    answers = []
-    for turn in range(SYMMETRIES):
-        turned = np.empty_like(flat)
-        turned[:, :, maps[turn, :-1]] = flat
-        answer = judge.evaluate_planes(turned.reshape(planes.shape), komi)
-        answers.append(answer._replace(policy=answer.policy[:, maps[turn]], owner=None))
-    policy, winrate, lead = ([getattr(answer, name) for answer in answers] for name in ("policy", "winrate", "lead"))
-    if winrate[0] is None:
-        return Evaluation(np.mean(policy, 0), None, None, None)
-    return Evaluation(np.mean(policy, 0), np.mean(winrate, 0), np.mean(lead, 0), None)
 
 
 def picture(verdicts: Verdicts) -> Figure:

@@ -22,7 +22,7 @@ class Oracle:
         self.plane_set = PLANE_SETS["stones"]
         self.says = policy, winrate, lead
 
-    def evaluate_planes(self, planes: np.ndarray, komi: np.ndarray) -> Evaluation:
+    def evaluate_planes(self, planes: np.ndarray, komi: np.ndarray, symmetries: int = 1) -> Evaluation:
         policy, winrate, lead = self.says
         known = np.where(np.isnan(komi), NAN, 1)
         return Evaluation(np.tile(policy, (len(planes), 1)), winrate * known, lead - komi, None)
@@ -59,7 +59,7 @@ def test_what_is_known_is_counted() -> None:
 
 def test_without_a_value_head_there_is_no_winner() -> None:
     class Policy(Oracle):
-        def evaluate_planes(self, planes: np.ndarray, komi: np.ndarray) -> Evaluation:
+        def evaluate_planes(self, planes: np.ndarray, komi: np.ndarray, symmetries: int = 1) -> Evaluation:
             return super().evaluate_planes(planes, komi)._replace(winrate=None, lead=None)
 
     rows = Rows([1], [1], [[0, 1, 4]])
@@ -119,7 +119,7 @@ def test_symmetries_are_averaged_and_turned_back() -> None:
             return planes, moves, np.tile(np.array([2.5, 1, NAN], np.float32), (8, 1))
 
     plain = examination.examine(judge, Turned())
-    mean = examination.examine(judge, Turned(), symmetries=True)
+    mean = examination.examine(judge, Turned(), symmetries=8)
     assert np.ptp(plain.nats) > 1e-3, "a network that is not symmetric itself"
     assert np.ptp(mean.nats) < 1e-5 and np.ptp(mean.winrate) < 1e-5
     assert np.exp(-mean.nats[0]) == pytest.approx(np.exp(-plain.nats).mean(), rel=1e-4)

@@ -116,7 +116,7 @@ def test_evaluator_turns_the_answer_back(evaluator, s):
     maps = point_maps(9)
     moves = (20, 41, 62, 10)
     turned = board_with(*(int(maps[s, p]) for p in moves))
-    straight = evaluator.policy([board_with(*moves)], symmetry=s)[0]
+    straight = evaluator.evaluate([board_with(*moves)], symmetry=s).policy[0]
     assert np.allclose(straight, evaluator.policy([turned])[0][maps[s]], atol=1e-5)
 
 

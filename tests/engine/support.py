@@ -28,7 +28,7 @@ class RandomPolicy:
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
 
-    def policy(self, boards: Sequence[Board]) -> np.ndarray:
+    def policy(self, boards: Sequence[Board], symmetries: int = 1) -> np.ndarray:
         drawn = [
             np.random.default_rng([self.seed, board.hash, board.to_move + 1]).random(board.pass_point + 1)
             for board in boards
@@ -44,7 +44,7 @@ class ListPolicy:
         self.vertices = vertices
         self.confidence = confidence
 
-    def policy(self, boards: Sequence[Board]) -> np.ndarray:
+    def policy(self, boards: Sequence[Board], symmetries: int = 1) -> np.ndarray:
         size = boards[0].size
         priors = np.full(size * size + 1, 1e-6, np.float32)
         for rank, vertex in enumerate(self.vertices):
@@ -84,7 +84,7 @@ class CentrePolicy:
         owner = np.full((count, size * size), 0.1, np.float32)
         return Evaluation(policy, np.full(count, 0.75, np.float32), owner.sum(1) - komi, owner)
 
-    def policy(self, boards: Sequence[Board]) -> np.ndarray:
+    def policy(self, boards: Sequence[Board], symmetries: int = 1) -> np.ndarray:
         size = boards[0].size
         row, col = np.divmod(np.arange(size * size), size)
         middle = (size - 1) / 2

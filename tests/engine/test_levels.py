@@ -71,7 +71,7 @@ class Choices:
 
     good = tuple(gtp_to_point(vertex, 9) for vertex in ("E5", "C3", "G7"))
 
-    def policy(self, boards: list[Board]) -> np.ndarray:
+    def policy(self, boards: list[Board], symmetries: int = 1) -> np.ndarray:
         priors = np.full((len(boards), 82), 0.02 / 79, np.float32)
         priors[:, self.good] = (0.5, 0.3, 0.18)
         return priors

@@ -43,7 +43,7 @@ def test_either_colour_may_be_asked() -> None:
     seen: list[int] = []
 
     class Watcher(CentrePolicy):
-        def policy(self, boards: Sequence[Board]) -> np.ndarray:
+        def policy(self, boards: Sequence[Board], symmetries: int = 1) -> np.ndarray:
             seen.extend(board.to_move for board in boards)
             return super().policy(boards)
 
@@ -194,3 +194,16 @@ def test_games_against_itself_end_with_two_passes(size: int) -> None:
             colour = game.board.to_move
             game.board.play(colour, player.choose(game.board, colour, game.komi))
         assert game.is_over, f"size {size}, seed {seed}:\n{game.board}"
+
+
+def test_the_symmetries_of_the_style_reach_the_network() -> None:
+    class Counting:
+        asked = 0
+
+        def policy(self, boards: Sequence[Board], symmetries: int = 1) -> np.ndarray:
+            self.asked = symmetries
+            return np.full((len(boards), boards[0].pass_point + 1), 1 / (boards[0].pass_point + 1), np.float32)
+
+    network = Counting()
+    PolicyPlayer(network, Style(symmetries=8)).choose(Board(5), BLACK)
+    assert network.asked == 8

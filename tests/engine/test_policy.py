@@ -48,7 +48,7 @@ def test_an_error_in_the_background_is_met_where_the_policy_is_used() -> None:
 
 def test_a_board_the_network_cannot_play() -> None:
     class Only19:
-        def policy(self, boards: Sequence[Board]) -> np.ndarray:
+        def policy(self, boards: Sequence[Board], symmetries: int = 1) -> np.ndarray:
             raise ValueError("plays 19x19 boards only")
 
     with pytest.raises(PolicyError, match="19x19"):

@@ -33,7 +33,7 @@ X . X X . X O O .
 class ToyPolicy(Toy):
     """A toy that a PolicyPlayer can ask, too."""
 
-    def policy(self, boards: Sequence[Board]) -> np.ndarray:
+    def policy(self, boards: Sequence[Board], symmetries: int = 1) -> np.ndarray:
         planes = np.stack([of_board(board, PLANE_SETS["full"]) for board in boards])
         return self.evaluate_planes(planes, np.zeros(len(boards), np.float32)).policy
 
