@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-if TYPE_CHECKING:
-    import numpy as np
-
-FORMATS = {
-    ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF", ".bmp": "BMP",
-}  # fmt: skip
 ENDING = "-read.png"
 
 
@@ -50,10 +42,7 @@ def read(
     """Find the words in photographs and read them: Latin letters, digits and ASCII punctuation."""
     from functools import partial
 
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from gocnn.images import pictures
+    from gocnn.images import making, pictures
     from gocnn.images.text import detector as detectors
     from gocnn.images.text import reading
     from gocnn.images.text import recogniser as recognisers
@@ -65,8 +54,7 @@ def read(
         raise click.ClickException(str(error)) from error
     failed = False
     told = []
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+    with making.bar() as progress:
         task = progress.add_task("reading", total=len(files))
         for file, target in zip(files, targets):
             try:
@@ -74,7 +62,7 @@ def read(
                 lines = reading.read(finder, partial(recognisers.read_words, reader), picture, longest=longest,
                                      sure=sure)  # fmt: skip
                 if target:
-                    _write(target, reading.draw(picture, lines))
+                    making.write(target, reading.draw(picture, lines))
             except (ValueError, OSError) as error:
                 text = str(error)
                 click.echo(f"Error: {text if file in text else f'{file}: {text}'}", err=True)
@@ -99,6 +87,8 @@ def read(
 
 def _targets(files: list[Path], out: Path | None) -> list[Path | None]:
     """Where each picture goes. Raises ValueError if two would go to one place, or one onto a photograph; OSError."""
+    from gocnn.images.making import FORMATS
+
     if out is None:
         return [None] * len(files)
     targets: list[Path | None] = []
@@ -117,13 +107,3 @@ def _targets(files: list[Path], out: Path | None) -> list[Path | None]:
         if target and any(target.resolve() == file.resolve() for file in files):
             raise ValueError(f"{target}: would be written over a photograph that is to be read")
     return targets
-
-
-def _write(target: Path, picture: np.ndarray) -> None:
-    from PIL import Image
-
-    from gocnn.atomic import write_atomically
-
-    data = io.BytesIO()
-    Image.fromarray(picture).save(data, FORMATS[target.suffix.lower()])
-    write_atomically(target, data.getvalue())

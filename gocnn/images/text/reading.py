@@ -1,4 +1,4 @@
-"""Reading a picture: words are found at two scales, cut out upright, read, and put in order."""
+"""Reading a picture: words are found at several scales, cut out upright, read, and put in order."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 LONGEST = 1600  # pixels: larger pictures are looked at in this size
 SHORTEST = 320  # pixels: the longer side of smaller ones is brought to this
-LARGE = 90.0  # pixels high: words above this are looked for in half the size too
+LARGE = 90.0  # pixels: words higher than this are taken from a picture of half the size,
+SMALL = 24.0  # and words up to this high never
+LETTER = 0.4  # of a word's height: a letter is higher
 LEANING = 1.5  # times as high as wide: a word that may have been written up or down
 BOX, INK = (230, 30, 80), (150, 0, 40)
 PALE = 0.25  # of its contrast keeps the picture that words are set on
@@ -46,18 +48,22 @@ Reader = Callable[[Sequence[np.ndarray]], Sequence[tuple[str, float]]]  # crops 
 def find(model: nn.Module, image: np.ndarray, *, longest: int = LONGEST) -> list[Region]:
     """The words in a picture of any size, uint8 [H, W, 3], the surest first.
 
-    A picture whose longer side is more than `longest` is looked at in that size. What is higher than `LARGE` pixels is
-    looked for in half the size as well, since the network's view is limited: letter by letter it may see it as words.
+    A picture whose longer side is more than `longest` is looked at in that size, and every picture in half of its size
+    too, and half of that, as long as there is room for large words: the network's view is limited, and what stands
+    large before it may fall into letters or go unseen.
     """
     side = max(image.shape[:2])
-    scale = min(longest / side, max(SHORTEST / side, 1.0))
-    looked = _scaled(image, scale)
-    fine = detector.detect(model, looked)
-    if min(looked.shape[:2]) > 2 * LARGE:
-        half = detector.detect(model, _scaled(looked, 0.5))
-        fine = merged(fine, [Region(2 * region.quad, region.score) for region in half])
+    looked = _scaled(image, min(longest / side, max(SHORTEST / side, 1.0)))
     factors = np.array([looked.shape[1] / image.shape[1], looked.shape[0] / image.shape[0]], np.float32)
-    return [Region(region.quad / factors, region.score) for region in fine]
+    return [Region(region.quad / factors, region.score) for region in _pyramid(model, looked)]
+
+
+def _pyramid(model: nn.Module, image: np.ndarray) -> list[Region]:
+    fine = detector.detect(model, image)
+    if min(image.shape[:2]) < 2 * LARGE:
+        return fine
+    coarse = _pyramid(model, _scaled(image, 0.5))
+    return merged(fine, [Region(2 * region.quad, region.score) for region in coarse])
 
 
 def _scaled(image: np.ndarray, scale: float) -> np.ndarray:
@@ -66,20 +72,33 @@ def _scaled(image: np.ndarray, scale: float) -> np.ndarray:
     return pictures.resize(image, *(max(1, round(side * scale)) for side in image.shape[:2]))
 
 
-def merged(fine: Sequence[Region], coarse: Sequence[Region], large: float = LARGE) -> list[Region]:
-    """Regions found at two scales as one list, the surest first: the high ones of the coarse, else those of the fine.
+def merged(fine: Sequence[Region], coarse: Sequence[Region]) -> list[Region]:
+    """Regions found at a scale and at half of it as one list, the surest first, in pixels of the finer.
 
-    A fine region that lies by more than half on a high coarse one is left out.
+    Coarse ones higher than `LARGE` come before fine ones that lie on them and may be their letters; not so if most of
+    what lies there is far less high, and so words in lines. Others, if higher than `SMALL`, are taken where the fine
+    scale shows nothing.
     """
-    high = [region for region in coarse if quads.sides(region.quad)[1] > large]
-    kept = [region for region in fine if not any(_covers(one.quad, region.quad) for one in high)]
-    return sorted(high + kept, key=lambda region: -region.score)
+    kept = list(fine)
+    for region in coarse:
+        height = quads.sides(region.quad)[1]
+        below = [one for one in kept if _covers(region.quad, one.quad)]
+        areas = [(quads.area(one.quad), quads.sides(one.quad)[1] > LETTER * height) for one in below]
+        if height > LARGE and sum(area if high else -area for area, high in areas) >= 0:
+            kept = [one for one in kept if all(one is not other for other in below)] + [region]
+        elif height > SMALL and not any(_touch(one.quad, region.quad) for one in kept):
+            kept.append(region)
+    return sorted(kept, key=lambda region: -region.score)
 
 
-def _covers(outer: np.ndarray, inner: np.ndarray) -> bool:
+def _touch(a: np.ndarray, b: np.ndarray) -> bool:
+    return _covers(a, b, 0.2) or _covers(b, a, 0.2)
+
+
+def _covers(outer: np.ndarray, inner: np.ndarray, share: float = 0.5) -> bool:
     if np.any(outer.max(0) <= inner.min(0)) or np.any(inner.max(0) <= outer.min(0)):
         return False
-    return quads.area(quads.clipped(inner, outer)) > 0.5 * quads.area(inner)
+    return quads.area(quads.clipped(inner, outer)) > share * quads.area(inner)
 
 
 def read(
