@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "images": ("gocnn.images.commands:images", "Classify digits, clothes and photographs; train and test on them."),
     "dehaze": ("gocnn.images.dehaze.command:dehaze", "Take the haze off photographs."),
     "read": ("gocnn.images.text.command:read", "Find the words in photographs and read them."),
+    "dream": ("gocnn.images.dream_command:dream", "Deep Dream: the network exaggerates what it sees in a photograph."),
     "demo": ("gocnn.demos.commands:demo", "Make the lecture's pictures, and a gallery of them."),
 }
 

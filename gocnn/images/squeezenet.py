@@ -7,6 +7,7 @@ authors' repository). 1,235,496 weights; trained by its authors, not here.
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from importlib import resources
 from typing import Any
@@ -86,6 +87,13 @@ def tensors_from_arrays(arrays: Any) -> dict[str, Tensor]:
         if tensors[name].shape != expected.shape:
             raise ValueError(f"SqueezeNet's weights: {published} is {array.shape}, not {tuple(expected.shape)}")
     return tensors
+
+
+def before_relu(layer: str) -> tuple[str, ...]:
+    """The layers that together, channel after channel, give a block's output ahead of its ReLU; others as they are."""
+    if re.fullmatch(r"fire\d", layer):
+        return (f"{layer}.expand1.conv", f"{layer}.expand3.conv")
+    return (f"{layer}.conv",) if layer in ("conv1", "conv10") else (layer,)
 
 
 def class_names() -> tuple[str, ...]:

@@ -1,0 +1,87 @@
+"""What the commands that make pictures share: the size to work in, where the result goes, and how far the work is."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gocnn.atomic import write_atomically
+from gocnn.images import photos, pictures
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+    from torch import Tensor
+
+FORMATS = {
+    ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF", ".bmp": "BMP",
+}  # fmt: skip
+SHORTEST = 64  # pixels of the shorter side, for a network to see something
+
+#: What a gradient's pixels (blue, green, red) are multiplied by so that a picture climbs in the colours of photographs,
+#: whose brightness varies more than their colours (see `photos.COLOUR_AXES`).
+_SPREADS = np.diag([1.0, 0.25, 0.12])  # variances
+NATURAL = tuple(map(tuple, (photos.COLOUR_AXES.T @ _SPREADS @ photos.COLOUR_AXES)[::-1, ::-1].tolist()))
+
+
+def sized(picture: np.ndarray, size: int | None, most: int) -> np.ndarray:
+    """uint8 [H, W, 3] with its longer side at `size` pixels; without a size as it is, or at `most` if it is longer.
+
+    Raises PictureError if the shorter side is then below `SHORTEST`.
+    """
+    height, width = picture.shape[:2]
+    longer = size or min(most, max(height, width))
+    scale = longer / max(height, width)
+    height, width = (max(1, round(side * scale)) for side in (height, width))
+    if min(height, width) < SHORTEST:
+        least = f"too small: {width}×{height} pixels, and the shorter side must have {SHORTEST} or more"
+        raise pictures.PictureError(f"{least}; --size enlarges it")
+    return picture if picture.shape[:2] == (height, width) else pictures.resize(picture, height, width)
+
+
+def as_input(picture: np.ndarray) -> Tensor:
+    """A picture of any size as SqueezeNet and VGG are given it: uint8 [H, W, 3] -> float32 [1, 3, H, W].
+
+    Blue, green, red, less their means over ImageNet; `pictures.from_squeezenet` is the way back.
+    """
+    import torch
+
+    inputs = (picture[..., ::-1] - pictures.BGR_MEANS).transpose(2, 0, 1)[None]
+    return torch.from_numpy(np.ascontiguousarray(inputs, np.float32))
+
+
+def target(out: Path | None, given: Path, ending: str) -> Path:
+    """Where a picture goes: `out`, or beside the one `given` under its name with an `ending` like "-dream.png".
+
+    Raises ValueError for a format that cannot be written, or a file that is the one given.
+    """
+    place = out or given.with_name(given.stem + ending)
+    if place.suffix.lower() not in FORMATS:
+        raise ValueError(f"{place}: cannot write {place.suffix or 'without an ending'}; there are {', '.join(FORMATS)}")
+    if place.is_dir() or not place.absolute().parent.is_dir():
+        raise ValueError(f"{place}: {'a folder' if place.is_dir() else 'its folder is not there'}")
+    if place.resolve() == given.resolve():
+        raise ValueError(f"{place}: would be written over the picture that was given")
+    return place
+
+
+def write(place: Path, picture: np.ndarray) -> None:
+    """Write a picture, uint8 [H, W, 3], all or nothing, in the format of the file's ending. Raises OSError."""
+    from PIL import Image
+
+    data = io.BytesIO()
+    Image.fromarray(picture).save(data, FORMATS[place.suffix.lower()], quality=95)
+    write_atomically(place, data.getvalue())
+
+
+def bar() -> Progress:
+    """A progress bar on stderr with what is left of the time; nothing is drawn where that is no terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import TimeRemainingColumn as Remaining
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), Remaining())
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
