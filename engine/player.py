@@ -16,6 +16,7 @@ import numpy as np
 from engine.policy import Policy
 from gocnn.go import BLACK, WHITE, Board, core
 from gocnn.go.counting import count
+from gocnn.go.ladders import new_room, runs_in_vain
 from gocnn.go.ownership import PLAYOUTS, SURE, ownership, score_bounds
 from gocnn.go.tactics import self_atari
 
@@ -100,7 +101,7 @@ class PolicyPlayer:
         pointless = (board.pass_alive(BLACK) | board.pass_alive(WHITE)).ravel()
         priors = self.priors(board)
         for point in self.in_order(priors, board):
-            if pointless[point] or not _is_sensible(board, point):
+            if pointless[point] or not _is_sensible(board, point) or _runs_in_vain(board, point):
                 continue
             doubtful = settled[point] or _puts_itself_in_atari(board, point)
             if not doubtful or priors[point] >= CONVINCED:
@@ -149,6 +150,12 @@ def _is_sensible(board: Board, point: int) -> bool:
     """Whether the rules allow the move and it is more than filling an own eye."""
     colour = board.to_move
     return board.is_legal(colour, point) and not board.is_own_eye(colour, point)
+
+
+def _runs_in_vain(board: Board, point: int) -> bool:
+    """Whether a legal move saves stones from an atari only for a ladder to take them: what a network cannot see."""
+    cell = core.to_cell(point, board.size)
+    return bool(runs_in_vain(board.state, new_room(board.size), cell, board.to_move))
 
 
 def _puts_itself_in_atari(board: Board, point: int) -> bool:

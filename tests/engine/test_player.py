@@ -79,16 +79,31 @@ def test_unconditional_territory_is_left_alone() -> None:
 
 def test_an_unlikely_self_atari_is_left_out() -> None:
     rows = """
-    O . . X .
+    . . X X .
     O O X X .
     X X X . .
     . . . . .
     . . . . .
     """
-    # B5 leaves White's four stones C5 as their only liberty.
+    # A5 leaves White's three stones B5 as their only liberty.
     board = Board.from_ascii(rows)
-    assert choose(ListPolicy("b5", "e1", confidence=0.1), board, WHITE) == "E1"
-    assert choose(ListPolicy("b5", "e1", confidence=0.9), board, WHITE) == "B5"
+    assert choose(ListPolicy("a5", "e1", confidence=0.1), board, WHITE) == "E1"
+    assert choose(ListPolicy("a5", "e1", confidence=0.9), board, WHITE) == "A5"
+
+
+def test_stones_in_a_ladder_are_not_run_with_however_likely_it_looks() -> None:
+    rows = """
+    . . . . . .
+    . . X X . .
+    . X O . . .
+    . . X . . .
+    . . . . . .
+    . . . . . .
+    """
+    board = Board.from_ascii(rows)
+    assert choose(ListPolicy("d4", "e1", confidence=0.9), board, WHITE) == "E1"
+    board.setup([gtp_to_point("e2", 6)], [WHITE])  # in the ladder's way
+    assert choose(ListPolicy("d4", "e1", confidence=0.9), board, WHITE) == "D4"
 
 
 def test_passes_when_the_opponent_passed_and_it_is_ahead() -> None:
