@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from gocnn import checkpoint
+from gocnn.conv import Conv3x3
 from gocnn.images.text import ctc
 from gocnn.images.text.alphabet import CLASSES, decode
 
@@ -39,11 +40,9 @@ class Line(nn.Module):
         return self.activation(x + self.norm2(self.conv2(y)))
 
 
-def _stage(inputs: int, outputs: int, kernel: int | tuple[int, int] = 3, *, pool: tuple[int, int] | None = None,
-           stride: int = 1, padding: int | tuple[int, int] = 1) -> list[nn.Module]:  # fmt: skip
-    """Convolution, batch norm, ReLU and max pooling."""
-    conv = nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=padding, bias=False)
-    return [conv, nn.BatchNorm2d(outputs), nn.ReLU()] + ([nn.MaxPool2d(pool)] if pool else [])
+def _stage(conv: nn.Conv2d, pool: tuple[int, int] | None = None) -> list[nn.Module]:
+    """A convolution, batch norm, ReLU and max pooling."""
+    return [conv, nn.BatchNorm2d(conv.out_channels), nn.ReLU()] + ([nn.MaxPool2d(pool)] if pool else [])
 
 
 class Recogniser(nn.Module):
@@ -56,13 +55,14 @@ class Recogniser(nn.Module):
         super().__init__()
         a, b, c, d, e = widths
         self.widths, self.lines = widths, lines
-        self.stem = nn.Sequential(*_stage(1, a, 5, stride=2, padding=2))  # [B, a, 16, W / 2]
+        stem = nn.Conv2d(1, a, 5, stride=2, padding=2, bias=False)
+        self.stem = nn.Sequential(*_stage(stem))  # [B, a, 16, W / 2]
         self.blocks = nn.Sequential(
-            *_stage(a, b, pool=(2, 2)),  # [B, b, 8, W / 4]
-            *_stage(b, c, pool=(2, 1)),  # [B, c, 4, W / 4]
-            *_stage(c, d),
-            *_stage(d, d),
-            *_stage(d, e, (4, 3), padding=(0, 1)),  # [B, e, 1, W / 4]
+            *_stage(Conv3x3(a, b), pool=(2, 2)),  # [B, b, 8, W / 4]
+            *_stage(Conv3x3(b, c), pool=(2, 1)),  # [B, c, 4, W / 4]
+            *_stage(Conv3x3(c, d)),
+            *_stage(Conv3x3(d, d)),
+            *_stage(nn.Conv2d(d, e, (4, 3), padding=(0, 1), bias=False)),  # [B, e, 1, W / 4]
             *(Line(e) for _ in range(lines)),
         )
         self.head = nn.Conv2d(e, STEPS * CLASSES, 1)

@@ -35,7 +35,7 @@ class Drawer:
         self.chooser, self.photographs, self.words = scenes.Chooser(fonts), photographs, vocabulary()
         self.seed, self.jitter = seed, jitter
 
-    def draw(self, chunk: int, count: int = CHUNK) -> list[Crop]:
+    def draw(self, chunk: int, count: int) -> list[Crop]:
         """Texts and narrowed crops uint8 [32, W]."""
         rng = np.random.default_rng((self.seed, chunk))
         crops: list[Crop] = []
@@ -53,9 +53,9 @@ def _begin(drawer: Drawer) -> None:
     _drawer = drawer
 
 
-def _draw(chunk: int) -> list[Crop]:
+def _draw(chunk: int, count: int) -> list[Crop]:
     assert _drawer is not None
-    return _drawer.draw(chunk)
+    return _drawer.draw(chunk, count)
 
 
 class Crops:
@@ -89,8 +89,8 @@ class Crops:
     def batch(self, first: int, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Samples ``first`` to ``first + count - 1``, of one chunk; `count` divides its 1024.
 
-        Inputs float32 [count, 1, 32, W], classes int64 [count, 20], and int64 [count] each the number of classes and the
-        steps of the input.
+        Inputs float32 [count, 1, 32, W] and classes int64 [count, 20]; then, int64 [count] each, how many classes there
+        are and how many steps an input has.
         """
         chunk, place = divmod(first, CHUNK)
         if self._now[0] != chunk:
@@ -110,10 +110,10 @@ class Crops:
         if self._process:
             for later in range(number, number + 1 + self.ahead):
                 if later % self.pool not in self._drawn and later % self.pool not in self._waited:
-                    self._waited[later % self.pool] = self._process.submit(_draw, later % self.pool)
+                    self._waited[later % self.pool] = self._process.submit(_draw, later % self.pool, CHUNK)
         if number not in self._drawn:
             waited = self._waited.pop(number, None)
-            self._drawn[number] = waited.result() if waited else self.drawer.draw(number)
+            self._drawn[number] = waited.result() if waited else self.drawer.draw(number, CHUNK)
         return self._drawn[number]
 
 
@@ -194,9 +194,10 @@ def config(minutes: float, seed: int = 0) -> training.TrainingConfig:
 
 
 def train(
-    out: Path, *, minutes: float = 75, seed: int = 0, resume: bool = False, device: str | None = None
-) -> training.Metrics:
-    """Train a recogniser on words drawn with the training fonts and photographs.
+    out: Path, *, minutes: float = 75, seed: int = 0, resume: bool = False, start: Path | None = None,
+    device: str | None = None,
+) -> training.Metrics:  # fmt: skip
+    """Train a recogniser on words drawn with the training fonts and photographs, from the weights of `start` if given.
 
     Writes network.safetensors (the averaged weights) into the folder `out` beside what the training loop writes.
     Returns the last figures on words of the test fonts and photographs. Raises ValueError for settings or data at fault
@@ -206,10 +207,11 @@ def train(
     watched = test_crops(600)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = Recogniser()
+        model = recogniser.load(start) if start else Recogniser()
     out.mkdir(parents=True, exist_ok=True)
     with ranks(device) as here, Crops(Drawer(fonts, photographs, seed, 0.08)) as source:
-        identity = {"network": recogniser.KIND, "fonts": len(fonts), "photographs": len(photographs)}
+        identity = {"network": recogniser.KIND, "fonts": len(fonts), "photographs": len(photographs),
+                    "start": str(start) if start else None}  # fmt: skip
         run = training.Run(out, model, config(minutes, seed), here, loss=ctc_loss, identity=identity)
         if resume:
             run.resume()
