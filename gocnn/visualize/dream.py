@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -24,7 +23,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gocnn.visualize.layers import LayerError, batch_for, get, inspecting
+from gocnn.visualize.layers import LayerError, batch_for, inspecting, maps
 from gocnn.visualize.maximize import Bound, blurred
 
 SMOOTHINGS = ("laplacian", "gaussian", "none")
@@ -157,7 +156,7 @@ def guide(model: nn.Module, picture: Tensor, layers: Sequence[str]) -> Tensor:
     Raises LayerError as `dream` does.
     """
     with inspecting(model), torch.no_grad():
-        return _together(_outputs(model, batch_for(model, picture), tuple(layers)), tuple(layers)).flatten(2)[0]
+        return _together(maps(model, batch_for(model, picture), layers), layers).flatten(2)[0]
 
 
 def smoothed(slope: Tensor, smoothing: str) -> Tensor:
@@ -241,7 +240,7 @@ def _turned(image: Tensor, angle: float, factor: float) -> Tensor:
 
 def _features(model: nn.Module, image: Tensor, targets: Sequence[Target]) -> list[Tensor]:
     """The outputs of each target's layers on a picture, put together: [1, K, H, W] each."""
-    outputs = _outputs(model, image, tuple(layer for target in targets for layer in target.layers))
+    outputs = maps(model, image, [layer for target in targets for layer in target.layers])
     return [_together(outputs, target.layers) for target in targets]
 
 
@@ -279,39 +278,11 @@ def _scales(model: nn.Module, image: Tensor, targets: Sequence[Target]) -> list[
     return [1 / max(float(norm), 1e-12) for norm in norms]
 
 
-class _Enough(Exception):
-    """Every layer that is wanted has run; the rest of the network need not."""
-
-
-def _outputs(model: nn.Module, image: Tensor, layers: tuple[str, ...]) -> dict[str, Tensor]:
-    """What the layers give, each [1, K, H, W]; the network stops after the last of them."""
-    found: dict[str, Tensor] = {}
-
-    def note(name: str, output: object) -> Tensor:
-        if not isinstance(output, Tensor) or output.ndim != 4:
-            raise LayerError(f"layer {name!r} gives no map that could be dreamt of; take one of convolutions")
-        found[name] = output
-        if len(found) == len(set(layers)):
-            raise _Enough
-        return output.clone()  # what follows may work in place
-
-    with ExitStack() as stack:
-        for name in dict.fromkeys(layers):
-            handle = get(model, name).register_forward_hook(lambda _, __, output, name=name: note(name, output))
-            stack.callback(handle.remove)
-        try:
-            model(image)
-        except _Enough:
-            return found
-    missing = next(name for name in layers if name not in found)
-    raise LayerError(f"layer {missing!r} does not run, so it gives nothing to dream of; take another layer")
-
-
-def _together(outputs: dict[str, Tensor], layers: tuple[str, ...]) -> Tensor:
-    maps = [outputs[layer] for layer in layers]
-    if any(found.shape[2:] != maps[0].shape[2:] for found in maps):
+def _together(outputs: dict[str, Tensor], layers: Sequence[str]) -> Tensor:
+    found = [outputs[layer] for layer in layers]
+    if any(one.shape[2:] != found[0].shape[2:] for one in found):
         raise LayerError(f"the maps of {', '.join(layers)} are of several sizes; make them targets of their own")
-    return torch.cat(maps, 1)
+    return torch.cat(found, 1)
 
 
 def _resized(image: Tensor, size: Sequence[int]) -> Tensor:

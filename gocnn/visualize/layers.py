@@ -7,8 +7,8 @@ as well, so an instrument can be used in the middle of a training.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
@@ -143,3 +143,37 @@ def recording(model: nn.Module, layer: str, *, gradients: bool = False) -> Itera
     finally:
         for handle in handles:
             handle.remove()
+
+
+class _Enough(Exception):
+    """Every layer that is wanted has run; the rest of the network need not."""
+
+
+def maps(model: nn.Module, images: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
+    """What several layers give in one pass, by name, each [B, K, H, W] and part of the graph if one is built.
+
+    The network stops after the last of them. To be called while `inspecting`.
+
+    Raises LayerError for an unknown layer, one that does not run, or one whose output is no map.
+    """
+    found: dict[str, Tensor] = {}
+    wanted = dict.fromkeys(layers)
+
+    def note(name: str, output: Any) -> Tensor:
+        if not isinstance(output, Tensor) or output.ndim != 4:
+            raise LayerError(f"layer {name!r} gives no map of places; take one of convolutions or pooling")
+        found[name] = output
+        if len(found) == len(wanted):
+            raise _Enough
+        return output.clone()  # what follows may work in place
+
+    with ExitStack() as hooks:
+        for name in wanted:
+            hook = get(model, name).register_forward_hook(lambda _, __, output, name=name: note(name, output))
+            hooks.callback(hook.remove)
+        try:
+            model(images)
+        except _Enough:
+            return found
+    missing = next(name for name in wanted if name not in found)
+    raise LayerError(f"layer {missing!r} does not run; take another layer")

@@ -1,0 +1,341 @@
+"""Deep Style: what is on one picture, painted as another one is (Gatys, Ecker & Bethge 2015,
+https://arxiv.org/abs/1508.06576).
+
+With F the outputs of a layer, a row of M places for each of its N filters, what is on a picture is F itself, and its
+style is which filters answer together, wherever that is: the Gram matrix G_ij = F_i · F_j. The picture x is sought with
+the content of p (outputs P) and the style of a (Gram matrices A):
+
+    L_content = sum over layers of v/2 · sum_ij (F_ij - P_ij)²
+    L_style   = sum over layers of w/(4 N²) · sum_ij (G_ij - A_ij)²
+    x         = argmin of alpha · L_content + beta · L_style
+
+Gram matrices are divided by M here, so that pictures of any size can be compared (the paper has 1/M² in L_style).
+The weights v and w of a layer are the recipe's over the loss of an empty sheet, where F and G are zero: then neither
+the scale of a layer's outputs nor its size matters, and one alpha and beta suit all networks.
+
+Large pictures are painted coarse to fine, since a stroke can be no larger than what a filter sees (Gatys et al. 2017,
+https://arxiv.org/abs/1611.07865), and in tiles: Gram matrices are sums over places, so one pass over the tiles finds
+them, and with them the slope at a tile's outputs is known, from which a second pass finds the slope at its pixels.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from gocnn.visualize.layers import batch_for, inspecting, maps
+from gocnn.visualize.maximize import Bound
+
+OPTIMISERS = ("lbfgs", "adam")
+STARTS = ("content", "noise")
+LEAST = 32  # pixels of the shorter side
+HISTORY = 20  # steps that L-BFGS remembers
+WORSE = 3.0  # times the least loss so far, from where L-BFGS has lost its way
+
+Box = tuple[int, int, int, int]  # top, left, bottom, right, the last two beyond it
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a picture is painted.
+
+    content, style: layers with their weights, which are brought to a sum of 1 each. alpha, beta: of the two losses.
+    variation: times the mean of squared differences between neighbours, which keeps the picture smooth.
+    sizes: shares of the picture's size to paint in, one after the other, each beginning with the last one's picture;
+    steps: how many in each. optimiser: "lbfgs", or "adam" with steps of `rate`, in the picture's units.
+    start: the first picture is the content, or noise of the standard deviation `noise`, drawn with `seed`.
+    low, high: bounds of what is handed out, one number or one a channel.
+    tile: larger pictures go through the network in tiles of so many pixels, each seen with `margin` pixels around it;
+    both must be multiples of how many pixels of the picture are one of the last layer's. With a margin of half the last
+    layer's receptive field the result is that of one piece. 0 is never.
+    """
+
+    content: Mapping[str, float]
+    style: Mapping[str, float]
+    alpha: float = 1.0
+    beta: float = 100.0
+    variation: float = 0.0
+    sizes: tuple[float, ...] = (0.5, 1.0)
+    steps: tuple[int, ...] = (100, 50)
+    optimiser: str = "lbfgs"
+    rate: float = 4.0
+    start: str = "content"
+    noise: float = 30.0
+    seed: int = 0
+    low: Bound = None
+    high: Bound = None
+    tile: int = 0
+    margin: int = 64
+
+    def __post_init__(self) -> None:
+        for kind, chosen, known in (("optimiser", self.optimiser, OPTIMISERS), ("start", self.start, STARTS)):
+            if chosen not in known:
+                raise ValueError(f"unknown {kind} {chosen!r}; there are {', '.join(known)}")
+        weights = [*self.content.values(), *self.style.values()]
+        if not weights or min(weights) <= 0 or min(self.alpha, self.beta, self.variation) < 0:
+            raise ValueError("there must be a layer, weights must be positive, and losses not negative")
+        if len(self.sizes) != len(self.steps) or not self.sizes or min(self.steps) < 1:
+            raise ValueError("there must be sizes, and a number of steps for each of them")
+        if not all(0 < size <= 1 for size in self.sizes) or self.sizes[-1] != 1:
+            raise ValueError("sizes are shares of the picture's size, up to 1, which is the last")
+        if min(self.tile, self.margin) < 0 or self.rate <= 0:
+            raise ValueError("tile and margin must not be negative, and rate must be more than nothing")
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Where the painting is in a step: the losses of the best picture so far, alpha and beta not counted in, and the
+    share of the work that is done, up to 1. `size` is the place in the recipe's sizes."""
+
+    size: int
+    step: int
+    content: float
+    style: float
+    done: float
+    _image: Tensor = field(repr=False)
+    _shape: tuple[int, int] = field(repr=False)
+    _bounds: tuple[Tensor | None, Tensor | None] = field(repr=False)
+
+    def picture(self) -> Tensor:
+        """float [1, C, H, W]: the picture so far, in its full size and within its bounds."""
+        image = _resized(self._image.detach(), self._shape)
+        return image if self._bounds == (None, None) else image.clamp(*self._bounds)
+
+
+def gram(features: Tensor) -> Tensor:
+    """float [1, N, H, W] -> [N, N]: the mean over the places of the products of any two filters' outputs."""
+    rows = features.flatten(2)[0]
+    return rows @ rows.T / rows.shape[1]
+
+
+def averaged(model: nn.Module) -> nn.Module:
+    """A copy of a network with average pooling where it has max pooling, which paints smoother, as the paper found."""
+    other = copy.deepcopy(model)
+    for parent in list(other.modules()):
+        for name, child in parent.named_children():
+            if isinstance(child, nn.MaxPool2d):
+                average = nn.AvgPool2d(child.kernel_size, child.stride, child.padding, child.ceil_mode, False)
+                setattr(parent, name, average)
+    return other
+
+
+def paint(
+    model: nn.Module, content: Tensor, styles: Sequence[tuple[Tensor, float]], recipe: Recipe
+) -> Iterator[Moment]:
+    """Paint what is on `content`, float [1, C, H, W], in the style of `styles`: a moment in every step.
+
+    Each style is a picture [1, C, H', W'] of any size, and its share; of several, Gram matrices are mixed. Strokes come
+    out as large as they are in it, in pixels. The network is left as it was, however the iteration ends. The same seed
+    gives the same picture on the same machine.
+
+    Raises LayerError for an unknown layer, one that does not run, or one whose output is no map, and ValueError for
+    pictures below `LEAST` or shares that are not positive.
+    """
+    original = batch_for(model, content)
+    pictures = [(batch_for(model, picture), share) for picture, share in styles]
+    for picture in [original, *(picture for picture, _ in pictures)]:
+        if len(picture) != 1 or min(picture.shape[2:]) < LEAST:
+            raise ValueError(f"a picture must have {LEAST} pixels or more each way, not {list(picture.shape)}")
+    if (recipe.style and not pictures) or any(share <= 0 for _, share in pictures):
+        raise ValueError("there must be a style, and its share must be positive")
+    shape = original.shape[2], original.shape[3]
+    bounds = (_bound(recipe.low, original), _bound(recipe.high, original))
+    random = torch.Generator().manual_seed(recipe.seed)
+    image = original
+    if recipe.start == "noise":
+        image = recipe.noise * torch.randn(original.shape, generator=random).to(original)
+    work, all_work = 0.0, sum(size**2 * steps for size, steps in zip(recipe.sizes, recipe.steps))
+    with inspecting(model):
+        for number, (size, steps) in enumerate(zip(recipe.sizes, recipe.steps)):
+            base = _resized(original, _scaled(original, size))
+            smaller = [(_resized(picture, _scaled(picture, size)), share) for picture, share in pictures]
+            losses = _Losses(model, base, smaller, recipe)
+            for step, found in enumerate(_descend(losses, _resized(image, base.shape[2:]), steps, recipe)):
+                image, (of_content, of_style) = found
+                work += size**2
+                yield Moment(number, step, of_content, of_style, min(work / all_work, 1.0), image, shape, bounds)
+
+
+def _descend(
+    losses: _Losses, image: Tensor, steps: int, recipe: Recipe
+) -> Iterator[tuple[Tensor, tuple[float, float]]]:
+    """In every step the best picture so far, and its losses of content and style."""
+    speed = 1.0
+    best, least, kept = image, math.inf, (math.nan, math.nan)
+    image = image.clone().requires_grad_()
+    optimiser = _optimiser(image, recipe, speed)
+    for _ in range(steps):
+        total, slope, worth = losses(image.detach())
+        if not total <= WORSE * least:  # without a line search, L-BFGS may leap too far, and then on to infinity
+            speed /= 2
+            image = best.clone().requires_grad_()
+            optimiser = _optimiser(image, recipe, speed)
+            total, slope, worth = losses(best)
+        if total < least:
+            best, least, kept = image.detach().clone(), total, worth
+        image.grad = slope.contiguous()
+        optimiser.step(partial(float, total))
+        yield best, kept
+
+
+def _optimiser(image: Tensor, recipe: Recipe, speed: float) -> torch.optim.Optimizer:
+    if recipe.optimiser == "adam":
+        return torch.optim.Adam([image], lr=recipe.rate * speed)
+    return torch.optim.LBFGS([image], lr=speed, max_iter=1, history_size=HISTORY, tolerance_grad=0, tolerance_change=0)
+
+
+class _Losses:
+    """The losses of a picture of one size, and their slopes."""
+
+    def __init__(
+        self, model: nn.Module, content: Tensor, styles: Sequence[tuple[Tensor, float]], recipe: Recipe
+    ) -> None:
+        self.model, self.recipe = model, recipe
+        self.layers = list(dict.fromkeys([*recipe.content, *recipe.style]))
+        self.pieces = _pieces(content, recipe)
+        self.grams: dict[str, Tensor] = {}  # A
+        with torch.no_grad():
+            self.goals = [piece.features(model, piece.of(content), recipe.content) for piece in self.pieces]  # P
+            for picture, share in styles:
+                part = share / sum(share for _, share in styles)
+                for layer, (sums, places) in self._sums(picture, _pieces(picture, recipe)).items():
+                    self.grams[layer] = self.grams.get(layer, torch.zeros_like(sums)) + part * sums / places
+        # Over the loss of an empty sheet. Outputs of nothing but zeros say nothing, so their weight is left at 1.
+        norms = {layer: sum(float(goal[layer].square().sum()) for goal in self.goals) for layer in recipe.content}
+        self.v = {layer: weight / (norms[layer] or 1) for layer, weight in _even(recipe.content).items()}
+        squares = {layer: float(matrix.square().sum()) for layer, matrix in self.grams.items()}
+        self.w = {layer: weight / (squares[layer] or 1) for layer, weight in _even(recipe.style).items()}
+
+    def __call__(self, image: Tensor) -> tuple[float, Tensor, tuple[float, float]]:
+        """The total loss, its slope at the picture, and the losses of content and style alone."""
+        recipe = self.recipe
+        slope, content = torch.zeros_like(image), 0.0
+        sums = {}
+        if len(self.pieces) > 1:
+            with torch.no_grad():
+                sums = self._sums(image, self.pieces)
+        for piece, goal in zip(self.pieces, self.goals):
+            pixels = piece.of(image).detach().requires_grad_()
+            with torch.enable_grad():
+                features = piece.features(self.model, pixels, self.layers)
+            sums = sums or _added({}, {layer: features[layer].detach() for layer in recipe.style})
+            pushes = [torch.zeros_like(features[layer]) for layer in self.layers]
+            for layer, push in zip(self.layers, pushes):
+                there = features[layer].detach()
+                if layer in recipe.content:
+                    away = there - goal[layer]
+                    content += self.v[layer] * float(away.square().sum())
+                    push += 2 * recipe.alpha * self.v[layer] * away
+                if layer in recipe.style:
+                    total, places = sums[layer]
+                    matrix = 4 * recipe.beta * self.w[layer] / places * (total / places - self.grams[layer])
+                    push += (matrix @ there.flatten(2)[0]).view_as(there)
+            top, left, bottom, right = piece.seen
+            outputs = [features[layer] for layer in self.layers]
+            slope[:, :, top:bottom, left:right] += torch.autograd.grad(outputs, pixels, pushes)[0]
+        apart = {layer: (total / places - self.grams[layer]) for layer, (total, places) in sums.items()}
+        style = sum(self.w[layer] * float(matrix.square().sum()) for layer, matrix in apart.items())
+        loss = recipe.alpha * content + recipe.beta * style
+        if recipe.variation:
+            down, across = image.diff(dim=2), image.diff(dim=3)
+            loss += recipe.variation * float(down.square().mean() + across.square().mean())
+            for axis, steps in ((2, down), (3, across)):
+                pull = 2 * recipe.variation / steps.numel() * steps
+                slope += functional.pad(pull, _before(axis)) - functional.pad(pull, _behind(axis))
+        # In units in which the slope is about one a value, as L-BFGS has thresholds.
+        return loss * image.numel(), slope * image.numel(), (content, style)
+
+    def _sums(self, picture: Tensor, pieces: Sequence[_Piece]) -> dict[str, tuple[Tensor, int]]:
+        """For each layer of the style the sum over the places of F_i F_j, and how many places there are."""
+        found: dict[str, tuple[Tensor, int]] = {}
+        for piece in pieces:
+            found = _added(found, piece.features(self.model, piece.of(picture), self.recipe.style))
+        return found
+
+
+def _added(sums: dict[str, tuple[Tensor, int]], features: Mapping[str, Tensor]) -> dict[str, tuple[Tensor, int]]:
+    found = {}
+    for layer, there in features.items():
+        total, places = gram(there), there.shape[2] * there.shape[3]
+        before, so_far = sums.get(layer, (torch.zeros_like(total), 0))
+        found[layer] = before + places * total, so_far + places
+    return found
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A part of a picture: the box whose outputs count, and the box around it that the network sees."""
+
+    core: Box
+    seen: Box
+
+    def of(self, image: Tensor) -> Tensor:
+        top, left, bottom, right = self.seen
+        return image[:, :, top:bottom, left:right]
+
+    def features(self, model: nn.Module, pixels: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
+        """The layers' outputs in the core, `pixels` being what is seen of the picture."""
+        found = maps(model, pixels, list(layers)) if layers else {}
+        return found if self.core == self.seen else {layer: self._cut(there, pixels) for layer, there in found.items()}
+
+    def _cut(self, there: Tensor, pixels: Tensor) -> Tensor:
+        spans = []
+        for axis in (0, 1):
+            length = there.shape[2 + axis]
+            stride = 2 ** round(math.log2(pixels.shape[2 + axis] / length))  # without what padding or its lack adds
+            first = (self.core[axis] - self.seen[axis]) // stride
+            inside = self.core[2 + axis] < self.seen[2 + axis]
+            last = (self.core[2 + axis] - self.seen[axis]) // stride if inside else length
+            spans.append(slice(first, last))
+        return there[:, :, spans[0], spans[1]]
+
+
+def _pieces(image: Tensor, recipe: Recipe) -> list[_Piece]:
+    """The pieces in which a picture goes through the network."""
+    height, width = image.shape[2:]
+    if not recipe.tile or max(height, width) <= recipe.tile:
+        return [_Piece((0, 0, height, width), (0, 0, height, width))]
+    margin = recipe.margin
+    pieces = []
+    for top in range(0, height, recipe.tile):
+        for left in range(0, width, recipe.tile):
+            bottom, right = min(top + recipe.tile, height), min(left + recipe.tile, width)
+            seen = max(top - margin, 0), max(left - margin, 0), min(bottom + margin, height), min(right + margin, width)
+            pieces.append(_Piece((top, left, bottom, right), seen))
+    return pieces
+
+
+def _even(weights: Mapping[str, float]) -> dict[str, float]:
+    total = sum(weights.values())
+    return {layer: weight / total for layer, weight in weights.items()}
+
+
+def _before(axis: int) -> tuple[int, ...]:
+    """The padding, as `functional.pad` wants it, of one place ahead of an axis, 2 or 3."""
+    return (0, 0, 1, 0) if axis == 2 else (1, 0)
+
+
+def _behind(axis: int) -> tuple[int, ...]:
+    return (0, 0, 0, 1) if axis == 2 else (0, 1)
+
+
+def _scaled(image: Tensor, size: float) -> tuple[int, int]:
+    return max(LEAST, round(image.shape[2] * size)), max(LEAST, round(image.shape[3] * size))
+
+
+def _resized(image: Tensor, size: Sequence[int]) -> Tensor:
+    """float [1, C, H, W] in another size, smoothed where it shrinks."""
+    if tuple(image.shape[2:]) == tuple(size):
+        return image
+    return functional.interpolate(image, size=tuple(size), mode="bicubic", antialias=True, align_corners=False)
+
+
+def _bound(bound: Bound, image: Tensor) -> Tensor | None:
+    return None if bound is None else image.new_tensor(bound).view(-1, 1, 1)
