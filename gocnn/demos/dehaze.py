@@ -13,7 +13,7 @@ from gocnn.images.dehaze import dark_channel, evaluate, haze, metrics, network, 
 from gocnn.visualize import drawing
 
 #: Photographs that the network has not learned from -> the number of a depth map that suits them, and beta.
-SCENES = {"cow": (0, 1.2), "dog": (0, 1.6), "coffee": (2, 2.0)}
+SCENES = {"cow": (0, 1.2), "dog": (0, 1.6), "astronaut": (2, 2.0)}
 TITLES = ("the photograph", "in haze", "dark channel", "the network")
 CLEAR = ("chelsea", "rocket")  # shown without any haze
 

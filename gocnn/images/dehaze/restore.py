@@ -17,7 +17,7 @@ from torch import nn
 from gocnn.images import pictures
 from gocnn.images.dehaze import guided, network
 
-SHORTER, LONGER = 256, 640  # pixels of the small copy's sides, at most
+SHORTER, LONGER = 192, 480  # pixels of the small copy's sides, at most; about what training shows
 RADIUS, EPSILON = 4, 1e-3  # of the guided filter, on the small copy
 STRIP = 1_000_000  # pixels that are worked on at a time
 
