@@ -60,11 +60,15 @@ def fetch(names: tuple[str, ...], given: Path | None) -> None:
 @click.option(
     "--minutes", type=click.FloatRange(0, min_open=True), help="For dehaze [40] and text [75].",
 )
+@click.option(
+    "--init", type=click.Path(exists=True, path_type=Path), help="Begin with the weights of this network (dehaze only)."
+)
 @click.option("--seed", default=0, show_default=True)
 @click.option("--resume", is_flag=True, help="Go on with a run that was stopped.")
 def train(
-    name: str, out: Path | None, dense: bool, plain: bool, epochs: float, minutes: float | None, seed: int, resume: bool
-) -> None:
+    name: str, out: Path | None, dense: bool, plain: bool, epochs: float, minutes: float | None, init: Path | None,
+    seed: int, resume: bool,
+) -> None:  # fmt: skip
     """Train the lecture's network on digits or clothes; on photographs, a layer of colour filters, or to take haze off;
     or to find words in scenes and to read them.
 
@@ -77,13 +81,15 @@ def train(
 
     if name not in ("digits", "fashion") and (dense or plain):
         raise click.ClickException("--dense and --plain are for digits and fashion")
+    if init and name != "dehaze":
+        raise click.ClickException("--init is for dehaze")
 
     out = out or Path("runs") / (name + "-dense" * dense + "-plain" * plain)
     try:
         if name == "photos":
             metrics = sparse.train(out, epochs=epochs, seed=seed, resume=resume)
         elif name == "dehaze":
-            metrics = recipe.train(out, minutes=minutes or 40, seed=seed, resume=resume)
+            metrics = recipe.train(out, minutes=minutes or 40, init=init, seed=seed, resume=resume)
         elif name == "text-detector":
             metrics = detection.train(out, minutes=minutes or 75, seed=seed, resume=resume)
         elif name == "text-recogniser":

@@ -131,8 +131,10 @@ def quality(model: nn.Module, tensors: tuple[Tensor, ...]) -> training.Metrics:
     }  # fmt: skip
 
 
-def train(out: Path, *, minutes: float = 30, seed: int = 0, resume: bool = False) -> training.Metrics:
-    """Train the network on the photographs in the cache.
+def train(
+    out: Path, *, minutes: float = 30, init: Path | None = None, seed: int = 0, resume: bool = False
+) -> training.Metrics:
+    """Train the network on the photographs in the cache, from random weights or from those in the file `init`.
 
     Writes network.safetensors (the averaged weights, half precision) into the folder `out` beside what the training
     loop writes. Returns the last figures on held-out photographs. Raises ValueError for settings or data at fault
@@ -151,7 +153,8 @@ def train(out: Path, *, minutes: float = 30, seed: int = 0, resume: bool = False
     with ranks(None) as here:
         watch = tuple(torch.from_numpy(a).to(here.device) for a in Hazes(held, seed=1).batch(0, WATCHED))
         identity = {"network": "dehaze", "photographs": len(learn), "sum": digest[:16]}
-        run = training.Run(out, network.untrained(seed), settings, here, loss=loss, identity=identity)
+        model = network.load(init) if init else network.untrained(seed)
+        run = training.Run(out, model, settings, here, loss=loss, identity=identity)
         if resume:
             run.resume()
         elif run.checkpoint_path.exists():
