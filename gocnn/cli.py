@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "dehaze": ("gocnn.images.dehaze.command:dehaze", "Take the haze off photographs."),
     "read": ("gocnn.images.text.command:read", "Find the words in photographs and read them."),
     "dream": ("gocnn.images.dream_command:dream", "Deep Dream: the network exaggerates what it sees in a photograph."),
+    "style": ("gocnn.images.style_command:style", "Deep Style: paint a photograph as another picture is painted."),
     "demo": ("gocnn.demos.commands:demo", "Make the lecture's pictures, and a gallery of them."),
 }
 

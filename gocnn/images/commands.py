@@ -18,7 +18,7 @@ def images() -> None:
 
 
 @images.command(epilog="\b\nExamples:\n  gocnn images fetch digits\n  gocnn images fetch fashion --from clothes.deb")
-@click.argument("names", metavar="[digits|fashion|squeezenet|photos|fonts]...", nargs=-1)
+@click.argument("names", metavar="[digits|fashion|squeezenet|vgg16|paintings|photos|fonts]...", nargs=-1)
 @click.option(
     "--from", "given", type=click.Path(exists=True, path_type=Path),
     help="A file you have, or a folder of IDX files, of photographs or of fonts.",

