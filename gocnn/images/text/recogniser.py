@@ -19,6 +19,7 @@ from gocnn.images.text.alphabet import CLASSES, decode
 KIND = "text-recogniser"  # of checkpoint
 HEIGHT = 32
 NARROWING = 0.625  # of a crop's width on its way into the network: letters are taller than wide
+LOOKS = (NARROWING, 0.75)  # a word is read in these widths, and the answer is the one that the network is surest of
 STRIDE = 4  # columns of the network's input to a place in its last layers,
 STEPS = 2  # and the steps of CTC that each place answers for, lest doubled narrow letters run out of steps
 WIDEST = 40 * HEIGHT  # columns of a crop; what is wider is narrowed further
@@ -96,12 +97,12 @@ def as_grey(crop: np.ndarray) -> np.ndarray:
     return np.asarray(Image.fromarray(np.ascontiguousarray(crop[..., :3])).convert("L"))
 
 
-def narrowed(grey: np.ndarray, widest: int = WIDEST) -> np.ndarray:
+def narrowed(grey: np.ndarray, widest: int = WIDEST, by: float = NARROWING) -> np.ndarray:
     """A grey crop uint8 [H, W] in the size that the network wants: [32, W']."""
     from PIL import Image
 
     height, width = grey.shape
-    width = max(8, round(NARROWING * min(width * HEIGHT / height, widest)))
+    width = max(8, round(by * min(width * HEIGHT / height, widest)))
     return np.asarray(Image.fromarray(grey).resize((width, HEIGHT), Image.Resampling.BILINEAR))
 
 
@@ -124,16 +125,18 @@ def padded(inputs: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def read_words(
-    model: nn.Module, crops: Sequence[np.ndarray], *, beam: int = 1, batch: int = 32
+    model: nn.Module, crops: Sequence[np.ndarray], *, looks: Sequence[float] = LOOKS, beam: int = 1, batch: int = 32
 ) -> list[tuple[str, float]]:
     """The text of each upright crop of a word, uint8 [H, W, 3] or [H, W], and how sure the network is, 0 to 1.
 
-    How sure is the probability of the likeliest path, or with a `beam` of more than 1 that of the text, to the power of
-    one over its characters. The model is used as it is, on the device where it is. Raises ValueError for no picture.
+    Each crop is read once for each of `looks`, narrowed by that much; the answer is the surest. How sure is the
+    probability of the likeliest path, or with a `beam` of more than 1 that of the text, to the power of one over its
+    characters. The model is used as it is, on the device where it is. Raises ValueError for no picture.
     """
-    inputs = [standardised(narrowed(as_grey(crop))) for crop in crops]
+    greys = [as_grey(crop) for crop in crops]
+    inputs = [standardised(narrowed(grey, by=by)) for grey in greys for by in looks]
     device = next(model.parameters()).device
-    answers: list[tuple[str, float]] = [("", 0.0)] * len(inputs)
+    answers: list[tuple[str, float]] = [("", 0.0)] * len(crops)
     order = sorted(range(len(inputs)), key=lambda k: inputs[k].shape[1])
     with torch.inference_mode():
         for first in range(0, len(order), batch):
@@ -143,7 +146,9 @@ def read_words(
             for row, k in zip(shares, chosen):
                 row = row[: steps(inputs[k].shape[1])]
                 classes, log_share = ctc.beam(row, beam)[0] if beam > 1 else ctc.greedy(row)
-                answers[k] = (decode(classes), float(np.exp(log_share / max(len(classes), 1))))
+                sure = float(np.exp(log_share / max(len(classes), 1)))
+                if sure > answers[k // len(looks)][1]:
+                    answers[k // len(looks)] = decode(classes), sure
     return answers
 
 
