@@ -61,7 +61,7 @@ def fetch(names: tuple[str, ...], given: Path | None) -> None:
     "--minutes", type=click.FloatRange(0, min_open=True), help="For dehaze [40] and text [75].",
 )
 @click.option(
-    "--init", type=click.Path(exists=True, path_type=Path), help="Begin with the weights of this network (dehaze only)."
+    "--init", type=click.Path(exists=True, path_type=Path), help="Begin with the weights of this network (dehaze and text)."
 )
 @click.option("--seed", default=0, show_default=True)
 @click.option("--resume", is_flag=True, help="Go on with a run that was stopped.")
@@ -81,8 +81,8 @@ def train(
 
     if name not in ("digits", "fashion") and (dense or plain):
         raise click.ClickException("--dense and --plain are for digits and fashion")
-    if init and name != "dehaze":
-        raise click.ClickException("--init is for dehaze")
+    if init and name in ("digits", "fashion", "photos"):
+        raise click.ClickException("--init is for dehaze and text")
 
     out = out or Path("runs") / (name + "-dense" * dense + "-plain" * plain)
     try:
@@ -91,9 +91,9 @@ def train(
         elif name == "dehaze":
             metrics = recipe.train(out, minutes=minutes or 40, init=init, seed=seed, resume=resume)
         elif name == "text-detector":
-            metrics = detection.train(out, minutes=minutes or 75, seed=seed, resume=resume)
+            metrics = detection.train(out, minutes=minutes or 75, init=init, seed=seed, resume=resume)
         elif name == "text-recogniser":
-            metrics = recognition.train(out, minutes=minutes or 75, seed=seed, resume=resume)
+            metrics = recognition.train(out, minutes=minutes or 75, start=init, seed=seed, resume=resume)
         else:
             metrics = recipes.train(name, out, dense=dense, augment=not plain, epochs=epochs, seed=seed, resume=resume)
     except training.Interrupted:

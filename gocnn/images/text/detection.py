@@ -109,9 +109,9 @@ def watched(model: nn.Module, scenes: list[Scene]) -> training.Metrics:
 
 def train(
     out: Path, *, minutes: float | None = 75, samples: int | None = None, batch: int = 8, lr: float = 2e-3,
-    seed: int = 0, resume: bool = False,
+    init: Path | None = None, seed: int = 0, resume: bool = False,
 ) -> training.Metrics:  # fmt: skip
-    """Train the detector on scenes drawn with the fonts and photographs of this machine.
+    """Train the detector on scenes drawn with this machine's fonts and photographs, from random weights or from a file.
 
     Writes network.safetensors (the averaged weights, half precision) into the folder `out` beside what the training
     loop writes. Returns the last figures on fonts and photographs held out. Raises ValueError for settings or data at
@@ -127,10 +127,11 @@ def train(
     )  # fmt: skip
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = detector.Detector()
+        model = detector.load(init) if init else detector.Detector()
     out.mkdir(parents=True, exist_ok=True)
     with ranks(None) as here:
         identity = {"network": "text-detector", "fonts": len(fonts), "photographs": len(photographs)}
+        identity |= {"init": init.name} if init else {}
         run = training.Run(out, model, settings, here, loss=loss, identity=identity)
         if resume:
             run.resume()
