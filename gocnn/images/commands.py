@@ -61,7 +61,8 @@ def fetch(names: tuple[str, ...], given: Path | None) -> None:
     "--minutes", type=click.FloatRange(0, min_open=True), help="For dehaze [40] and text [75].",
 )
 @click.option(
-    "--init", type=click.Path(exists=True, path_type=Path), help="Begin with the weights of this network (dehaze and text)."
+    "--init", type=click.Path(exists=True, path_type=Path),
+    help="Begin with the weights of this network (dehaze and text).",
 )
 @click.option("--seed", default=0, show_default=True)
 @click.option("--resume", is_flag=True, help="Go on with a run that was stopped.")
