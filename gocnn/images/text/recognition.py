@@ -21,7 +21,7 @@ from gocnn.images.text.recogniser import Recogniser
 from gocnn.images.text.words import LONGEST, vocabulary
 
 CHUNK = 1024  # crops that are drawn, sorted by width and dealt into batches together
-POOL = 96  # chunks, after which they come again, changed a little
+POOL = 512  # chunks, after which they come again, changed a little
 WIDEST = 320  # columns of a crop before it is narrowed; wider ones are squeezed
 AHEAD = 2  # chunks drawn ahead by another process
 
@@ -118,11 +118,19 @@ class Crops:
 
 
 def _changed(rng: np.random.Generator, crop: np.ndarray) -> np.ndarray:
-    """A crop as it comes again: a little wider or narrower, dark made light in half of the cases, grain in half."""
+    """A crop as it comes again: stretched, slanted and moved up or down a little, dark made light in half of the cases,
+    grain in half."""
     from PIL import Image
 
-    width = max(8, round(crop.shape[1] * rng.uniform(0.88, 1.12)))
-    crop = np.asarray(Image.fromarray(crop).resize((width, crop.shape[0]), Image.Resampling.BILINEAR))
+    height, old = crop.shape
+    width = max(8, round(old * rng.uniform(0.88, 1.12)))
+    slant, tall = rng.uniform(-0.12, 0.12), rng.uniform(0.92, 1.06)
+    shift = (1 - tall) * height / 2 + rng.uniform(-1, 1)
+    back = (old / width, slant, -slant * height / 2, 0, tall, shift)
+    edge = int(np.median(crop[:, [0, -1]]))
+    moved = Image.fromarray(crop).transform((width, height), Image.Transform.AFFINE, back, Image.Resampling.BILINEAR,
+                                            fillcolor=edge)  # fmt: skip
+    crop = np.asarray(moved)
     if rng.random() < 0.5:
         crop = 255 - crop
     if rng.random() < 0.5:

@@ -18,8 +18,7 @@ from gocnn.images.text.fonts import Font
 from gocnn.images.text.quads import homography
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-FAINTEST = 38.0  # least difference in brightness between ink and plate, of 255,
-NEARER = 0.6  # and times this between ink and the darkest or lightest part of a photograph
+FAINTEST = 40.0  # least difference in brightness between ink and what is behind nearly all of it, of 255
 
 
 @dataclass(frozen=True)
@@ -122,7 +121,7 @@ def _apart(rng: np.random.Generator, ground: np.ndarray, least: float) -> np.nda
 
     It is often grey, black or white.
     """
-    dark, light = np.quantile(np.atleast_2d(ground) @ LUMA, (0.05, 0.95))
+    dark, light = np.quantile(np.atleast_2d(ground) @ LUMA, (0.02, 0.98))
     for _ in range(20):
         kind = rng.random()
         if kind < 0.25:
@@ -169,8 +168,8 @@ def paint(
     """
     height, width = panel.ink.shape
     least = FAINTEST + (60 * rng.random() if chance(rng, 0.85) else 0.0)
-    dark, light = np.quantile(ground @ LUMA, (0.05, 0.95))
-    if plate or paper or max(dark, 255 - light) < least * NEARER:
+    dark, light = np.quantile(ground @ LUMA, (0.02, 0.98))
+    if plate or paper or max(dark, 255 - light) < FAINTEST:
         colour, opacity = _apart(rng, np.zeros(3), 0.0), 1.0 if chance(rng, 0.8) else rng.uniform(0.6, 1)
         if chance(rng, 0.3):  # near to black or white, as most signs are
             colour = rng.choice((12.0, 240.0)) + rng.uniform(-12, 12, 3)
@@ -178,13 +177,13 @@ def paint(
         if paper:
             colour, opacity, ink = 255 - rng.uniform(0, 50, 3), 1.0, rng.uniform(0, 70, 3)
         sheet = _Sheet((width, height), colour)
-        sheet.lay(_plate(rng, height, width), colour, opacity)
+        sheet.lay(_plate(rng, panel), colour, opacity)
         if chance(rng, 0.25) and not paper:
             inset, line = max(2, round(panel.size * 0.05)), max(1, round(panel.size * 0.06))
             rim = ink if chance(rng, 0.7) else _apart(rng, colour, least)
-            sheet.lay(_plate(rng, height, width, inset, line), rim)
+            sheet.lay(_plate(rng, panel, inset, line), rim)
     else:
-        ink = _apart(rng, ground, least * NEARER)
+        ink = _apart(rng, ground, min(least, max(dark, 255 - light)))
         sheet = _Sheet((width, height), ink)
     if chance(rng, 0.18):
         far = max(1, round(panel.size * rng.uniform(0.03, 0.1)))
@@ -195,14 +194,16 @@ def paint(
         sheet.lay(shade, np.full(3, 0.0 if ink @ LUMA > 110 else 255.0), rng.uniform(0.3, 0.9))
     if panel.outline is not None:
         sheet.lay(Image.fromarray(panel.outline), _apart(rng, ink, max(least, 70.0)))
-    sheet.lay(Image.fromarray(panel.ink), ink, 1.0 if chance(rng, 0.7) else rng.uniform(0.75, 1.0))
+    sheet.lay(Image.fromarray(panel.ink), ink, 1.0 if chance(rng, 0.7) else rng.uniform(0.85, 1.0))
     return sheet.merged()
 
 
-def _plate(rng: np.random.Generator, height: int, width: int, inset: int = 1, line: int = 0) -> Image.Image:
+def _plate(rng: np.random.Generator, panel: Panel, inset: int = 1, line: int = 0) -> Image.Image:
     """A mask of a plate with square or round corners, `inset` from the sheet's edge; only its rim if `line` > 0."""
+    height, width = panel.ink.shape
     mask = Image.new("L", (width, height))
-    round_by = min(height, width) * rng.choice((0.0, 0.0, 0.1, 0.25, 0.5))
+    room = min(min(box[0], box[1]) for _, box in panel.words) - inset  # between the text and the plate's edge
+    round_by = min(min(height, width) * rng.choice((0.0, 0.0, 0.1, 0.25, 0.5)), 3 * max(room, 0))
     box = (inset, inset, width - 1 - inset, height - 1 - inset)
     ImageDraw.Draw(mask).rounded_rectangle(box, round_by, fill=0 if line else 255, outline=255, width=max(line, 1))
     return mask
@@ -273,7 +274,7 @@ def camera(rng: np.random.Generator, image: np.ndarray, finest: float) -> np.nda
     """
     height, width = image.shape[:2]
     if chance(rng, 0.45):
-        blur = finest * rng.uniform(0.0, 0.055)
+        blur = finest * rng.uniform(0.0, 0.05)
         image = np.asarray(Image.fromarray(image).filter(ImageFilter.GaussianBlur(min(blur, 2.5))))
     if chance(rng, 0.12):
         image = _moved(rng, image, min(finest * rng.uniform(0.03, 0.16), 7.0))
@@ -284,10 +285,10 @@ def camera(rng: np.random.Generator, image: np.ndarray, finest: float) -> np.nda
         light = 1 - share + share * np.clip(0.5 + 0.7 * (math.cos(angle) * x + math.sin(angle) * y), 0, 1)
         values *= light[..., None] if image.ndim == 3 else light
     if chance(rng, 0.5):
-        contrast, middle = rng.uniform(0.55, 1.25), rng.uniform(70, 180)
+        contrast, middle = rng.uniform(0.6, 1.25), rng.uniform(70, 180)
         values = (values - 128) * np.float32(contrast) + np.float32(middle if contrast < 1 else 128)
     if chance(rng, 0.5):
-        grain = rng.uniform(1, 8) if chance(rng, 0.8) else rng.uniform(8, 18)
+        grain = rng.uniform(1, 7) if chance(rng, 0.8) else rng.uniform(7, 14)
         shape = image.shape if chance(rng, 0.7) else (height, width) + (1,) * (image.ndim - 2)
         values += (rng.random(shape, np.float32) - 0.5) * np.float32(grain * math.sqrt(12))
     if image.ndim == 3 and chance(rng, 0.12):

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from gocnn.images.text import quads, rendering
-from gocnn.images.text.alphabet import LOWER
+from gocnn.images.text.alphabet import ALPHABET
 from gocnn.images.text.fonts import Font
 from gocnn.images.text.rendering import chance
 from gocnn.images.text.words import Vocabulary, vocabulary
@@ -44,7 +44,7 @@ class Scene:
 
 
 class Chooser:
-    """Faces by family: every family is as likely as any other, however many faces it has, and plain ones more so."""
+    """Faces by family: those of plain faces are much likelier than those whose letters look less like letters."""
 
     def __init__(self, fonts: Sequence[Font]) -> None:
         """Raises ValueError if there are no fonts."""
@@ -54,8 +54,9 @@ class Chooser:
         for font in fonts:
             families.setdefault(font.family, []).append(font)
         self.families = [families[name] for name in sorted(families)]
-        plain = [sum(len(f.characters.intersection(LOWER)) > 24 for f in members) for members in self.families]
-        weights = np.array([(2.0 if many else 0.6) + 0.08 * len(m) for many, m in zip(plain, self.families)])
+        legible = [np.mean([len(font.characters) for font in members]) for members in self.families]
+        many = np.array([len(members) for members in self.families])
+        weights = (np.array(legible) / len(ALPHABET)) ** 6 * (1 + 0.05 * many)
         self._ends = np.cumsum(weights) / weights.sum()
 
     def font(self, rng: np.random.Generator) -> Font:
@@ -183,9 +184,9 @@ def draw_crops(
     font = chooser.font(rng)
     kind = rng.random()
     rows, columns = 1, 1
-    if kind > 0.8:
+    if kind > 0.65:
         rows, columns = int(rng.integers(2, 4)), 2
-    elif kind > 0.5:
+    elif kind > 0.35:
         columns = int(rng.integers(2, 5))
     lines = [[words.word(rng, font) for _ in range(columns)] for _ in range(rows)]
     tall = float(np.clip(math.exp(rng.normal(3.15, 0.4)), SMALLEST, 48))
