@@ -26,7 +26,7 @@ Examples:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: words in lines, with corners and confidences.")
 @click.option(
-    "--sure", default=0.5, show_default=True, type=click.FloatRange(0, 1),
+    "--sure", default=0.6, show_default=True, type=click.FloatRange(0, 1),
     help="Leave out words that are read with less confidence.",
 )
 @click.option(

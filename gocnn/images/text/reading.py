@@ -21,6 +21,7 @@ SHORTEST = 320  # pixels: the longer side of smaller ones is brought to this
 LARGE = 90.0  # pixels: words higher than this are taken from a picture of half the size,
 SMALL = 24.0  # and words up to this high never
 LETTER = 0.4  # of a word's height: a letter is higher
+MARGIN = 0.14  # of a quad's height, around what is read
 LEANING = 1.5  # times as high as wide: a word that may have been written up or down
 BOX, INK = (230, 30, 80), (150, 0, 40)
 PALE = 0.25  # of its contrast keeps the picture that words are set on
@@ -111,7 +112,8 @@ def read(
     """
     regions = find(finder, image, longest=longest)
     ways = [_turned(region.quad) for region in regions]
-    texts = list(reader([quads.rectify(image, quad) for way in ways for quad in way])) if ways else []
+    crops = [crop(image, quad) for way in ways for quad in way]
+    texts = list(reader(crops)) if crops else []
     words: list[Found] = []
     for region, way in zip(regions, ways):
         read_so, texts = texts[: len(way)], texts[len(way) :]
@@ -120,6 +122,11 @@ def read(
         if text and confidence >= sure:
             words.append(Found(text, way[best], region.score, confidence))
     return [[words[k] for k in line] for line in quads.reading_order([word.quad for word in words])]
+
+
+def crop(image: np.ndarray, quad: np.ndarray) -> np.ndarray:
+    """A word cut out with a margin, since a letter that is cut costs more than a little of what is around it."""
+    return quads.rectify(image, quads.offset(quad, MARGIN * min(quads.sides(quad))))
 
 
 def _turned(quad: np.ndarray) -> list[np.ndarray]:
@@ -147,19 +154,31 @@ def draw(image: np.ndarray, lines: Sequence[Sequence[Found]]) -> np.ndarray:
 
     uint8 [H, W, 3] -> uint8 [H', W', 3]. Small pictures are enlarged first so that the words can be read.
     """
+    scale = max(1.0, min(4.0, DRAWN / max(image.shape[:2])))
+    words = [Found(w.text, scale * w.quad, w.score, w.confidence) for line in lines for w in line]
+    picture = _scaled(image, scale)
+    wide = picture.shape[1] >= 1.4 * picture.shape[0]
+    return np.concatenate([boxed(picture, words), set_out(picture, words)], axis=0 if wide else 1)
+
+
+def boxed(image: np.ndarray, words: Sequence[Found]) -> np.ndarray:
+    """A picture with boxes around words: uint8 [H, W, 3] to the same."""
     from PIL import Image, ImageDraw
 
-    scale = max(1.0, min(4.0, DRAWN / max(image.shape[:2])))
-    picture = _scaled(image, scale)
-    pale = (255 - (255 - picture.astype(np.float32)) * PALE).astype(np.uint8)
-    canvas = Image.fromarray(picture)
+    canvas = Image.fromarray(image)
     pen = ImageDraw.Draw(canvas)
-    for word in (word for line in lines for word in line):
-        quad = scale * word.quad
-        corners = [(float(x), float(y)) for x, y in quad]
-        pen.line([*corners, corners[0]], fill=BOX, width=max(1, round(max(canvas.size) / 450)), joint="curve")
-        rendering.lay(pale, _set(word.text), quad)
-    return np.concatenate([np.array(canvas), pale], axis=1 if picture.shape[1] < 1.4 * picture.shape[0] else 0)
+    for word in words:
+        corners = [(float(x), float(y)) for x, y in word.quad]
+        pen.line([*corners, corners[0]], fill=BOX, width=max(1, round(max(canvas.size) / 300)), joint="curve")
+    return np.array(canvas)
+
+
+def set_out(image: np.ndarray, words: Sequence[Found]) -> np.ndarray:
+    """A pale picture with words set in a plain face where they stand: uint8 [H, W, 3] to the same."""
+    pale = (255 - (255 - image.astype(np.float32)) * PALE).astype(np.uint8)
+    for word in words:
+        rendering.lay(pale, _set(word.text), word.quad)
+    return pale
 
 
 def _set(text: str) -> Image:

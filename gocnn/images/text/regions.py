@@ -23,7 +23,7 @@ GAP_WEIGHT = 3.0  # of the cells close around a core, some of which lie between 
 MEAN_CORE = 800.0  # cells: smaller cores weigh more
 FINER = 4  # times finer than the maps quads are drawn, for the share of each cell
 THRESHOLD = 0.5  # a cell is core from this probability on
-SURE = 0.7  # mean probability of a core, below which it is not taken for a word
+SURE = 0.75  # mean probability of a core, below which it is not taken for a word
 SMALLEST = 3  # cells
 RIM = 0.1  # a cell beside a core is its rim from this probability on: partly inside
 
