@@ -67,6 +67,10 @@ DEMOS: dict[str, Demo] = {
     "photographs": Demo(
         "A photograph, its class, and the pixels that the answer rests on.", "What does the machine learn?"
     ),
+    "dream": Demo("Deep Dream: a network exaggerates what it sees.", "What does a network see in a night sky?"),
+    "style": Demo(
+        "Deep Style: a photograph painted as another picture is.", "Can content and style of a picture be told apart?"
+    ),
     "dehaze": Demo("Haze laid over photographs, and taken off again.", "What would be seen if the air were clear?"),
     "text": Demo("Signs in photographs, found and read.", "Where are words in a picture, and what do they say?"),
 }

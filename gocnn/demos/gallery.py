@@ -22,6 +22,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "Classification": ("digits", "shift"),
     "What the network finds, and would like to see": ("filters", "activations", "maximize", "fooled"),
     "Which pixels an answer rests on": ("saliency", "occlusion", "gradcam", "photographs"),
+    "What it imagines, clears up and reads": ("dream", "style", "dehaze", "text"),
 }
 
 _PAGE = Template("""\

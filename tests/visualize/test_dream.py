@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import torch
@@ -27,7 +28,9 @@ def picture(height: int = 40, width: int = 48) -> Tensor:
     return torch.randn(1, 3, height, width, generator=torch.Generator().manual_seed(1))
 
 
-def run(targets: list[Target], recipe: Recipe, image: Tensor | None = None, net: nn.Module | None = None) -> list[Moment]:
+def run(
+    targets: list[Target], recipe: Recipe, image: Tensor | None = None, net: nn.Module | None = None
+) -> list[Moment]:
     return list(dream(net or small(), picture() if image is None else image, targets, recipe))
 
 
@@ -48,7 +51,7 @@ def test_positive_activations_get_more_positive_and_negative_ones_more_negative(
 )
 def test_the_objective_climbs(target: Target) -> None:
     objectives = [moment.objective for moment in run([target], STILL)]
-    assert all(later > sooner for sooner, later in zip(objectives, objectives[1:]))
+    assert all(later > sooner for sooner, later in pairwise(objectives))
 
 
 def test_the_objective_is_what_it_is_said_to_be() -> None:
@@ -154,8 +157,9 @@ def test_laplacian_smoothing_brings_fine_and_coarse_to_one_strength() -> None:
 @pytest.mark.parametrize(
     ("targets", "said"),
     [
-        ([Target(("4x",))], "no layer '4x'"), ([Target(("7",))], "no map"), ([Target(("0",), channels=(8,))], "no channel 8"),
-        ([Target(("0",), guide=torch.zeros(3, 2))], "3 channels"), ([Target(("0", "3"))], "several sizes"), ([], "needs a target"),
+        ([Target(("4x",))], "no layer '4x'"), ([Target(("7",))], "no map"),
+        ([Target(("0",), channels=(8,))], "no channel 8"), ([Target(("0",), guide=torch.zeros(3, 2))], "3 channels"),
+        ([Target(("0", "3"))], "several sizes"), ([], "needs a target"),
     ],
 )  # fmt: skip
 def test_errors(targets: list[Target], said: str) -> None:

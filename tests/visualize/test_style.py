@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -118,7 +119,7 @@ def test_style_comes_over_and_content_stays_by_their_weights() -> None:
         moments = list(paint(small(), picture(2), [(10 + 0.5 * picture(3), 1.0)], replace(BOTH, beta=beta)))
         assert moments[0].content == pytest.approx(0, abs=1e-9)
         total = [moment.content + beta * moment.style for moment in moments]
-        assert all(later <= sooner for sooner, later in zip(total, total[1:])) and total[-1] < 0.9 * total[0]
+        assert all(later <= sooner for sooner, later in pairwise(total)) and total[-1] < 0.9 * total[0]
         ends[beta] = moments[-1]
     assert ends[100.0].style < ends[0.01].style / 3 and ends[100.0].content > 2 * ends[0.01].content
 
@@ -176,7 +177,7 @@ def test_errors() -> None:
     for wrong in ({"optimiser": "sgd"}, {"start": "grey"}, {"sizes": (1.0, 0.5)}, {"steps": (0,)}, {"beta": -1.0}):
         with pytest.raises(ValueError):
             replace(BOTH, **wrong)
-    with pytest.raises(ValueError, match="no layer 'x'.*there are"):
+    with pytest.raises(ValueError, match=r"no layer 'x'.*there are"):
         next(iter(paint(small(), picture(1), [(picture(2), 1.0)], replace(BOTH, content={"x": 1.0}))))
     with pytest.raises(ValueError, match="32 pixels or more"):
         next(iter(paint(small(), picture(1, 20, 90), [(picture(2), 1.0)], BOTH)))
