@@ -60,8 +60,9 @@ def _known(out: Path, say: Say) -> Part:
         say(f"{name}, beta {beta}: {told}")
     caption = (
         "Haze of known thickness over photographs that the network has not learned from, each with PSNR in dB and SSIM "
-        "against the clear one. The dark channel takes what is bright everywhere in a patch for haze; the network has "
-        "learned to tell white from hazy. Right: the share of light that comes through, from black for none."
+        "against the clear one. The dark channel counts on something dark in every patch: there is in grass, and the "
+        "dog it tints blue. The network fails in the last row: in thick haze before a white wall it takes much of the "
+        "haze for paint, and what comes out is too dark. Right: the share of light that comes through, black for none."
     )
     drawing.save(figure, out / "dehaze.png", caption)
     return Exhibit("dehaze.png", caption), numbers

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, interpolate, pixel_shuffle, pixel_unshuffle, relu
+from torch.nn.functional import avg_pool2d, interpolate, max_pool2d, pixel_shuffle, pixel_unshuffle, relu
 
 from gocnn import checkpoint
 
@@ -22,6 +22,8 @@ SHIPPED = "dehaze.safetensors"
 WIDTHS = (24, 40, 64, 64)  # channels at a half, a quarter, an eighth and a sixteenth of the picture's size
 MULTIPLE = 16  # pixels; the sides of an input are multiples of it
 LEAST = 0.05  # transmission
+DARK = 7  # of the windows in which the darkest is looked for, in pixels of half size
+SHARES = (0, 0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98, 1)  # of all places in the picture: how bright these are at most
 
 
 class Answer(NamedTuple):
@@ -47,12 +49,13 @@ class Residual(nn.Module):
 
 
 class Dehazer(nn.Module):
-    """Hazy pictures float [B, 3, H, W], 0 to 1, H and W multiples of 16 -> `Answer`; about 410,000 weights."""
+    """Hazy pictures float [B, 3, H, W], 0 to 1, H and W multiples of 16 -> `Answer`; about 420,000 weights."""
 
     def __init__(self) -> None:
         super().__init__()
         a, b, c, d = WIDTHS
-        self.stem = nn.Conv2d(16, a, 3, padding=1)  # of 2x2 pixels, each red, green, blue and the least of them
+        # Of 2x2 pixels each red, green, blue and the least of them, and the least of these nearby.
+        self.stem = nn.Conv2d(17, a, 3, padding=1)
         self.blocks = nn.ModuleDict(
             {
                 "at_half": Residual(a),
@@ -70,6 +73,7 @@ class Dehazer(nn.Module):
             }
         )
         self.context = nn.Linear(2 * d, d)  # of the whole picture: means and maxima
+        self.shades = nn.Linear(4 * len(SHARES), d)
         self.attention = nn.Conv2d(d, 1, 1)  # where the haze is thickest, and its colour can be seen
         self.shade = nn.Linear(d, 3)
         self.heads = nn.Conv2d(a, 16, 3, padding=1)  # t and r of 2x2 pixels
@@ -82,11 +86,13 @@ class Dehazer(nn.Module):
     def forward(self, x: Tensor) -> Answer:
         blocks = self.blocks
         with_least = torch.cat((x, x.amin(1, keepdim=True)), 1)
-        half = blocks["at_half"](self.stem(pixel_unshuffle(with_least, 2) * 2 - 1))  # [B, 24, H/2, W/2]
+        seen = torch.cat((pixel_unshuffle(with_least, 2), dark_channel(with_least[:, 3:])), 1)  # [B, 17, H/2, W/2]
+        half = blocks["at_half"](self.stem(seen * 2 - 1))  # [B, 24, H/2, W/2]
         quarter = blocks["at_quarter"](blocks["to_quarter"](relu(half)))  # [B, 40, H/4, W/4]
         eighth = blocks["at_eighth"](blocks["to_eighth"](relu(quarter)))  # [B, 64, H/8, W/8]
         deep = blocks["to_sixteenth"](relu(eighth))  # [B, 64, H/16, W/16]
-        whole = relu(self.context(torch.cat((deep.mean((2, 3)), deep.amax((2, 3))), 1)))  # [B, 64]
+        pooled = torch.cat((deep.mean((2, 3)), deep.amax((2, 3))), 1)
+        whole = relu(self.context(pooled) + self.shades(brightness(with_least) * 2 - 1))  # [B, 64]
         deep = blocks["at_sixteenth"](deep + whole[:, :, None, None])
         airlight = self._airlight(x, deep, whole)
         eighth = eighth + interpolate(blocks["from_sixteenth"](relu(deep)), scale_factor=2.0, mode="nearest")
@@ -103,6 +109,20 @@ class Dehazer(nn.Module):
         seen = (avg_pool2d(x, MULTIPLE).flatten(2) * looked[:, None]).sum(2)  # [B, 3]
         odds = torch.logit(seen, 0.02) + self.shade(whole)
         return torch.sigmoid(odds)
+
+
+def dark_channel(least: Tensor) -> Tensor:
+    """The darkest nearby at half the size: the least of the colours float [B, 1, H, W] -> [B, 1, H/2, W/2]."""
+    dark = max_pool2d(-least, 2)
+    dark = max_pool2d(dark, (DARK, 1), 1, (DARK // 2, 0))
+    return -max_pool2d(dark, (1, DARK), 1, (0, DARK // 2))
+
+
+def brightness(x: Tensor) -> Tensor:
+    """How bright `SHARES` of the places of 4x4 pixels are at most, in each channel: [B, C, H, W] -> [B, C * 9]."""
+    ordered = avg_pool2d(x, 4).flatten(2).sort(2).values
+    places = [round(share * (ordered.shape[2] - 1)) for share in SHARES]
+    return ordered[:, :, places].flatten(1)
 
 
 def recovered(pictures: Tensor, answer: Answer) -> Tensor:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
+from gocnn import checkpoint
 from gocnn.cli import main
 from gocnn.images import photos, samples
 from gocnn.images.dehaze import haze, network, recipe
@@ -69,12 +70,18 @@ def test_training_goes_from_photographs_to_a_network(tmp_path: Path, monkeypatch
     monkeypatch.setenv("GOCNN_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(recipe, "SIDE", 32)
     monkeypatch.setattr(recipe, "WATCHED", 3)
-    words = ["images", "train", "dehaze", "--minutes", "0.02", "-o", str(tmp_path / "run")]
+    begin = network.untrained(5).state_dict()
+    checkpoint.save(tmp_path / "begin.safetensors", network.KIND, {}, begin)
+    words = ["images", "train", "dehaze", "--minutes", "0.02", "--init", str(tmp_path / "begin.safetensors")]
+    words += ["-o", str(tmp_path / "run")]
     missing = CliRunner().invoke(main, words)
     assert missing.exit_code == 1 and "gocnn images fetch photos" in missing.output
     photos.save({f"{k:02}": p for k, p in enumerate(photographs(7))})
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 0 and "psnr" in result.output, result.output
-    assert network.load(tmp_path / "run" / "network.safetensors")
+    after = network.load(tmp_path / "run" / "network.safetensors").state_dict()
+    moved, apart = (max(float((after[name] - other[name]).abs().max()) for name in after)
+                    for other in (begin, network.untrained(0).state_dict()))  # fmt: skip
+    assert moved < 0.1 < apart
     again = CliRunner().invoke(main, words)
     assert again.exit_code == 1 and "--resume" in again.output
