@@ -21,7 +21,7 @@ SHORTEST = 320  # pixels: the longer side of smaller ones is brought to this
 LARGE = 90.0  # pixels: words higher than this are taken from a picture of half the size,
 SMALL = 24.0  # and words up to this high never
 LETTER = 0.4  # of a word's height: a letter is higher
-MARGIN = 0.14  # of a quad's height, around what is read
+MARGINS = 0.08, 0.16  # of a word's thickness: at its ends, and above and below it
 LEANING = 1.5  # times as high as wide: a word that may have been written up or down
 BOX, INK = (230, 30, 80), (150, 0, 40)
 PALE = 0.25  # of its contrast keeps the picture that words are set on
@@ -125,8 +125,13 @@ def read(
 
 
 def crop(image: np.ndarray, quad: np.ndarray) -> np.ndarray:
-    """A word cut out with a margin, since a letter that is cut costs more than a little of what is around it."""
-    return quads.rectify(image, quads.offset(quad, MARGIN * min(quads.sides(quad))))
+    """A word cut out with `MARGINS`, since a letter that is cut costs more than a little of what is around it."""
+    steps = np.roll(quad, -1, axis=0) - quad  # along the top, down the right, back along the bottom, up the left
+    steps /= np.maximum(np.linalg.norm(steps, axis=1, keepdims=True), 1e-6)
+    aside, above = (margin * min(quads.sides(quad)) for margin in MARGINS)
+    along, down = aside * (steps[0] - steps[2]) / 2, above * (steps[1] - steps[3]) / 2
+    outwards = np.stack([-along - down, along - down, along + down, down - along])
+    return quads.rectify(image, quad + outwards)
 
 
 def _turned(quad: np.ndarray) -> list[np.ndarray]:
