@@ -52,7 +52,7 @@ class Recogniser(nn.Module):
     Class 0 is CTC's blank, k + 1 the character k of ALPHABET. Any width will do.
     """
 
-    def __init__(self, widths: tuple[int, int, int, int, int] = (32, 48, 96, 128, 192), lines: int = 2) -> None:
+    def __init__(self, widths: tuple[int, int, int, int, int] = (24, 40, 80, 112, 176), lines: int = 2) -> None:
         super().__init__()
         a, b, c, d, e = widths
         self.widths, self.lines = widths, lines

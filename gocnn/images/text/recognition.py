@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -157,21 +157,22 @@ def ctc_loss(model: nn.Module, inputs: Tensor, classes: Tensor, lengths: Tensor,
 
 
 def test(model: nn.Module, crops: Sequence[Crop], *, beam: int = 1) -> training.Metrics:
-    """How a recogniser reads crops uint8 [H, W, 3] or [H, W].
-
-    Returns the shares of words that are right in full ("top1"), but for the case of letters ("any_case") and in letters
-    of any case and digits alone ("letters"), and "tested".
-    """
+    """How a recogniser reads crops uint8 [H, W, 3] or [H, W]: what `shares` returns, and "tested"."""
     said = [text for text, _ in recogniser.read_words(model, [crop for _, crop in crops], beam=beam)]
-    true = [text for text, _ in crops]
+    return {**shares(said, [text for text, _ in crops]), "tested": len(crops)}
 
-    def share(change: object) -> float:
-        return float(np.mean([change(a) == change(b) for a, b in zip(said, true)]))  # type: ignore[operator]
+
+def shares(said: Sequence[str], true: Sequence[str]) -> training.Metrics:
+    """The shares of words that are right in full ("top1"), but for the case of letters ("any_case"), and in letters of
+    any case and digits alone ("letters")."""
+
+    def share(change: Callable[[str], str]) -> float:
+        return float(np.mean([change(a) == change(b) for a, b in zip(said, true)]))
 
     def letters(text: str) -> str:
         return "".join(c for c in text.lower() if c.isalnum())
 
-    return {"top1": share(str), "any_case": share(str.lower), "letters": share(letters), "tested": len(crops)}
+    return {"top1": share(str), "any_case": share(str.lower), "letters": share(letters)}
 
 
 def test_crops(count: int, part: str = "test", seed: int = 0) -> list[Crop]:
