@@ -30,7 +30,7 @@ Examples:
     help="Leave out words that are read with less confidence.",
 )
 @click.option(
-    "--longest", default=1600, show_default=True, type=click.IntRange(64, 8000),
+    "--longest", default=1600, show_default=True, type=click.IntRange(64, 4000),
     help="Look at larger pictures in this size, in pixels. More finds smaller text, and takes longer.",
 )
 @click.option("--detector", type=click.Path(path_type=Path), help="A detector that you trained [the one that ships].")
