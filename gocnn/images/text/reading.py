@@ -25,7 +25,7 @@ MARGINS = 0.08, 0.16  # of a word's thickness: at its ends, and above and below 
 LEANING = 1.5  # times as high as wide: a word that may have been written up or down
 BOX, INK = (230, 30, 80), (150, 0, 40)
 PALE = 0.25  # of its contrast keeps the picture that words are set on
-DRAWN = 700  # pixels: smaller pictures are enlarged before words are set on them
+DRAWN = 700, 2400  # pixels: the longer side of a picture with words set on it is brought between these
 
 
 @dataclass(frozen=True)
@@ -157,9 +157,11 @@ def as_json(lines: Sequence[Sequence[Found]]) -> list[list[dict[str, Any]]]:
 def draw(image: np.ndarray, lines: Sequence[Sequence[Found]]) -> np.ndarray:
     """A picture with boxes around its words, and beside it, or below it if it is wide, the words set where they stood.
 
-    uint8 [H, W, 3] -> uint8 [H', W', 3]. Small pictures are enlarged first so that the words can be read.
+    uint8 [H, W, 3] -> uint8 [H', W', 3]. Small pictures are enlarged first so that the words can be read, and large ones
+    made smaller.
     """
-    scale = max(1.0, min(4.0, DRAWN / max(image.shape[:2])))
+    side = max(image.shape[:2])
+    scale = min(max(1.0, min(4.0, DRAWN[0] / side)), DRAWN[1] / side)
     words = [Found(w.text, scale * w.quad, w.score, w.confidence) for line in lines for w in line]
     picture = _scaled(image, scale)
     wide = picture.shape[1] >= 1.4 * picture.shape[0]

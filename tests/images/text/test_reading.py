@@ -105,13 +105,18 @@ def test_words_as_json():
                       "quad": [[1.0, 2.0], [3.0, 2.0], [3.0, 4.0], [1.0, 4.0]]}], []]  # fmt: skip
 
 
+def test_large_pictures_are_drawn_smaller():
+    drawn = reading.draw(np.zeros((1200, 4800, 3), np.uint8), [[reading.Found("a", box(0, 0, 4000, 900), 1, 1)]])
+    assert drawn.shape == (1200, 2400, 3)
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (40, 60), (300, 1000), (1000, 200)])
 def test_words_are_drawn_in_boxes_and_again_beside_the_picture(shape):
     image = np.full((*shape, 3), 128, np.uint8)
     height, width = shape
     word = reading.Found("gB.", box(0.2 * width, 0.3 * height, 0.8 * width, 0.7 * height), 1, 1)
     drawn = reading.draw(image, [[word]])
-    scale = max(1, min(4, reading.DRAWN / max(shape)))
+    scale = max(1, min(4, reading.DRAWN[0] / max(shape)))
     wide = width >= 1.4 * height
     assert drawn.shape[1 if wide else 0] == max(1, round(shape[1 if wide else 0] * scale))
     assert drawn.shape[0 if wide else 1] == 2 * max(1, round(shape[0 if wide else 1] * scale))
