@@ -157,8 +157,8 @@ def as_json(lines: Sequence[Sequence[Found]]) -> list[list[dict[str, Any]]]:
 def draw(image: np.ndarray, lines: Sequence[Sequence[Found]]) -> np.ndarray:
     """A picture with boxes around its words, and beside it, or below it if it is wide, the words set where they stood.
 
-    uint8 [H, W, 3] -> uint8 [H', W', 3]. Small pictures are enlarged first so that the words can be read, and large ones
-    made smaller.
+    uint8 [H, W, 3] -> uint8 [H', W', 3]. Small pictures are enlarged first so that the words can be read, and
+    large ones made smaller.
     """
     side = max(image.shape[:2])
     scale = min(max(1.0, min(4.0, DRAWN[0] / side)), DRAWN[1] / side)
