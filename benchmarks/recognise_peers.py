@@ -4,9 +4,9 @@
     python benchmarks/recognise_peers.py --count 1000
 
 The words are cut out of scenes with fonts and photographs that our network has not seen; at most eight of one scene.
-Each is cut out with several margins, in shares of its height, for each reads best with its own. RapidOCR's network
-(PP-OCRv4) knows Chinese as well: its full-width characters count as the ASCII ones that they are like, and its spaces are
-left out.
+Each is cut out with several margins, in shares of its height, for each network reads best with its own. RapidOCR's
+(PP-OCRv4) knows Chinese as well: its full-width characters count as the ASCII ones that they are like, and its spaces
+are left out.
 """
 
 from __future__ import annotations
