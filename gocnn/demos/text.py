@@ -80,7 +80,7 @@ def _crop(word: str, image: np.ndarray, lines: Lines) -> np.ndarray:
     """What the detector cut out for a word: the crop of what was read most like it."""
     found = [one for line in lines for one in line]
     best = max(found, key=lambda one: SequenceMatcher(None, one.text, word).ratio())
-    return reading.crop(image, best.quad)
+    return reading.crop(image, best.quad, reading.MARGINS[1])
 
 
 def _found(
