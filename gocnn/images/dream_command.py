@@ -76,6 +76,7 @@ def dream(
     The activations of a layer that are positive are made more positive and the negative more negative, and the picture
     is changed so. Early layers draw textures, later ones eyes and heads. Ctrl-C keeps what has been dreamt so far.
     """
+    from gocnn.device import keep_memory
     from gocnn.images import dreams, making, models, pictures
 
     try:
@@ -88,6 +89,7 @@ def dream(
                             tile=tile, seed=seed, **settings)  # fmt: skip
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
+    keep_memory()
     every = -(-octaves * steps // FRAMES)
     frames = [_frame(picture)]
     moment = None

@@ -18,7 +18,7 @@ Examples:
   gocnn style me.jpg cafe-terrace                  writes me-style.png beside it
   gocnn style me.jpg waves.jpg --style-weight 100 --colours matched -o waves-me.jpg
   gocnn style me.jpg waves.jpg night-cafe:0.5      two styles, twice as much of the first
-  gocnn style me.jpg harvest --network vgg16       slower, and truer; fetch vgg16 first
+  gocnn style me.jpg harvest --network vgg16       slower, coarser strokes; fetch vgg16 first
   gocnn style me.jpg harvest --size 1600 --tile 512
 """
 )
@@ -31,7 +31,7 @@ Examples:
     "--network", default="squeezenet", show_default=True, metavar="squeezenet|vgg16|FILE.pth",
     help="The network that ships, the one that `gocnn images fetch vgg16` fetches, or torchvision's vgg16 or vgg19.",
 )  # fmt: skip
-@click.option("--style-weight", type=click.FloatRange(0), help="beta; alpha, the content's, is 1 [20, with VGG 30].")
+@click.option("--style-weight", type=click.FloatRange(0), help="beta; alpha, the content's, is 1 [20, with VGG 8].")
 @click.option("--content-layers", metavar="NAME[:WEIGHT],...", help="Layers of the content, with their weights v.")
 @click.option("--style-layers", metavar="NAME[:WEIGHT],...", help="Layers of the style, with their weights w.")
 @click.option("--pooling", default="average", show_default=True, type=click.Choice(["average", "max"]))
@@ -67,6 +67,7 @@ def style(
     STYLE is a picture file or the name of a fetched painting. The picture is sought whose activations are like the
     photograph's, and whose Gram matrices are like the style's. Ctrl-C keeps what has been painted so far.
     """
+    from gocnn.device import keep_memory
     from gocnn.images import making, pictures
     from gocnn.images import styles as styling
 
@@ -91,6 +92,7 @@ def style(
         how = styling.recipe(who, longer, steps, **settings)
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
+    keep_memory()
     moment = None
     stopped = False
     try:

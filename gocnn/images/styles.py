@@ -39,7 +39,7 @@ def painter(network: str, pooling: str = "average") -> Painter:
                         ("conv1", "fire2", "fire3", "fire4", "fire6"), 20.0)  # fmt: skip
     else:
         model = vgg.load(None if network == vgg.NAME else network)
-        found = Painter(model, ("relu4_2",), tuple(f"relu{block}_1" for block in range(1, 6)), 30.0)
+        found = Painter(model, ("relu4_2",), tuple(f"relu{block}_1" for block in range(1, 6)), 8.0)
     return found if pooling == "max" else Painter(averaged(model), found.content, found.style, found.beta)
 
 
