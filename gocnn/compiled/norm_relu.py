@@ -52,11 +52,15 @@ def norm_relu(images: Tensor, weight: Tensor, bias: Tensor, eps: float) -> tuple
     source = channels_last(images)
     points = source.reshape(-1, source.shape[3])
     mean, variance = _statistics(points)
-    scale, shift = _affine(mean, variance, weight, bias, eps)
+    scale, shift = _affine(variance, weight, bias, eps)
     out = np.empty_like(points)
-    share(lambda first, last: _forward(points, scale, shift, out, first, last), len(points), torch.get_num_threads())
+
+    def work(first: int, last: int) -> None:
+        _forward(points, mean, scale, shift, out, first, last)
+
+    share(work, len(points), torch.get_num_threads())
     result = torch.from_numpy(out.reshape(source.shape)).permute(0, 3, 1, 2)
-    return result, torch.from_numpy(mean).float(), torch.from_numpy(variance).float()
+    return result, torch.from_numpy(mean), torch.from_numpy(variance)
 
 
 @torch.library.custom_op("gocnn::norm_relu_backward", mutates_args=(), device_types="cpu")
@@ -67,18 +71,18 @@ def norm_relu_backward(
     threads = torch.get_num_threads()
     source, given = channels_last(images), channels_last(gradient)
     points, given = source.reshape(-1, source.shape[3]), given.reshape(-1, source.shape[3])
-    scale, shift = _affine(mean.double().numpy(), variance.double().numpy(), weight, bias, eps)
+    scale, shift = _affine(variance.numpy(), weight, bias, eps)
     centre = mean.numpy()
-    sums = sum(share(lambda first, last: _sums(given, points, scale, shift, centre, first, last), len(points), threads))
+    sums = sum(share(lambda first, last: _sums(given, points, centre, scale, shift, first, last), len(points), threads))
     # The gradient by a normalised input is less its mean and its part along the input (Ioffe & Szegedy 2015).
     inverse = 1 / np.sqrt(variance.double().numpy() + eps)
     to_bias, to_weight = sums[0], sums[1] * inverse
     along = (-scale * to_weight * inverse / len(points)).astype(np.float32)
-    constant = (-scale * to_bias / len(points)).astype(np.float32) - along * centre
+    constant = (-scale * to_bias / len(points)).astype(np.float32)
     out = np.empty_like(points)
 
     def work(first: int, last: int) -> None:
-        _backward(given, points, scale, shift, along, constant, out, first, last)
+        _backward(given, points, centre, scale, shift, along, constant, out, first, last)
 
     share(work, len(points), threads)
     result = torch.from_numpy(out.reshape(source.shape)).permute(0, 3, 1, 2)
@@ -110,20 +114,22 @@ def _differentiate(ctx: Any, gradient: Tensor, *others: Tensor) -> tuple[Tensor 
 norm_relu.register_autograd(_differentiate, setup_context=_keep)
 
 
-def _affine(
-    mean: np.ndarray, variance: np.ndarray, weight: Tensor, bias: Tensor, eps: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Normalisation as scale and shift, float32 [C]."""
-    scale = weight.detach().numpy() / np.sqrt(variance + eps)
-    return scale.astype(np.float32), (bias.detach().numpy() - mean * scale).astype(np.float32)
+def _affine(variance: np.ndarray, weight: Tensor, bias: Tensor, eps: float) -> tuple[np.ndarray, np.ndarray]:
+    """What normalisation does to points less their mean, as scale and shift, float32 [C].
+
+    The mean is taken off first, as else digits would be lost where it is large beside the deviation.
+    """
+    scale = weight.detach().double().numpy() / np.sqrt(variance.astype(np.float64) + eps)
+    return scale.astype(np.float32), bias.detach().float().numpy()
 
 
 def _statistics(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and variance, float64 [C], of float32 [N, C]."""
+    """Mean and variance, float32 [C], of float32 [N, C]."""
     threads = torch.get_num_threads()
     near = points[0].copy()  # moments about a value of the channel's own lose no digits to a large mean
     moments = sum(share(lambda first, last: _moments(points, near, first, last), len(points), threads)) / len(points)
-    return near + moments[0], np.maximum(moments[1] - moments[0] ** 2, 0)
+    mean, variance = near + moments[0], np.maximum(moments[1] - moments[0] ** 2, 0)
+    return mean.astype(np.float32), variance.astype(np.float32)
 
 
 BLOCK = 256  # points whose sums are float32; those of the blocks are float64
@@ -151,16 +157,16 @@ def _moments(points, near, first, last):
 
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
-def _forward(points, scale, shift, out, first, last):
-    """out = ReLU(scale * points + shift), float32 [N, C]."""
+def _forward(points, centre, scale, shift, out, first, last):
+    """out = ReLU(scale * (points - centre) + shift), float32 [N, C]."""
     for n in range(first, last):
         x, y = points[n], out[n]
         for c in range(x.size):
-            y[c] = max(scale[c] * x[c] + shift[c], np.float32(0))
+            y[c] = max(scale[c] * (x[c] - centre[c]) + shift[c], np.float32(0))
 
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
-def _sums(given, points, scale, shift, centre, first, last):
+def _sums(given, points, centre, scale, shift, first, last):
     """The sums of the gradient where ReLU let it through, and of it times points - centre, float64 [2, C]."""
     channels = points.shape[1]
     total = np.zeros((2, channels))
@@ -171,9 +177,10 @@ def _sums(given, points, scale, shift, centre, first, last):
         for n in range(start, min(start + BLOCK, last)):
             g, x = given[n], points[n]
             for c in range(channels):
-                passed = g[c] if scale[c] * x[c] + shift[c] > 0 else np.float32(0)
+                value = x[c] - centre[c]
+                passed = g[c] if scale[c] * value + shift[c] > 0 else np.float32(0)
                 one[c] += passed
-                two[c] += passed * (x[c] - centre[c])
+                two[c] += passed * value
         for c in range(channels):
             total[0, c] += one[c]
             total[1, c] += two[c]
@@ -181,10 +188,11 @@ def _sums(given, points, scale, shift, centre, first, last):
 
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
-def _backward(given, points, scale, shift, along, constant, out, first, last):
-    """out = scale * (the gradient where ReLU let it through) + along * points + constant, float32 [N, C]."""
+def _backward(given, points, centre, scale, shift, along, constant, out, first, last):
+    """out = scale * (the gradient where ReLU let it through) + along * (points - centre) + constant, float32 [N, C]."""
     for n in range(first, last):
         g, x, y = given[n], points[n], out[n]
         for c in range(x.size):
-            passed = g[c] if scale[c] * x[c] + shift[c] > 0 else np.float32(0)
-            y[c] = scale[c] * passed + along[c] * x[c] + constant[c]
+            value = x[c] - centre[c]
+            passed = g[c] if scale[c] * value + shift[c] > 0 else np.float32(0)
+            y[c] = scale[c] * passed + along[c] * value + constant[c]
