@@ -20,9 +20,11 @@ from typing import Any
 
 import numpy as np
 
+from engine import descent
 from engine import tree as trees
+from engine.descent import Batch, Position
 from engine.search_terms import Limits, MoveReport, Network, Report, SearchConfig
-from engine.tree import Batch, Position, Tree
+from engine.tree import Tree
 from gocnn.go import Board, core
 from gocnn.go.board import KO_RULES
 from gocnn.go.symmetry import point_maps
@@ -118,7 +120,7 @@ class Search:
             self._evaluate_root(position, board.size)
         self._set_root_moves(board, only, avoid)
 
-        batch = trees.new_batch(board.size, self.config.batch, len(self.evaluator.plane_set))
+        batch = descent.new_batch(board.size, self.config.batch, len(self.evaluator.plane_set))
         urgent = stop is not None or limits.seconds is not None
         playouts, reported = 0, begin
         while (stop is None or not stop()) and not self._reached(limits, playouts, time.monotonic() - begin):
@@ -178,8 +180,8 @@ class Search:
 
     def _position(self, board: Board, komi: float) -> Position:
         played = len(board.recent)
-        points = np.zeros(played + trees.DEEPEST, np.int16)
-        history = np.zeros(played + 1 + trees.DEEPEST, np.uint64)
+        points = np.zeros(played + descent.DEEPEST, np.int16)
+        history = np.zeros(played + 1 + descent.DEEPEST, np.uint64)
         points[:played] = board.recent
         history[: played + 1] = board.history
         rules = [board.to_move, played, KO_RULES[board.ko], board.suicide, self.evaluator.plane_set.code]
@@ -208,16 +210,16 @@ class Search:
         self._make_room(1)
         turns = self.config.root_symmetries
         maps = point_maps(size)
-        batch = trees.new_batch(size, turns, len(self.evaluator.plane_set))
+        batch = descent.new_batch(size, turns, len(self.evaluator.plane_set))
         for turn in range(turns):
             one = Batch(*(array[turn : turn + 1] for array in batch))
-            trees.gather(self._tree, self._root, position, one, 1, self._settings, maps[turn], 1)
+            descent.gather(self._tree, self._root, position, one, 1, self._settings, maps[turn], 1)
         policy, winrate, lead, owner = self._ask(position, batch, turns)
         policy = np.mean([policy[turn][maps[turn]] for turn in range(turns)], 0, keepdims=True)
         if self.evaluator.has_value:  # else they come from the board as it is
             owner = np.stack([owner[turn][maps[turn][:-1]] for turn in range(turns)])
         owner = owner.mean(0, keepdims=True)
-        trees.absorb(
+        descent.absorb(
             self._tree,
             self._root,
             batch,
@@ -301,17 +303,19 @@ class Search:
     # The search itself.
 
     def _step(self, position: Position, batch: Batch, want: int, left: int) -> tuple[int, int]:
-        """Evaluate one batch; returns its leaves and the descents that ended in finished games, as `trees.gather`."""
+        """Evaluate one batch; returns its leaves and the descents that ended in finished games, as `descent.gather`."""
         assert self._tree is not None
         begin = time.monotonic()
-        found, ended = trees.gather(self._tree, self._root, position, batch, want, self._settings, self._identity, left)
+        found, ended = descent.gather(
+            self._tree, self._root, position, batch, want, self._settings, self._identity, left
+        )
         if found:
             try:
                 policy, winrate, lead, owner = self._ask(position, batch, found)
             except BaseException:
-                trees.give_up(self._tree, self._root, batch, found)
+                descent.give_up(self._tree, self._root, batch, found)
                 raise
-            trees.absorb(self._tree, self._root, batch, found, policy, winrate, lead, owner, self._settings)
+            descent.absorb(self._tree, self._root, batch, found, policy, winrate, lead, owner, self._settings)
             pace = (time.monotonic() - begin) / found
             self._pace = pace if not self._pace else 0.8 * self._pace + 0.2 * pace
         return found, ended
@@ -325,7 +329,7 @@ class Search:
         if found.winrate is not None:
             return found.policy, found.winrate, found.lead, found.owner
         assert self._tree is not None
-        trees.play_out(self._tree, self._root, position, batch, count, self.config.playouts, self.config.seed)
+        descent.play_out(self._tree, self._root, position, batch, count, self.config.playouts, self.config.seed)
         owner = batch.owner[:count]
         lead = owner.sum(1) - needed
         return found.policy, 1 / (1 + np.exp(-lead / (SPREAD * size))), lead, owner

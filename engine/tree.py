@@ -17,10 +17,6 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from gocnn.go import core, planes, scoring
-from gocnn.go.core import EMPTY
-from gocnn.go.ownership import add_playouts
-
 # Columns of Tree.links.
 VISITS = 0  # descents through the node, its own evaluation among them
 THROUGH = 1  # those that came from its parent
@@ -40,7 +36,7 @@ UTILITY, WINRATE, LEAD = 1, 2, 3  # over VISITS
 UTILITY_IN, WINRATE_IN, LEAD_IN, SQUARE_IN = 4, 5, 6, 7  # over THROUGH, SQUARE_IN of the win rate
 SUMS = 8
 
-# Settings of `descend`.
+# Settings of a search.
 CPUCT, CPUCT_GROWTH, FPU, VIRTUAL_LOSS, LEAD_WEIGHT, LEAD_SCALE, TEMPERATURE = range(7)
 SETTINGS = 7
 
@@ -57,31 +53,6 @@ class Tree(NamedTuple):
     moves: np.ndarray  # int16 [edges]
     priors: np.ndarray  # float32 [edges]
     used: np.ndarray  # int64 [2]: nodes and edges in use
-
-
-class Position(NamedTuple):
-    """The root's position and what of the game before it matters below it; room for one descent."""
-
-    root: core.State
-    state: core.State  # scratch
-    points: np.ndarray  # int16 [played + depth]: the moves of the game, then those of the descent
-    history: np.ndarray  # uint64 [played + 1 + depth]: what superko compares, likewise
-    rules: np.ndarray  # int64 [5]: side to move, moves played, ko rule, suicide, the plane set's code
-    komi: np.ndarray  # float64 [1]: White's
-
-
-class Batch(NamedTuple):
-    """Leaves that wait for the network."""
-
-    planes: np.ndarray  # int8 [B, planes, N*N]
-    node: np.ndarray  # int32 [B]
-    colour: np.ndarray  # int8 [B]: the side to move
-    legal: np.ndarray  # bool [B, N*N + 1]: superko not counted
-    owner: np.ndarray  # float32 [B, N*N]: by random playouts, where the network has no value head
-
-
-TO_MOVE, PLAYED, KO_RULE, SUICIDE, CODE = range(5)
-DEEPEST = 400  # moves of one descent
 
 
 def new_tree(size: int, nodes: int, edges: int) -> Tree:
@@ -106,18 +77,6 @@ def grown(tree: Tree, nodes: int, edges: int) -> Tree:
         getattr(other, name)[:used_edges] = getattr(tree, name)[:used_edges]
     other.used[:] = tree.used
     return other
-
-
-def new_batch(size: int, count: int, plane_count: int) -> Batch:
-    """Room for `count` leaves."""
-    points = size * size
-    return Batch(
-        np.zeros((count, plane_count, points), np.int8),
-        np.zeros(count, np.int32),
-        np.zeros(count, np.int8),
-        np.zeros((count, points + 1), np.bool_),
-        np.zeros((count, points), np.float32),
-    )
 
 
 @njit(cache=True, nogil=True)
@@ -246,159 +205,6 @@ def withdraw(tree, node, root):
     while node != root:
         tree.links[node, PENDING] -= 1
         node = tree.links[node, PARENT]
-
-
-@njit(cache=True, nogil=True)
-def final_lead(state, owner, colour):
-    """The area by which `colour` leads at the end of a game, komi not counted.
-
-    Chains whose points are the other side's on the mean of `owner` (int8 [N*N], seen by `colour`) are taken off as
-    dead, and what is left is counted by reach (Tromp-Taylor).
-    """
-    size = state.info[core.SIZE]
-    total = np.zeros(state.colour.size, np.int32)  # by head
-    for point in range(size * size):
-        cell = core.to_cell(point, size)
-        if state.colour[cell] != EMPTY:
-            total[state.head[cell]] += owner[point]
-    stones = np.zeros((size, size), np.int8)
-    for point in range(size * size):
-        cell = core.to_cell(point, size)
-        stone = state.colour[cell]
-        if stone != EMPTY and total[state.head[cell]] * stone * colour >= 0:
-            stones[point // size, point % size] = stone
-    return colour * scoring.owner_map(stones).sum()
-
-
-@njit(cache=True, nogil=True)
-def descend(tree, root, position, batch, slot, settings, identity):
-    """Walk from the root to a leaf. Returns 1 if it waits for the network, in `slot` of the batch.
-
-    Returns 0 if the game ended there and its value has been added, -1 if the leaf is waiting already, and -2 if the
-    root has no move.
-    """
-    links = tree.links
-    state = position.state
-    core.copy_into(state, position.root)
-    colour = position.rules[TO_MOVE]
-    played = position.rules[PLAYED]
-    start = played
-    size = state.info[core.SIZE]
-    pass_point = size * size
-    ko_rule, suicide = position.rules[KO_RULE], position.rules[SUICIDE] != 0
-    node = root
-    while links[node, STATE] == EXPANDED and played - start < DEEPEST - 1:
-        child = select(tree, node, settings)
-        if child == -2:
-            withdraw(tree, node, root)
-            return -2
-        if child == -1:
-            edge = links[node, FIRST] + links[node, OPENED]
-            move = tree.moves[edge]
-            prior = tree.priors[edge]
-            links[node, OPENED] += 1
-            bring_best_forward(tree, node)
-            if (
-                ko_rule != core.SIMPLE
-                and core.legality(state, move, colour, ko_rule, suicide, position.history[: played + 1]) != core.LEGAL
-            ):
-                continue
-            child = add_node(tree, node, move, prior)
-        move = links[child, MOVE]
-        links[child, PENDING] += 1
-        core.play(state, move, colour)
-        position.points[played] = move
-        played += 1
-        colour = -colour
-        position.history[played] = core.situation_key(state.key[0], colour, ko_rule)
-        over = move == pass_point and played >= 2 and position.points[played - 2] == pass_point
-        if over and links[child, STATE] == NEW:
-            for point in range(pass_point):
-                tree.owner[child, point] = -tree.owner[node, point]
-            links[child, STATE] = TERMINAL
-        node = child
-        if links[node, STATE] == TERMINAL:
-            lead = final_lead(state, tree.owner[node], colour) - position.komi[0] * colour
-            winrate = 0.5 if lead == 0 else (1.0 if lead > 0 else 0.0)
-            back_up(tree, node, root, winrate, lead, settings)
-            return 0
-    if links[node, STATE] == EXPANDED or (links[node, PENDING] > 1 and node != root):
-        withdraw(tree, node, root)
-        return -1
-    batch.node[slot] = node
-    batch.colour[slot] = colour
-    batch.planes[slot] = 0
-    planes.write(position.rules[CODE], state, colour, position.points[:played], identity, batch.planes[slot])
-    for move in range(pass_point + 1):
-        legal = core.legality(state, move, colour, core.SIMPLE, suicide, position.history[:0])
-        batch.legal[slot, move] = legal == core.LEGAL
-    return 1
-
-
-@njit(cache=True, nogil=True)
-def gather(tree, root, position, batch, want, settings, identity, left):
-    """Fill a batch with up to `want` leaves, in `left` descents at most.
-
-    Returns the leaves found and the descents that ended at once, in a finished game; the latter is -1 if the root has
-    no move.
-    """
-    found = 0
-    ended = 0
-    collisions = 0
-    while found < want and found + ended < left and collisions <= want:
-        outcome = descend(tree, root, position, batch, found, settings, identity)
-        if outcome == 1:
-            found += 1
-        elif outcome == 0:
-            ended += 1
-            if ended >= 16 * want:
-                break
-        elif outcome == -1:
-            collisions += 1
-        else:
-            return found, -1
-    return found, ended
-
-
-@njit(cache=True, nogil=True)
-def play_out(tree, root, position, batch, count, playouts, seed):
-    """Let random playouts say who owns the points of a batch's first `count` leaves, in `batch.owner`."""
-    state = position.state
-    size = state.info[core.SIZE]
-    played = position.rules[PLAYED]
-    for slot in range(count):
-        depth = 0
-        node = batch.node[slot]
-        while node != root:
-            position.points[played + depth] = tree.links[node, MOVE]
-            depth += 1
-            node = tree.links[node, PARENT]
-        core.copy_into(state, position.root)
-        colour = position.rules[TO_MOVE]
-        for back in range(1, depth + 1):
-            core.play(state, position.points[played + depth - back], colour)
-            colour = -colour
-        total = add_playouts(state, colour, playouts, seed + batch.node[slot], position.history[:0])
-        for point in range(size * size):
-            batch.owner[slot, point] = colour * total[point // size, point % size] / playouts
-
-
-@njit(cache=True, nogil=True)
-def absorb(tree, root, batch, count, policy, winrate, lead, owner, settings):
-    """Expand the leaves of a batch with what the network says of them, and add their values up the tree."""
-    for slot in range(count):
-        node = batch.node[slot]
-        for point in range(owner.shape[1]):
-            tree.owner[node, point] = np.int8(np.rint(owner[slot, point] * OWNER_SCALE))
-        expand(tree, node, policy[slot], batch.legal[slot], settings[TEMPERATURE])
-        back_up(tree, node, root, winrate[slot], lead[slot], settings)
-
-
-@njit(cache=True, nogil=True)
-def give_up(tree, root, batch, count):
-    """Take the leaves of a batch that was never evaluated off the counts of what is pending."""
-    for slot in range(count):
-        withdraw(tree, batch.node[slot], root)
 
 
 @njit(cache=True, nogil=True)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import safetensors
 import safetensors.torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gocnn.atomic import write_atomically
 
@@ -32,6 +34,30 @@ class Checkpoint:
     kind: str
     meta: dict[str, Any]
     tensors: dict[str, Tensor]
+
+    def in_full(self) -> dict[str, Tensor]:
+        """The tensors with all floating-point ones in float32, as a model computes with them."""
+        return {name: t.float() if t.is_floating_point() else t for name, t in self.tensors.items()}
+
+
+def in_half(model: nn.Module) -> dict[str, Tensor]:
+    """A model's tensors with all floating-point ones in float16: half of the bytes, for a network that ships."""
+    return {name: t.half() if t.is_floating_point() else t for name, t in model.state_dict().items()}
+
+
+@contextmanager
+def building(path: str | os.PathLike[str]) -> Iterator[None]:
+    """The context in which a model is made of a checkpoint's description and given its tensors.
+
+    What goes wrong there, a CheckpointError excepted, is raised as a CheckpointError that names the file.
+    """
+    try:
+        yield
+    except CheckpointError:
+        raise
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise CheckpointError(f"{path}: its weights do not fit its description ({reason})") from error
 
 
 def save(path: str | os.PathLike[str], kind: str, meta: dict[str, Any], tensors: dict[str, Tensor]) -> None:

@@ -20,6 +20,7 @@ from gocnn.go.planes import stones_on
 from gocnn.targets import KOMI, LEAD, WON
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 TOP = 5
@@ -153,5 +154,5 @@ def picture(verdicts: Verdicts) -> Figure:
     return figure
 
 
-def _curve(axes: object, x: Sequence[float], y: Sequence[float], label: str) -> None:
-    axes.plot(x, y, marker="o", markersize=3.5, linewidth=1.4, label=label or None)  # type: ignore[attr-defined]
+def _curve(axes: Axes, x: Sequence[float], y: Sequence[float], label: str) -> None:
+    axes.plot(x, y, marker="o", markersize=3.5, linewidth=1.4, label=label or None)

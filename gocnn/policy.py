@@ -221,10 +221,7 @@ def load(path: str | os.PathLike[str]) -> Policy:
     Raises CheckpointError if the file is missing, damaged, or holds no policy network that this version can build.
     """
     saved = checkpoint.load(path, KIND)
-    try:
+    with checkpoint.building(path):
         model = build(PolicyConfig(**saved.meta["config"]))
-        model.load_state_dict({name: tensor.float() for name, tensor in saved.tensors.items()})
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise checkpoint.CheckpointError(f"{path}: its weights do not fit its description ({reason})") from error
+        model.load_state_dict(saved.in_full())
     return model.eval()

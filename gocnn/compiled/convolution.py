@@ -128,7 +128,7 @@ def _forward(source, panels, out, first, last):
     tile = np.empty(FIELD * FIELD * max(inputs, outputs), np.float32)
     for strip in range(first, last, at_once):
         end = min(strip + at_once, last)
-        used = _read(source, strip, end, factors, tile)
+        used = _read(source, strip, end, factors, tile, False)
         _multiply(factors, panels, sums, used)
         _write(sums, out, strip, end, tile)
 
@@ -148,11 +148,11 @@ def _backward(gradient, source, panels, to_inputs, first, last):
     flat = to_products.ravel()
     for strip in range(first, last, at_once):
         end = min(strip + at_once, last)
-        used = _read(gradient, strip, end, wide, tile)
+        used = _read(gradient, strip, end, wide, tile, False)
         _multiply(wide, panels, narrow, used)
         _write(narrow, to_inputs, strip, end, tile)
-        _read(source, strip, end, narrow, tile)
-        _read_back(gradient, strip, end, wide, tile)
+        _read(source, strip, end, narrow, tile, False)
+        _read(gradient, strip, end, wide, tile, True)
         left, right = narrow.ravel(), wide.ravel()
         for k in range(PRODUCTS):
             for c in range(0, inputs, OUTER_ROWS):
@@ -172,51 +172,32 @@ def _room(images):
 
 
 @njit(cache=True, nogil=True)
-def _read(images, first, last, factors, tile):
-    """Transform the tiles of some strips into rows of factors [PRODUCTS, rows, C]; returns how many there are.
+def _read(images, first, last, rows, tile, back):
+    """Transform the tiles of some strips into `rows`, float32 [PRODUCTS, R, C]; returns how many rows there are.
 
-    `tile` has room for one tile's inputs, where those at the border are completed with zeros.
+    Of images [B, H, W, C] that are inputs, tiles overlap and reach over the border; with `back`, images are gradients
+    of outputs, and tiles do neither. `tile` has room for one tile, where those at the border are completed with zeros.
     """
     height, width, channels = images.shape[1:]
     down, across = (height + TILE - 1) // TILE, (width + TILE - 1) // TILE
-    flat, flat_factors, step = images.ravel(), factors.ravel(), factors.shape[1] * channels
+    side, over = (TILE, 0) if back else (FIELD, 1)
+    flat, flat_rows, step = images.ravel(), rows.ravel(), rows.shape[1] * channels
     row = 0
     for strip in range(first, last):
-        image, top = strip // down, strip % down * TILE - 1
+        image, top = strip // down, strip % down * TILE - over
         for j in range(across):
-            left = j * TILE - 1
-            if 0 <= top <= height - FIELD and 0 <= left <= width - FIELD:
-                start = ((image * height + top) * width + left) * channels
-                for c in range(0, channels, LANES):
-                    tile_in(flat, start + c, width * channels, channels, flat_factors, row * channels + c, step)
-            else:
-                _cut(images, image, top, left, FIELD, tile)
-                for c in range(0, channels, LANES):
-                    tile_in(tile, c, FIELD * channels, channels, flat_factors, row * channels + c, step)
+            left = j * TILE - over
+            source, start, line = flat, ((image * height + top) * width + left) * channels, width * channels
+            if not (0 <= top <= height - side and 0 <= left <= width - side):
+                _cut(images, image, top, left, side, tile)
+                source, start, line = tile, 0, side * channels
+            for c in range(0, channels, LANES):
+                if back:
+                    tile_back(source, start + c, line, channels, flat_rows, row * channels + c, step)
+                else:
+                    tile_in(source, start + c, line, channels, flat_rows, row * channels + c, step)
             row += 1
     return row
-
-
-@njit(cache=True, nogil=True)
-def _read_back(gradient, first, last, products, tile):
-    """Transform the tiles of the outputs' gradient in some strips into rows of products [PRODUCTS, rows, D]."""
-    height, width, channels = gradient.shape[1:]
-    down, across = (height + TILE - 1) // TILE, (width + TILE - 1) // TILE
-    flat, flat_products, step = gradient.ravel(), products.ravel(), products.shape[1] * channels
-    row = 0
-    for strip in range(first, last):
-        image, top = strip // down, strip % down * TILE
-        for j in range(across):
-            left = j * TILE
-            if top <= height - TILE and left <= width - TILE:
-                start = ((image * height + top) * width + left) * channels
-                for c in range(0, channels, LANES):
-                    tile_back(flat, start + c, width * channels, channels, flat_products, row * channels + c, step)
-            else:
-                _cut(gradient, image, top, left, TILE, tile)
-                for c in range(0, channels, LANES):
-                    tile_back(tile, c, TILE * channels, channels, flat_products, row * channels + c, step)
-            row += 1
 
 
 @njit(cache=True, nogil=True)

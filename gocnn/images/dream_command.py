@@ -92,23 +92,13 @@ def dream(
     keep_memory()
     every = -(-octaves * steps // FRAMES)
     frames = [_frame(picture)]
-    moment = None
-    stopped = False
+
+    def keep(number: int, moment: dreams.Moment) -> None:
+        if gif and number % every == 0:
+            frames.append(_frame(dreams.drawn(moment)))
+
     try:
-        with making.bar() as progress:
-            task = progress.add_task("dreaming", total=1.0)
-            for number, moment in enumerate(dreams.dreaming(model, picture, wanted, how), 1):
-                progress.update(task, completed=moment.done)
-                if gif and number % every == 0:
-                    frames.append(_frame(dreams.drawn(moment)))
-    except KeyboardInterrupt:
-        stopped = True
-    except (ValueError, OSError) as error:
-        raise click.ClickException(str(error)) from error
-    if moment is None:
-        click.echo("stopped before the first step; nothing was written", err=True)
-        sys.exit(130)
-    try:
+        moment, stopped = making.followed("dreaming", dreams.dreaming(model, picture, wanted, how), keep)
         last = dreams.drawn(moment)
         making.write(place, last)
         click.echo(f"{place}: {last.shape[1]}×{last.shape[0]}" + (f", stopped at {moment.done:.0%}" if stopped else ""))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
+import click
 import numpy as np
 
 from gocnn.atomic import write_atomically
@@ -14,6 +17,17 @@ from gocnn.images import photos, pictures
 if TYPE_CHECKING:
     from rich.progress import Progress
     from torch import Tensor
+
+
+class Moment(Protocol):
+    """Where the making of a picture is."""
+
+    @property
+    def done(self) -> float:
+        """The share of the work that is done, 0 to 1."""
+
+
+M = TypeVar("M", bound=Moment)
 
 FORMATS = {
     ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF", ".bmp": "BMP",
@@ -67,6 +81,32 @@ def target(out: Path | None, given: Path, ending: str) -> Path:
     return place
 
 
+def targets(files: Sequence[Path], out: Path | None, ending: str) -> list[Path]:
+    """Where each of several pictures goes: the file `out`, the folder `out`, which is made if need be, or beside it.
+
+    In a folder and beside it is called as the picture is, with an `ending` like "-read.png". Raises ValueError for a
+    format that cannot be written, or if two would go to one place or one onto a picture that is given; OSError.
+    """
+    if out is None:
+        places = [file.with_name(file.stem + ending) for file in files]
+    elif out.suffix and not out.is_dir():
+        if out.suffix.lower() not in FORMATS:
+            raise ValueError(f"{out}: cannot write {out.suffix}; there are {', '.join(FORMATS)}")
+        if len(files) > 1:
+            raise ValueError(f"{out}: one file for {len(files)} photographs; give a folder")
+        places = [out]
+    else:
+        out.mkdir(parents=True, exist_ok=True)
+        places = [out / (file.stem + ending) for file in files]
+    given = {file.resolve() for file in files}
+    for number, place in enumerate(places):
+        if place in places[:number]:
+            raise ValueError(f"{place}: two photographs would go there")
+        if place.resolve() in given:
+            raise ValueError(f"{place}: would be written over a photograph that is to be read")
+    return places
+
+
 def write(place: Path, picture: np.ndarray) -> None:
     """Write a picture, uint8 [H, W, 3], all or nothing, in the format of the file's ending. Raises OSError."""
     from PIL import Image
@@ -74,6 +114,30 @@ def write(place: Path, picture: np.ndarray) -> None:
     data = io.BytesIO()
     Image.fromarray(picture).save(data, FORMATS[place.suffix.lower()], quality=95)
     write_atomically(place, data.getvalue())
+
+
+def followed(
+    task: str, moments: Iterable[M], each: Callable[[int, M], None] = lambda number, moment: None
+) -> tuple[M, bool]:
+    """Follow a picture that is being made, with a bar; returns its last moment, and whether Ctrl-C stopped it there.
+
+    A moment says in `done` how far it is, 0 to 1; `each` is called with every one and its number, from 1. Before the
+    first one Ctrl-C ends the program.
+    """
+    last = None
+    try:
+        with bar() as progress:
+            shown = progress.add_task(task, total=1.0)
+            for number, last in enumerate(moments, 1):
+                progress.update(shown, completed=last.done)
+                each(number, last)
+    except KeyboardInterrupt:
+        if last is None:
+            click.echo("stopped before the first step; nothing was written", err=True)
+            sys.exit(130)
+        return last, True
+    assert last is not None, "there is at least one step"
+    return last, False
 
 
 def bar() -> Progress:

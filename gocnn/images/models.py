@@ -85,14 +85,11 @@ def load(name: str | os.PathLike[str]) -> Network:
     if name not in MODELS and not path.suffix:
         raise checkpoint.CheckpointError(f"no network {str(name)!r}; there are {', '.join(MODELS)}, or give a file")
     saved = checkpoint.load(path, KIND)
-    try:
+    with checkpoint.building(path):
         classes, prepare, restore = _task(saved.meta["task"])
         model = build(saved.meta["network"])
-        model.load_state_dict({key: tensor.float() for key, tensor in saved.tensors.items()})
-    except (KeyError, TypeError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise checkpoint.CheckpointError(f"{path}: its weights do not fit its description ({reason})") from error
-    return Network(str(name), model.eval(), classes, prepare, restore, saved.meta["card"])
+        model.load_state_dict(saved.in_full())
+        return Network(str(name), model.eval(), classes, prepare, restore, saved.meta["card"])
 
 
 def answers(model: nn.Module, images: np.ndarray, batch: int = 500) -> np.ndarray:

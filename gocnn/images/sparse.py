@@ -143,8 +143,7 @@ def train(out: Path, *, epochs: float = 20, seed: int = 0, resume: bool = False)
         metrics = run.train(learn, partial(explained, sample=watch.to(here.device)))
         if here.is_first:
             card = {"training": identity, "epochs": epochs, "seconds": run.progress.seconds, "metrics": metrics}
-            half = {name: tensor.half() for name, tensor in run.average.module.state_dict().items()}
-            checkpoint.save(out / "network.safetensors", KIND, {"card": card}, half)
+            checkpoint.save(out / "network.safetensors", KIND, {"card": card}, checkpoint.in_half(run.average.module))
     return metrics
 
 
@@ -153,9 +152,6 @@ def load(path: str | os.PathLike[str] | None = None) -> SparseFilters:
     path = path or str(resources.files("gocnn.weights").joinpath(SHIPPED))
     saved = checkpoint.load(path, KIND)
     model = SparseFilters()
-    try:
-        model.load_state_dict({name: tensor.float() for name, tensor in saved.tensors.items()})
-    except RuntimeError as error:
-        reason = str(error).splitlines()[0]
-        raise checkpoint.CheckpointError(f"{path}: its weights do not fit the network ({reason})") from error
+    with checkpoint.building(path):
+        model.load_state_dict(saved.in_full())
     return model.eval()

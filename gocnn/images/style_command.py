@@ -93,21 +93,8 @@ def style(
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
     keep_memory()
-    moment = None
-    stopped = False
     try:
-        with making.bar() as progress:
-            task = progress.add_task("painting", total=1.0)
-            for moment in styling.painting(who, photograph, given, how, colour):
-                progress.update(task, completed=moment.done)
-    except KeyboardInterrupt:
-        stopped = True
-    except (ValueError, OSError) as error:
-        raise click.ClickException(str(error)) from error
-    if moment is None:
-        click.echo("stopped before the first step; nothing was written", err=True)
-        sys.exit(130)
-    try:
+        moment, stopped = making.followed("painting", styling.painting(who, photograph, given, how, colour))
         last = styling.drawn(moment, photograph, colour)
         making.write(place, last)
     except (ValueError, OSError) as error:

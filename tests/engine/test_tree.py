@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine import descent
 from engine import tree as trees
 from gocnn.go import BLACK, WHITE, Board
 
@@ -116,10 +117,10 @@ def test_the_end_of_a_game_is_counted_without_dead_stones() -> None:
     board = Board.from_ascii(". X . O . / O X . O . / . X . O . / X X . O . / . X . O .".replace("/", "\n"))
     mine = np.zeros((5, 5), np.int8)
     mine[:, :2], mine[:, 3:] = 100, -100
-    assert trees.final_lead(board.state, mine.ravel(), BLACK) == 0  # 10 points each, the middle neutral
-    assert trees.final_lead(board.state, -mine.ravel(), WHITE) == 0
+    assert descent.final_lead(board.state, mine.ravel(), BLACK) == 0  # 10 points each, the middle neutral
+    assert descent.final_lead(board.state, -mine.ravel(), WHITE) == 0
     nobody = np.zeros(25, np.int8)
-    assert trees.final_lead(board.state, nobody, BLACK) == board.area_score()
+    assert descent.final_lead(board.state, nobody, BLACK) == board.area_score()
 
 
 def test_owners_are_averaged_from_the_root_players_view() -> None:

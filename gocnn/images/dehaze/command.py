@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -16,9 +15,6 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
     from torch import nn
 
-FORMATS = {
-    ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF", ".bmp": "BMP",
-}  # fmt: skip
 ENDING = "-dehazed.png"
 GAP = 8  # pixels between two pictures side by side
 LARGEST = 20_000_000  # pixels, for the dark channel, which needs all of the picture at once
@@ -52,22 +48,19 @@ def dehaze(
 ) -> None:
     """Take the haze off photographs of any size. What has no haze stays much as it is."""
     import numpy as np
-    from rich.console import Console
-    from rich.progress import Progress as Bar
 
-    from gocnn.images import pictures
+    from gocnn.images import making, pictures
     from gocnn.images.dehaze import network
 
     try:
-        targets = _targets([Path(file) for file in files], out)
+        targets = making.targets([Path(file) for file in files], out, ENDING)
         net = network.load(model) if method == "network" else None
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
     if net is None and strength != 1:
         raise click.ClickException("--strength is for the network")
     failed = False
-    console = Console(stderr=True)
-    with Bar(console=console, transient=True, disable=not console.is_terminal) as progress:
+    with making.bar() as progress:
         for file, target in zip(files, targets):
             try:
                 picture = pictures.read(file)
@@ -75,7 +68,7 @@ def dehaze(
                 clear, said = _clear(net, picture, strength, partial(_tell, progress, task))
                 progress.remove_task(task)
                 shown = np.concatenate((picture, _gap(picture), clear), axis=1) if side_by_side else clear
-                _write(target, shown)
+                making.write(target, shown)
             except (ValueError, OSError) as error:
                 text = str(error)
                 click.echo(f"Error: {text if file in text else f'{file}: {text}'}", err=True)
@@ -83,28 +76,6 @@ def dehaze(
                 continue
             click.echo(f"{target}: {said}")
     sys.exit(1 if failed else 0)
-
-
-def _targets(files: list[Path], out: Path | None) -> list[Path]:
-    """Where each picture goes. Raises ValueError if two would go to one place, or one onto a photograph."""
-    if out is None:
-        targets = [file.with_name(file.stem + ENDING) for file in files]
-    elif out.suffix.lower() in FORMATS and not out.is_dir():
-        if len(files) > 1:
-            raise ValueError(f"{out}: one file for {len(files)} photographs; give a folder")
-        targets = [out]
-    elif out.suffix and not out.is_dir():
-        raise ValueError(f"{out}: cannot write {out.suffix}; there are {', '.join(FORMATS)}")
-    else:
-        out.mkdir(parents=True, exist_ok=True)
-        targets = [out / (file.stem + ENDING) for file in files]
-    twice = next((target for place, target in enumerate(targets) if target in targets[:place]), None)
-    if twice:
-        raise ValueError(f"{twice}: two photographs would go there")
-    over = next((target for target in targets if any(target.resolve() == file.resolve() for file in files)), None)
-    if over:
-        raise ValueError(f"{over}: would be written over a photograph that is to be read")
-    return targets
 
 
 def _tell(progress: Progress, task: TaskID, rows: int) -> None:
@@ -137,13 +108,3 @@ def _gap(picture: np.ndarray) -> np.ndarray:
     import numpy as np
 
     return np.full((len(picture), GAP, 3), 255, np.uint8)
-
-
-def _write(target: Path, picture: np.ndarray) -> None:
-    from PIL import Image
-
-    from gocnn.atomic import write_atomically
-
-    data = io.BytesIO()
-    Image.fromarray(picture).save(data, FORMATS[target.suffix.lower()], quality=95)
-    write_atomically(target, data.getvalue())

@@ -143,9 +143,6 @@ def load(path: str | os.PathLike[str] | None = None) -> Dehazer:
     path = path or str(resources.files("gocnn.weights").joinpath(SHIPPED))
     saved = checkpoint.load(path, KIND)
     model = Dehazer()
-    try:
-        model.load_state_dict({name: tensor.float() for name, tensor in saved.tensors.items()})
-    except RuntimeError as error:
-        reason = str(error).splitlines()[0]
-        raise checkpoint.CheckpointError(f"{path}: its weights do not fit the network ({reason})") from error
+    with checkpoint.building(path):
+        model.load_state_dict(saved.in_full())
     return model.eval()

@@ -162,6 +162,6 @@ def train(
         metrics = run.train(Hazes(learn, seed), partial(quality, tensors=watch))
         if here.is_first:
             card = {"training": identity, "minutes": minutes, "samples": run.samples, "metrics": metrics}
-            half = {name: tensor.half() for name, tensor in run.average.module.state_dict().items()}
+            half = checkpoint.in_half(run.average.module)
             checkpoint.save(out / "network.safetensors", network.KIND, {"card": card}, half)
     return metrics

@@ -48,7 +48,8 @@ def read(
     from gocnn.images.text import recogniser as recognisers
 
     try:
-        targets = _targets([Path(file) for file in files], out)
+        given = [Path(file) for file in files]
+        targets = making.targets(given, out, ENDING) if out else [None] * len(files)
         finder, reader = detectors.load(detector), recognisers.load(recogniser)
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
@@ -83,27 +84,3 @@ def read(
     if as_json:
         click.echo(json.dumps(told, indent=1, ensure_ascii=False))
     sys.exit(1 if failed else 0)
-
-
-def _targets(files: list[Path], out: Path | None) -> list[Path | None]:
-    """Where each picture goes. Raises ValueError if two would go to one place, or one onto a photograph; OSError."""
-    from gocnn.images.making import FORMATS
-
-    if out is None:
-        return [None] * len(files)
-    targets: list[Path | None] = []
-    if out.suffix and not out.is_dir():
-        if out.suffix.lower() not in FORMATS:
-            raise ValueError(f"{out}: cannot write {out.suffix}; there are {', '.join(FORMATS)}")
-        if len(files) > 1:
-            raise ValueError(f"{out}: one file for {len(files)} photographs; give a folder")
-        targets = [out]
-    else:
-        out.mkdir(parents=True, exist_ok=True)
-        targets = [out / (file.stem + ENDING) for file in files]
-    for place, target in enumerate(targets):
-        if target in targets[:place]:
-            raise ValueError(f"{target}: two photographs would go there")
-        if target and any(target.resolve() == file.resolve() for file in files):
-            raise ValueError(f"{target}: would be written over a photograph that is to be read")
-    return targets

@@ -102,8 +102,7 @@ def detect(model: nn.Module, image: np.ndarray) -> list[Region]:
 
 def save(path: str | os.PathLike[str], model: nn.Module, card: dict[str, Any]) -> None:
     """Write a detector in half precision with what is known of its making. Raises OSError."""
-    half = {name: t.half() if t.is_floating_point() else t for name, t in model.state_dict().items()}
-    checkpoint.save(path, KIND, {"card": card}, half)
+    checkpoint.save(path, KIND, {"card": card}, checkpoint.in_half(model))
 
 
 def load(path: str | os.PathLike[str] | None = None) -> Detector:
@@ -111,9 +110,6 @@ def load(path: str | os.PathLike[str] | None = None) -> Detector:
     path = path or Path(str(resources.files("gocnn.weights").joinpath(SHIPPED)))
     saved = checkpoint.load(path, KIND)
     model = Detector()
-    try:
-        model.load_state_dict({name: t.float() if t.is_floating_point() else t for name, t in saved.tensors.items()})
-    except RuntimeError as error:
-        reason = str(error).splitlines()[0]
-        raise checkpoint.CheckpointError(f"{path}: its weights do not fit the network ({reason})") from error
+    with checkpoint.building(path):
+        model.load_state_dict(saved.in_full())
     return model.eval()

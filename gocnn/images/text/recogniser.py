@@ -154,8 +154,8 @@ def read_words(
 
 def save(path: str | os.PathLike[str], model: Recogniser, card: dict) -> None:
     """Write a recogniser in float16 with what is known of its making. Raises OSError."""
-    tensors = {name: t.half() if t.is_floating_point() else t for name, t in model.state_dict().items()}
-    checkpoint.save(path, KIND, {"widths": list(model.widths), "lines": model.lines, "card": card}, tensors)
+    meta = {"widths": list(model.widths), "lines": model.lines, "card": card}
+    checkpoint.save(path, KIND, meta, checkpoint.in_half(model))
 
 
 def load(path: str | os.PathLike[str] | None = None) -> Recogniser:
@@ -166,10 +166,7 @@ def load(path: str | os.PathLike[str] | None = None) -> Recogniser:
     if path is None:
         path = Path(str(resources.files("gocnn.weights").joinpath("text-recogniser.safetensors")))
     saved = checkpoint.load(path, KIND)
-    try:
+    with checkpoint.building(path):
         model = Recogniser(tuple(saved.meta["widths"]), saved.meta["lines"])
-        model.load_state_dict({n: t.float() if t.is_floating_point() else t for n, t in saved.tensors.items()})
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise checkpoint.CheckpointError(f"{path}: its weights do not fit its description ({reason})") from error
+        model.load_state_dict(saved.in_full())
     return model.eval()
