@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,7 @@ def fetch(names: tuple[str, ...], given: Path | None) -> None:
     for name in names or tuple(fetching.SOURCES):
         try:
             place, source = fetching.fetch(name, given, say=lambda line: click.echo(line, err=True))
-            click.echo(f"{name}: from {source}, now in {place}")
+            click.echo(f"{name}: from {textwrap.shorten(source, 60, placeholder=' ...')}, now in {place}")
         except (ValueError, OSError) as error:
             click.echo(f"Error: {error}", err=True)
             failed = True
@@ -82,19 +83,17 @@ def train(
 
     if name not in ("digits", "fashion") and (dense or plain):
         raise click.ClickException("--dense and --plain are for digits and fashion")
-    if init and name in ("digits", "fashion", "photos"):
-        raise click.ClickException("--init is for dehaze and text")
+    on_the_clock = {"dehaze": recipe.train, "text-detector": detection.train, "text-recogniser": recognition.train}
+    if (init or minutes) and name not in on_the_clock:
+        raise click.ClickException(f"--init and --minutes are for {', '.join(on_the_clock)}")
 
     out = out or Path("runs") / (name + "-dense" * dense + "-plain" * plain)
     try:
         if name == "photos":
             metrics = sparse.train(out, epochs=epochs, seed=seed, resume=resume)
-        elif name == "dehaze":
-            metrics = recipe.train(out, minutes=minutes or 40, init=init, seed=seed, resume=resume)
-        elif name == "text-detector":
-            metrics = detection.train(out, minutes=minutes or 75, init=init, seed=seed, resume=resume)
-        elif name == "text-recogniser":
-            metrics = recognition.train(out, minutes=minutes or 75, start=init, seed=seed, resume=resume)
+        elif name in on_the_clock:
+            budget = {"minutes": minutes} if minutes else {}
+            metrics = on_the_clock[name](out, init=init, seed=seed, resume=resume, **budget)
         else:
             metrics = recipes.train(name, out, dense=dense, augment=not plain, epochs=epochs, seed=seed, resume=resume)
     except training.Interrupted:

