@@ -1,5 +1,5 @@
 """`python -m gocnn` is the `gocnn` command."""
 
-from gocnn.cli import main
+from gocnn.cli import run
 
-main(prog_name="gocnn")
+run()

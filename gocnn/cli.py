@@ -8,6 +8,7 @@ as strings: `gocnn` itself imports neither of those packages.
 from __future__ import annotations
 
 import importlib
+import signal
 from typing import Any
 
 import click
@@ -76,3 +77,9 @@ Examples:
 @click.version_option(__version__, prog_name="gocnn")
 def main() -> None:
     """Go with a convolutional network: play it, train it on your own games, look inside it."""
+
+
+def run() -> None:
+    """The program `gocnn`: `main`, which SIGTERM ends as Ctrl-C does, so that neither loses what is done."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    main(prog_name="gocnn")

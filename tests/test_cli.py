@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
+import signal
 import subprocess
 import sys
 
@@ -11,7 +13,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from gocnn import __version__
+from gocnn import __version__, cli
 from gocnn.cli import COMMANDS, main
 
 HEAVY = ("torch", "numba", "pyarrow", "matplotlib", "rich")
@@ -80,3 +82,19 @@ def test_unknown_command_is_one_clear_error() -> None:
     assert result.exit_code == 2
     assert "no-such-thing" in result.output
     assert "Traceback" not in result.output
+
+
+def test_what_ends_a_program_is_as_gentle_as_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    def work(prog_name: str) -> None:
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGTERM)
+        worked.append(prog_name)
+
+    worked: list[str] = []
+    monkeypatch.setattr(cli, "main", work)
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        cli.run()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert worked == ["gocnn"]

@@ -22,6 +22,7 @@ THICKEST = 2.6  # beta, for depths of 0 to 1
 CLEAR = 0.06  # share of the samples without any haze
 HELD_OUT = 5  # every fifth photograph
 ALIKE = 0.95  # correlation of two thumbnails of one photograph
+FAINT = 3e-4  # mean squared error of a picture (35 dB) below which it is hardly worth more
 WATCHED = 48  # hazy pictures of held-out photographs that a run is watched on
 
 
@@ -106,12 +107,16 @@ def thumbnail(picture: np.ndarray) -> np.ndarray:
 
 
 def loss(model: nn.Module, seen: Tensor, clean: Tensor, through: Tensor, airlight: Tensor) -> Tensor:
-    """How far the pictures are from the clean ones (absolute error and SSIM), and the model's parts from the truth."""
+    """How far the pictures are from the clean ones (PSNR and SSIM), and the model's parts from the truth.
+
+    In decibels a picture in thin haze counts as much as one in thick haze, whose errors are ten times larger.
+    """
     answer = model(seen)
     found = network.recovered(seen, answer)
     thick = 1 - through.mean((1, 2, 3))  # without haze its colour means nothing
     colour = ((answer.airlight - airlight).abs().mean(1) * thick).mean()
-    apart = (found - clean).abs().mean() + 0.2 * (1 - metrics.similarity(found, clean, stride=3))
+    errors = (found - clean).square().mean((1, 2, 3))
+    apart = 0.03 * (errors / FAINT).log1p().mean() + 0.1 * (1 - metrics.similarity(found, clean, stride=3))
     return apart + 0.15 * (answer.through - through).abs().mean() + 0.1 * colour
 
 
