@@ -40,6 +40,15 @@ class Rules:
         """White's points for that many handicap stones; one stone is none."""
         return {"0": 0, "N-1": handicap - 1, "N": handicap}[self.bonus] if handicap >= 2 else 0
 
+    @property
+    def sgf_name(self) -> str:
+        """The nearest of the names that SGF's RU knows."""
+        if self.scoring == "territory":
+            return "Japanese"
+        if self.suicide and self.ko == "situational":
+            return "NZ"
+        return "AGA" if self.bonus == "N-1" else "Chinese"
+
     def to_json(self) -> str:
         """As `kata-get-rules` answers."""
         fields = {

@@ -149,3 +149,14 @@ def test_limits_of_the_search() -> None:
     assert ask(engine, "kata-set-param maxVisits x") == ask(engine, "kata-set-param maxVisits") == "? syntax error"
     assert ask(engine, "kata-set-param playoutDoublingAdvantage 1") == "? unknown parameter"
     assert session.player.limits == Limits(seconds=1.5)
+
+
+@pytest.mark.parametrize(
+    ("rules", "name"),
+    [
+        ("chinese", "Chinese"), ("tromp-taylor", "Chinese"), ("japanese", "Japanese"), ("korean", "Japanese"),
+        ("aga", "AGA"), ("new-zealand", "NZ"),
+    ],
+)  # fmt: skip
+def test_records_name_the_nearest_rules_that_sgf_knows(rules: str, name: str) -> None:
+    assert NAMED[rules].sgf_name == name
