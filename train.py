@@ -63,11 +63,14 @@ class YearRange(click.ParamType):
 @click.option("--years", type=YearRange(), help="Learn only from games of these years.")
 @click.option("--value", is_flag=True, help="Learn who wins, too: a value head on the same trunk.")
 @click.option(
+    "--profiles", is_flag=True, help="Tell the network who plays, by rank and era, so that it can be asked for that."
+)
+@click.option(
     "--init",
     "start_from",
     type=click.Path(),
     metavar="FILE",
-    help="Begin with the weights of this network; a value head that it lacks begins afresh.",
+    help="Begin with the weights of this network; a value head or profiles that it lacks begin afresh.",
 )
 @click.option(
     "--blend",
@@ -114,7 +117,7 @@ class YearRange(click.ParamType):
 def main(
     data: tuple[str, ...], val: tuple[str, ...], out: Path, preset: str | None, planes: str | None,
     stem: str | None, pool: bool, size: int,
-    years: tuple[int, int] | None, value: bool, start_from: str | None, blend: float,
+    years: tuple[int, int] | None, value: bool, profiles: bool, start_from: str | None, blend: float,
     value_weight: float, lead_weight: float, owners: str | None, owner_weight: float, owned_weight: int,
     minutes: float | None, positions: int | None, batch: int, optimizer: str,
     lr: float, muon_lr: float, weight_decay: float, ema: float, seed: int, precision: str, compile: bool,
@@ -145,7 +148,9 @@ def main(
             raise click.UsageError("--init brings its own network: leave --preset, --planes, --stem and --pool out")
         first = policy.load(start_from) if start_from else None
         network = first.config if first else policy.preset(preset or "b6c64", planes, size)
-        network = replace(network, value=value or network.value, pool=pool or network.pool)
+        network = replace(
+            network, value=value or network.value, pool=pool or network.pool, profiles=profiles or network.profiles
+        )
         network = replace(network, stem=int(stem)) if stem else network
         config = training.TrainingConfig(
             minutes=minutes, samples=positions, batch=batch, optimizer=optimizer, lr=lr, muon_lr=muon_lr,
@@ -159,15 +164,18 @@ def main(
         test_on = Selection(size, None if val else years, None if val else (1, 50, True))
         source = Positions(
             games, plane_set, learn, exclude=held_out.opening_key if val else None, outcomes=network.value,
-            owners=read_owners(owners) if owners else None, owned_weight=owned_weight, seed=seed,
+            owners=read_owners(owners) if owners else None, owned_weight=owned_weight, profiles=network.profiles,
+            seed=seed,
         )  # fmt: skip
-        test = Positions(held_out, plane_set, test_on, augment=False, outcomes=network.value)
+        test = Positions(held_out, plane_set, test_on, augment=False, outcomes=network.value, profiles=network.profiles)
         model = policy.build(network, seed)
         if first:
             policy.take_weights(model, first)
         loss = training.cross_entropy
         if network.value:
             loss = targets.policy_and_value_loss(value_weight, lead_weight, owner_weight)
+        if network.profiles:
+            loss = targets.informed(loss)
         out.mkdir(parents=True, exist_ok=True)
         with ranks(device) as here:
             identity = {"network": network.to_dict(), "games": len(source.games), "positions": len(source)}
@@ -194,7 +202,8 @@ def main(
 
             def validate(model: nn.Module) -> dict[str, float]:
                 judge = Evaluator(cast(policy.Policy, model), here.device, run.dtype)
-                return examination.examine(judge, test, count=validate_positions).metrics()
+                verdicts = examination.examine(judge, test, count=validate_positions, profiles=network.profiles)
+                return verdicts.metrics()
 
             metrics = run.train(source, validate)
             if here.is_first:
@@ -237,13 +246,17 @@ Examples:
     help="Ask about so many symmetries of each position, and take the mean.",
 )  # fmt: skip
 @click.option(
+    "--profile", metavar="WHO",
+    help="Tell a network with profiles that these people play, such as 2d or 'pro 1930', whoever the records name.",
+)  # fmt: skip
+@click.option(
     "--plot", type=click.Path(dir_okay=False), metavar="FILE.png", help="Draw accuracy by phase, and calibration."
 )
 @click.option("--device", default=None, help="cuda, cuda:1, mps or cpu; by default the best there is.")
 @click.option("--precision", type=click.Choice(["auto", "bf16", "fp32"]), default="auto", show_default=True)
 def evaluate(
     network: str | None, val: tuple[str, ...], exclude: tuple[str, ...], size: int, count: int | None,
-    symmetries: int, plot: str | None, device: str | None, precision: str,
+    symmetries: int, profile: str | None, plot: str | None, device: str | None, precision: str,
 ) -> None:  # fmt: skip
     """Test a network (by default the one that ships) on every position of a game store.
 
@@ -260,26 +273,32 @@ def evaluate(
     from gocnn.device import best_device
     from gocnn.device import precision as dtype_of
     from gocnn.evaluator import Evaluator
+    from gocnn.profile import UNKNOWN, Profile
     from gocnn.visualize import drawing
     from sgf_data.dataset import Positions, Selection
     from sgf_data.store import StoreError, open_store
 
     try:
         where = torch.device(device) if device else best_device()
-        judge = Evaluator(policy.load(network or weights.default()), where, dtype_of(precision, where))
+        judge = Evaluator(
+            policy.load(network or weights.default()), where, dtype_of(precision, where),
+            profile=Profile.read(profile) if profile else UNKNOWN,
+        )  # fmt: skip
+        of_records = judge.has_profiles and profile is None
         also = np.concatenate([open_store(path).moves().opening_key for path in exclude]) if exclude else None
         test = Positions(
             open_store(val).moves(), judge.plane_set, Selection(size), exclude=also,
-            shuffle=count is not None, augment=False, outcomes=judge.has_value,
+            shuffle=count is not None, augment=False, outcomes=judge.has_value, profiles=of_records,
         )  # fmt: skip
         with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
             task = bar.add_task("positions", total=min(count or len(test), len(test)))
             verdicts = examination.examine(
-                judge, test, count=count, symmetries=symmetries,
+                judge, test, count=count, symmetries=symmetries, profiles=of_records,
                 report=lambda done: bar.update(task, completed=done),
             )  # fmt: skip
         metrics = verdicts.metrics()
         views = "one pass each" if symmetries == 1 else f"the mean of {symmetries} symmetries"
+        views += ", told who plays" if of_records else f", told that {judge.profile} plays" if profile else ""
         click.echo(
             f"{metrics['tested']:,} positions of {len(test.games):,} games, {views}: top-1 {metrics['top1']:.2%}, "
             f"top-5 {metrics['top5']:.2%}, cross-entropy {metrics['cross_entropy']:.4f} nats"

@@ -71,6 +71,12 @@ def player_options(command: Function) -> Function:
             "then count for nothing (default: play as well as the other options allow).",
         ),
         click.option(
+            "--profile",
+            metavar="WHO",
+            help="Play as these people do, such as 2d, pro, 1930 or 'pro 1930': with a network that was trained with "
+            "--profiles.",
+        ),
+        click.option(
             "--visits",
             type=click.IntRange(min=1),
             metavar="N",
@@ -123,17 +129,24 @@ def make_player(
     seed: int | None,
     resign_behind: float | None,
     level: str | None,
+    profile: str | None,
     **search: Any,
 ) -> tuple[PolicyPlayer, LazyPolicy]:
-    """A player and its policy, which isn't loaded yet. Raises UsageError for a level that there isn't.
+    """A player and its policy, which isn't loaded yet. Raises UsageError for a level or a profile that there isn't.
 
     `search` are the options of a search.
     """
     from engine.player import PolicyPlayer, Style
     from engine.policy import LazyPolicy, load_ready_network
+    from gocnn.profile import UNKNOWN, Profile
+
+    try:
+        plays_as = Profile.read(profile) if profile else UNKNOWN
+    except ValueError as error:
+        raise click.UsageError(f"--profile: {error}") from None
 
     def load() -> Policy:
-        network = load_ready_network(model)
+        network = load_ready_network(model, plays_as)
         player.warm_up(network)
         return network
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from gocnn.go import Board
 from gocnn.go.ownership import ownership
+from gocnn.profile import UNKNOWN, Profile
 
 
 class PolicyError(Exception):
@@ -29,23 +30,23 @@ class Policy(Protocol):
         """
 
 
-def load_network(model: Path | None) -> Policy:
-    """The network in a checkpoint file, or the one that ships with the package.
+def load_network(model: Path | None, profile: Profile = UNKNOWN) -> Policy:
+    """The network in a checkpoint file, or the one that ships with the package, playing as a player of that profile.
 
-    Raises PolicyError for a file that is no network.
+    Raises PolicyError for a file that is no network, or for one that can be told no profile.
     """
     from gocnn.checkpoint import CheckpointError  # torch: only when a network is wanted
     from gocnn.evaluator import Evaluator
 
     try:
-        return Evaluator.load(model)
-    except CheckpointError as error:
+        return Evaluator.load(model, profile=profile)
+    except (CheckpointError, ValueError) as error:
         raise PolicyError(str(error)) from None
 
 
-def load_ready_network(model: Path | None) -> Policy:
+def load_ready_network(model: Path | None, profile: Profile = UNKNOWN) -> Policy:
     """As load_network; what the first moves would compile or set up is then done, too."""
-    network = load_network(model)
+    network = load_network(model, profile)
     with contextlib.suppress(ValueError):  # a network for another board size
         network.policy([Board()])
     ownership(Board(9), playouts=1)

@@ -16,6 +16,7 @@ from gocnn.device import autocast, best_device, one_thread, precision
 from gocnn.go import Board
 from gocnn.go.planes import PLANE_SETS, of_board
 from gocnn.go.symmetry import point_maps
+from gocnn.profile import UNKNOWN, Profile
 from gocnn.value import Outputs
 
 
@@ -32,15 +33,21 @@ class Evaluator:
     """Asks a network about boards, many at once."""
 
     def __init__(
-        self, model: policy.Policy, device: torch.device | None = None, dtype: torch.dtype | None = None
-    ) -> None:
+        self, model: policy.Policy, device: torch.device | None = None, dtype: torch.dtype | None = None,
+        *, profile: Profile = UNKNOWN,
+    ) -> None:  # fmt: skip
         """`device` and number format are the best there are if not given.
+
+        `profile` is who plays, for a network that can be told; raises ValueError if it cannot.
 
         On a CPU in float32 the trunk runs in compiled code where that can do it (`gocnn.compiled`), which takes a copy
         of the weights: later changes of the model are not seen.
         """
         self.device = device or best_device()
         self.dtype = dtype or precision("auto", self.device)
+        if profile != UNKNOWN and not model.config.profiles:
+            raise ValueError(f"this network was not taught who plays, so it cannot play like {profile}")
+        self.profile = profile
         self.plane_set = PLANE_SETS[model.config.planes]
         self.model = model.to(self.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
         self._trunk: FastTrunk | None = None
@@ -48,17 +55,25 @@ class Evaluator:
             self._trunk = FastTrunk(self.model)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str] | None = None, device: str | None = None) -> Evaluator:
-        """The network in a file, or the one that ships.
+    def load(
+        cls, path: str | os.PathLike[str] | None = None, device: str | None = None, profile: Profile = UNKNOWN
+    ) -> Evaluator:
+        """The network in a file, or the one that ships, for a player of that profile.
 
-        Raises gocnn.checkpoint.CheckpointError for a file that is missing, damaged or no policy network.
+        Raises gocnn.checkpoint.CheckpointError for a file that is missing, damaged or no policy network, and ValueError
+        for one that can be told no profile.
         """
-        return cls(policy.load(path or weights.default()), torch.device(device) if device else None)
+        return cls(policy.load(path or weights.default()), torch.device(device) if device else None, profile=profile)
 
     @property
     def has_value(self) -> bool:
         """Whether the network says who is ahead."""
         return self.model.config.value
+
+    @property
+    def has_profiles(self) -> bool:
+        """Whether the network can be told who plays."""
+        return self.model.config.profiles
 
     def policy(self, boards: Sequence[Board], symmetries: int = 1) -> np.ndarray:
         """float32 [B, size*size + 1]: each board's probability of every point and the pass, which sum to 1.
@@ -86,20 +101,27 @@ class Evaluator:
             raise ValueError("the boards of one batch must be of one size")
         return np.stack([of_board(board, self.plane_set, symmetry=symmetry) for board in boards])
 
-    def evaluate_planes(self, planes: np.ndarray, komi: np.ndarray, symmetries: int = 1) -> Evaluation:
+    def evaluate_planes(
+        self, planes: np.ndarray, komi: np.ndarray, symmetries: int = 1, profiles: np.ndarray | None = None
+    ) -> Evaluation:
         """All that the network says of int8 [B, planes, N, N]; the mean of so many `symmetries` (1 to 8) of the board.
 
         `komi` float32 [B] is what the player to move must be ahead by on the board: komi for Black, -komi for White.
+        `profiles` int64 [B, 2] are theirs, if the network `has_profiles` and they are not all of the evaluator's own.
         """
+        if profiles is None:
+            profiles = np.tile(np.array(self.profile, np.int64), (len(planes), 1))
         if symmetries == 1:
-            return self._evaluate_planes(planes, komi)
+            return self._evaluate_planes(planes, komi, profiles)
         batch, size = len(planes), planes.shape[-1]
         maps = point_maps(size)[:symmetries]
         flat = planes.reshape(*planes.shape[:2], -1)
         turned = np.empty((symmetries, *flat.shape), np.int8)
         for view, there in zip(turned, maps):
             view[:, :, there[:-1]] = flat
-        found = self._evaluate_planes(turned.reshape(-1, *planes.shape[1:]), np.tile(komi, symmetries))
+        found = self._evaluate_planes(
+            turned.reshape(-1, *planes.shape[1:]), np.tile(komi, symmetries), np.tile(profiles, (symmetries, 1))
+        )
 
         def mean(values: np.ndarray) -> np.ndarray:
             return np.asarray(values.reshape(symmetries, batch).mean(0))
@@ -116,13 +138,15 @@ class Evaluator:
         )
 
     @torch.inference_mode()
-    def _evaluate_planes(self, planes: np.ndarray, komi: np.ndarray) -> Evaluation:
+    def _evaluate_planes(self, planes: np.ndarray, komi: np.ndarray, profiles: np.ndarray) -> Evaluation:
         if self._trunk is None:
-            inputs = as_images(torch.from_numpy(planes).to(self.device))
+            inputs = [as_images(torch.from_numpy(planes).to(self.device))]
+            if self.has_profiles:
+                inputs.append(torch.from_numpy(profiles).to(self.device))
             with autocast(self.device, self.dtype):
-                out = self.model.heads(inputs) if self.has_value else self.model(inputs)
+                out = self.model.heads(*inputs) if self.has_value else self.model(*inputs)
             return self._answer(out, komi)
-        features = self._trunk(planes, torch.get_num_threads())
+        features = self._trunk(planes, torch.get_num_threads(), profiles)
         with one_thread():
             return self._answer(self.model.read(features) if self.has_value else self.model.head(features), komi)
 

@@ -97,20 +97,22 @@ class Verdicts:
 
 
 def examine(
-    judge: Evaluator, source: Source, *, count: int | None = None, symmetries: int = 1, batch: int = 256,
-    report: Callable[[int], None] | None = None,
+    judge: Evaluator, source: Source, *, count: int | None = None, symmetries: int = 1, profiles: bool = False,
+    batch: int = 256, report: Callable[[int], None] | None = None,
 ) -> Verdicts:  # fmt: skip
     """Ask a network about the first `count` samples of a source (all of an epoch by default).
 
-    The source's samples are int8 planes and moves, and for a network with a value head outcomes (`gocnn.targets`). Of
-    each position, so many `symmetries` are averaged. `report` is called with the samples done.
+    The source's samples are int8 planes and moves, for a network with a value head outcomes (`gocnn.targets`), and with
+    `profiles` those, which the network is then told. Of each position, so many `symmetries` are averaged. `report` is
+    called with the samples done.
     """
     count = len(source) if count is None else min(count, len(source))
     parts = []
     for first in range(0, count, batch):
-        planes, moves, *outcomes = source.batch(first, min(batch, count - first))
-        outcome = outcomes[0] if outcomes else np.full((len(moves), 3), np.nan, np.float32)
-        found = judge.evaluate_planes(planes, outcome[:, KOMI], symmetries)
+        planes, moves, *others = source.batch(first, min(batch, count - first))
+        told = others.pop() if profiles else None
+        outcome = others[0] if others else np.full((len(moves), 3), np.nan, np.float32)
+        found = judge.evaluate_planes(planes, outcome[:, KOMI], symmetries, told)
         said = found.policy[np.arange(len(moves)), moves]
         nothing = np.full(len(moves), np.nan)
         parts.append(

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from gocnn import checkpoint
 from gocnn.conv import ResidualBlock, activated
 from gocnn.go.planes import PLANE_SETS
+from gocnn.profile import ERAS, RANKS
 from gocnn.value import Outputs, ValueHead
 
 KIND = "policy"  # of checkpoint
@@ -32,7 +33,8 @@ class PolicyConfig:
     `kind` is "conv", or "dense" for the lecture's fully-connected network, which has `blocks` hidden layers of
     `channels` units and plays on boards of `board_size` only. `stem` is the side of the first layer's filters, an odd
     number. `planes` names its plane set (`gocnn.go.planes`). With `value`, a conv network has a value head on the same
-    trunk (`gocnn.value`). With `pool`, the second half of its blocks sees the largest of every 2x2 points.
+    trunk (`gocnn.value`). With `pool`, the second half of its blocks sees the largest of every 2x2 points. With
+    `profiles`, it can be told who plays (`gocnn.profile`).
     """
 
     kind: str = "conv"
@@ -43,14 +45,15 @@ class PolicyConfig:
     board_size: int = 19
     value: bool = False
     pool: bool = False
+    profiles: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in ("conv", "dense"):
             raise ValueError(f"unknown kind of network: {self.kind!r}")
         if self.value and self.kind != "conv":
             raise ValueError("a value head goes on convolutional networks only")
-        if self.pool and self.kind != "conv":
-            raise ValueError("only convolutional networks have pooling")
+        if self.kind != "conv" and (self.pool or self.profiles):
+            raise ValueError("only convolutional networks have pooling or profiles")
         if self.stem % 2 == 0 or self.stem < 1:
             raise ValueError(f"the first layer's filters must have an odd side, not {self.stem}")
         if self.planes not in PLANE_SETS:
@@ -111,8 +114,26 @@ class PolicyHead(nn.Module):
         return torch.cat((logits.flatten(1), self.pass_logit(x.mean((2, 3)))), 1)
 
 
+class ProfileEmbedding(nn.Module):
+    """Profiles int64 [B, 2] -> float [B, C], to be added to features at every point; at first the same for all."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.rank = nn.Embedding(len(RANKS), channels)
+        self.era = nn.Embedding(len(ERAS), channels)
+        nn.init.zeros_(self.rank.weight)
+        nn.init.zeros_(self.era.weight)
+
+    def forward(self, profiles: Tensor) -> Tensor:
+        return torch.as_tensor(self.rank(profiles[:, 0]) + self.era(profiles[:, 1]))
+
+
 class ConvPolicy(nn.Module):
-    """Planes float [B, P, N, N] -> logits [B, N*N + 1], for boards of any size N."""
+    """Planes float [B, P, N, N] -> logits [B, N*N + 1], for boards of any size N.
+
+    With profiles in its configuration it wants those of the players to move as well, int64 [B, 2]; without them it
+    takes them for unknown. Without profiles in its configuration it raises ValueError if given any.
+    """
 
     def __init__(self, config: PolicyConfig) -> None:
         super().__init__()
@@ -125,10 +146,18 @@ class ConvPolicy(nn.Module):
         self.head = PolicyHead(channels)
         if config.value:
             self.value = ValueHead(channels)
+        if config.profiles:
+            self.profiles = ProfileEmbedding(channels)
 
-    def trunk(self, planes: Tensor) -> Tensor:
+    def trunk(self, planes: Tensor, profiles: Tensor | None = None) -> Tensor:
         """Planes to the features that the heads read: float [B, C, N, N]."""
         x = self.stem(planes)
+        if self.config.profiles:
+            if profiles is None:
+                profiles = torch.zeros((len(planes), 2), dtype=torch.int64, device=planes.device)
+            x = x + self.profiles(profiles)[:, :, None, None]
+        elif profiles is not None:
+            raise ValueError("this network was not taught who plays: it has no profiles")
         if self.config.pool:
             half = len(self.blocks) // 2
             x = nn.functional.max_pool2d(self.blocks[:half](x), 2, ceil_mode=True)
@@ -137,12 +166,12 @@ class ConvPolicy(nn.Module):
             x = self.blocks(x)
         return activated(self.norm, self.activation, x)
 
-    def forward(self, planes: Tensor) -> Tensor:
-        return self.head(self.trunk(planes))
+    def forward(self, planes: Tensor, profiles: Tensor | None = None) -> Tensor:
+        return self.head(self.trunk(planes, profiles))
 
-    def heads(self, planes: Tensor) -> Outputs:
+    def heads(self, planes: Tensor, profiles: Tensor | None = None) -> Outputs:
         """All that a network with a value head says of float [B, P, N, N]."""
-        return self.read(self.trunk(planes))
+        return self.read(self.trunk(planes, profiles))
 
     def read(self, features: Tensor) -> Outputs:
         """The same from the trunk's features."""
@@ -184,7 +213,7 @@ def build(config: PolicyConfig, seed: int | None = None) -> Policy:
 
 
 def take_weights(model: nn.Module, other: nn.Module) -> None:
-    """Copy the weights of a network that is the same but for a value head that it may lack.
+    """Copy the weights of a network that is the same but for a value head and profiles that it may lack.
 
     Raises ValueError if the two do not fit.
     """
@@ -192,7 +221,7 @@ def take_weights(model: nn.Module, other: nn.Module) -> None:
         missing, surplus = model.load_state_dict(other.state_dict(), strict=False)
     except RuntimeError as error:
         raise ValueError(f"the two networks do not fit: {str(error).splitlines()[-1].strip()}") from error
-    wrong = [name for name in missing if not name.startswith("value.")] + surplus
+    wrong = [name for name in missing if not name.startswith(("value.", "profiles."))] + surplus
     if wrong:
         raise ValueError(f"the two networks do not fit: {wrong[0]} is in one only")
 
@@ -201,8 +230,9 @@ def take_weights(model: nn.Module, other: nn.Module) -> None:
 def blend(model: nn.Module, first: nn.Module, share: float) -> None:
     """Move a network that was trained on from `first` back towards it, keeping a `share` (0 to 1) of the way.
 
-    What `first` lacks (a value head) stays. A network that learns something new forgets some of what it knew; between
-    the two sets of weights lie networks that are good at both (Wortsman et al. 2022, https://arxiv.org/abs/2109.01903).
+    What `first` lacks (a value head, profiles) stays. A network that learns something new forgets some of what it knew;
+    between the two sets of weights lie networks that are good at both (Wortsman et al. 2022,
+    https://arxiv.org/abs/2109.01903).
     """
     before = first.state_dict()
     for name, tensor in model.state_dict().items():

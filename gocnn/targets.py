@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import (
     binary_cross_entropy,
@@ -68,3 +69,27 @@ def policy_and_value_loss(value_weight: float, lead_weight: float, owner_weight:
         return total if owners is None else total + owner_weight * owner_nats(out.owner, owners).mean()
 
     return loss
+
+
+class Informed:
+    """A network that has been told who plays: `profiles` int64 [B, 2] (`gocnn.profile`) of the players to move."""
+
+    def __init__(self, model: nn.Module, profiles: Tensor) -> None:
+        self.model, self.profiles = model, profiles
+
+    def __call__(self, planes: Tensor) -> Tensor:
+        return torch.as_tensor(self.model(planes, self.profiles))
+
+    def heads(self, planes: Tensor) -> Outputs:
+        found: Outputs = self.model.heads(planes, self.profiles)  # type: ignore[operator]
+        return found
+
+
+def informed(loss: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """The same loss for a network with profiles, which are the last of the targets."""
+
+    def of_players(model: nn.Module, planes: Tensor, *targets: Tensor) -> Tensor:
+        *others, profiles = targets
+        return loss(Informed(model, profiles), planes, *others)
+
+    return of_players

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from gocnn.go import core, planes, replay
+from gocnn import profile
+from gocnn.go import WHITE, core, planes, replay
 from gocnn.go.planes import PlaneSet
 from gocnn.go.symmetry import SYMMETRIES, point_maps
 from sgf_data.owners import UNKNOWN_OWNER, Owners
@@ -48,7 +49,7 @@ def _fill(
 ):  # fmt: skip
     """Put samples `first` onwards into `out` (int8 [B, planes, size*size], zeros) and `targets` (int64 [B]).
 
-    `drawn` (int64 [B, 3]) gets the game, the colour to move and the symmetry of each.
+    `drawn` (int64 [B, 4]) gets the game, the colour to move, the symmetry and a random number of each.
     """
     total = ends[-1]
     state = core.new_state(size)
@@ -58,9 +59,9 @@ def _fill(
         place = sample % total
         if shuffle:
             place = shuffled(place, total, seed + epoch * 4)
+        chance = core.mix64(np.uint64(sample) ^ core.mix64(~np.uint64(seed)))
         symmetry = 0
         if augment:
-            chance = core.mix64(np.uint64(sample) ^ core.mix64(~np.uint64(seed)))
             symmetry = np.int64(chance % np.uint64(SYMMETRIES))
         row = np.searchsorted(ends, place, side="right")
         game = games[row]
@@ -76,6 +77,7 @@ def _fill(
         drawn[i, 0] = game
         drawn[i, 1] = colours[move]
         drawn[i, 2] = symmetry
+        drawn[i, 3] = np.int64(chance >> np.uint64(32))
 
 
 @dataclass(frozen=True)
@@ -107,8 +109,8 @@ class Positions:
 
     With `shuffle`, samples come in an order that visits every position once an epoch and starts anew, in another order,
     in the next; without, in the order of the games. With `augment`, each sample is turned by a random symmetry. With
-    `outcomes`, batches have a second target, how the game ended, and with `owners` a third, who owned what then. Raises
-    ValueError if no game is selected.
+    `outcomes`, batches have a second target, how the game ended, with `owners` a third, who owned what then, and with
+    `profiles` a last one, who plays. Raises ValueError if no game is selected.
     """
 
     def __init__(
@@ -123,17 +125,19 @@ class Positions:
         outcomes: bool = False,
         owners: Owners | None = None,
         owned_weight: int = 1,
+        profiles: bool = False,
         seed: int = 0,
     ) -> None:
         """`exclude` (uint64) holds opening keys of games to leave out, such as those of the validation store.
 
-        Games whose owners are known are drawn `owned_weight` times as often as others.
+        Games whose owners are known are drawn `owned_weight` times as often as others. Augmented samples hide some of
+        the `profiles` (`gocnn.profile.HIDDEN`).
         """
         self.table = table
         self.plane_set = plane_set
         self.size = (selection or Selection()).size
         self.shuffle, self.augment, self.seed = shuffle, augment, seed
-        self.outcomes = outcomes
+        self.outcomes, self.profiles = outcomes, profiles
         games = (selection or Selection()).games(table)
         if exclude is not None:
             games = games[~np.isin(table.opening_key[games], exclude)]
@@ -156,12 +160,12 @@ class Positions:
 
         Returns planes int8 [count, planes, size, size], target points int64 [count], 0 to size*size (the pass), and if
         they were asked for the outcomes, float32 [count, 3], and owners, int8 [count, size*size], as `gocnn.targets`
-        describes them.
+        describes them, and the profiles of the players to move, int64 [count, 2].
         """
         table = self.table
         out = np.zeros((count, len(self.plane_set), self.size * self.size), np.int8)
         targets = np.empty(count, np.int64)
-        drawn = np.empty((count, 3), np.int64)
+        drawn = np.empty((count, 4), np.int64)
         _fill(
             self.plane_set.code, self.size, self.games, self._ends, table.offsets, table.points, table.colours,
             table.setup_offsets, table.setup_at, table.setup_points, table.setup_colours, point_maps(self.size),
@@ -173,6 +177,18 @@ class Positions:
             found += (outcomes_of(table, drawn[:, 0], drawn[:, 1]),)
         if self._owners is not None:
             found += (self._owners_of(self._owners, drawn),)
+        if self.profiles:
+            found += (self._profiles_of(drawn),)
+        return found
+
+    def _profiles_of(self, drawn: np.ndarray) -> np.ndarray:
+        """int64 [B, 2]: the profiles of the players to move, some of them hidden."""
+        games, colours, chances = drawn[:, 0], drawn[:, 1], drawn[:, 3]
+        rank = self.table.ranks[games, (colours == WHITE).astype(np.int64)]
+        found = np.stack([rank, profile.eras(self.table.year[games])], axis=1).astype(np.int64)
+        if self.augment:
+            found[chances % profile.HIDDEN == 0, 0] = 0
+            found[chances // profile.HIDDEN % profile.HIDDEN == 0, 1] = 0
         return found
 
     def _owners_of(self, owners: Owners, drawn: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gocnn import __version__
+from gocnn import __version__, profile
 from gocnn.atomic import AtomicFile
 from sgf_data.keys import game_key, opening_key
 from sgf_data.record import GameRecord
@@ -78,6 +78,7 @@ class MoveTable:
     opening_key: np.ndarray  # uint64 [G]
     game_key: np.ndarray  # uint64 [G]
     year: np.ndarray  # int16 [G], 0 unknown
+    ranks: np.ndarray  # int8 [G, 2] of Black and of White, numbers into `gocnn.profile.RANKS`
     komi: np.ndarray  # float32 [G], nan unknown
     winner: np.ndarray  # int8 [G], 0 draw or unknown
     margin: np.ndarray  # float32 [G], points that Black won by, komi included; nan where nothing was counted
@@ -188,6 +189,7 @@ class GameStore:
             opening_key=self._column("opening_key"),
             game_key=self._column("game_key"),
             year=self._column("year", missing=0),
+            ranks=np.stack([self._ranks("black_rank"), self._ranks("white_rank")], axis=1),
             komi=self._column("komi", missing=float("nan")),
             winner=self._column("winner", missing=0),
             margin=self._margins(),
@@ -211,6 +213,12 @@ class GameStore:
         if missing is not None:
             column = column.fill_null(missing)
         return np.asarray(column.to_numpy())
+
+    def _ranks(self, name: str) -> np.ndarray:
+        """Ranks int8 [G] of a column, each different text being read once."""
+        coded = self.table[name].combine_chunks().dictionary_encode()
+        numbers = profile.ranks(coded.dictionary.to_pylist()).astype(np.int8)
+        return np.asarray(numbers[coded.indices.to_numpy()])
 
     def _margins(self) -> np.ndarray:
         parts = pc.extract_regex(self.table["result"], r"^(?P<side>[BW])\+(?P<points>[0-9.]+)$")

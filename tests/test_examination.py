@@ -22,7 +22,9 @@ class Oracle:
         self.plane_set = PLANE_SETS["stones"]
         self.says = policy, winrate, lead
 
-    def evaluate_planes(self, planes: np.ndarray, komi: np.ndarray, symmetries: int = 1) -> Evaluation:
+    def evaluate_planes(
+        self, planes: np.ndarray, komi: np.ndarray, symmetries: int = 1, profiles: np.ndarray | None = None
+    ) -> Evaluation:
         policy, winrate, lead = self.says
         known = np.where(np.isnan(komi), NAN, 1)
         return Evaluation(np.tile(policy, (len(planes), 1)), winrate * known, lead - komi, None)
@@ -59,7 +61,9 @@ def test_what_is_known_is_counted() -> None:
 
 def test_without_a_value_head_there_is_no_winner() -> None:
     class Policy(Oracle):
-        def evaluate_planes(self, planes: np.ndarray, komi: np.ndarray, symmetries: int = 1) -> Evaluation:
+        def evaluate_planes(
+            self, planes: np.ndarray, komi: np.ndarray, symmetries: int = 1, profiles: np.ndarray | None = None
+        ) -> Evaluation:
             return super().evaluate_planes(planes, komi)._replace(winrate=None, lead=None)
 
     rows = Rows([1], [1], [[0, 1, 4]])

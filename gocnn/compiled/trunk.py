@@ -63,17 +63,17 @@ def _convolve(padded, weights, inputs, sums, boards, size, channels):
 
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
-def _stem(planes, skipped, weights, base, out):
-    """The first layer of one board: out float32 [N, N, C] = `base` and, for each input that is not 0, its weights.
+def _stem(planes, skipped, weights, base, added, out):
+    """The first layer of one board: out float32 [N, N, C] = `base` + `added` and, for each input not 0, its weights.
 
     `planes` int8 [P, N, N]; `skipped` bool [P] marks those that `base` float32 [N, N, C] already holds; `weights`
-    float32 [P, K, K, C].
+    float32 [P, K, K, C]; `added` float32 [C].
     """
     size = out.shape[0]
     for row in range(size):  # loops compile in a tenth of the time of whole-array assignments
         for col in range(size):
             for channel in range(out.shape[2]):
-                out[row, col, channel] = base[row, col, channel]
+                out[row, col, channel] = base[row, col, channel] + added[channel]
     reach = weights.shape[1] // 2
     for plane in range(planes.shape[0]):
         if skipped[plane]:
@@ -140,18 +140,19 @@ def _finish_block(sums, features, scale, shift, padded, tile, boards, size, chan
 
 
 @njit(cache=True, nogil=True)
-def _trunk(planes, skipped, stem, base, weights, scales, shifts, features, padded, inputs, sums, tile, out):
+def _trunk(planes, skipped, stem, base, added, weights, scales, shifts, features, padded, inputs, sums, tile, out):
     """out float32 [B, N, N, C] = the trunk's features of int8 [B, P, N, N], a few boards at a time.
 
-    `weights` float32 [2 * blocks, ...] as for `_convolve`; `scales` and `shifts` float32 [2 * blocks + 1, C] come
-    before each convolution and after the last one. The other arrays are room to work in.
+    `added` float32 [B, C] is added to the first layer. `weights` float32 [2 * blocks, ...] are as for `_convolve`;
+    `scales` and `shifts` float32 [2 * blocks + 1, C] come before each convolution and after the last one. The other
+    arrays are room to work in.
     """
     count, size, channels = out.shape[0], out.shape[1], out.shape[3]
     at_once = features.shape[0]
     for first in range(0, count, at_once):
         boards = min(at_once, count - first)
         for board in range(boards):
-            _stem(planes[first + board], skipped, stem, base, features[board])
+            _stem(planes[first + board], skipped, stem, base, added[first + board], features[board])
             _write(features[board], scales[0], shifts[0], padded[board], size)
         for layer in range(0, weights.shape[0], 2):
             _convolve(padded, weights[layer], inputs, sums, boards, size, channels)
@@ -189,29 +190,47 @@ class FastTrunk:
         self._scales = np.stack([*scales, scale]).astype(np.float32)
         self._shifts = np.stack([*shifts, shift]).astype(np.float32)
         self._ones = np.array([name.startswith("ones") for name in _plane_names(model)])
+        self._profiles = model.profiles if config.profiles else None
         self._bases: dict[int, np.ndarray] = {}
         self._local = threading.local()
 
-    def __call__(self, planes: np.ndarray, threads: int = 1) -> torch.Tensor:
-        """Features float32 [B, C, N, N], channels last in memory, of int8 [B, P, N, N], by so many threads."""
+    def __call__(self, planes: np.ndarray, threads: int = 1, profiles: np.ndarray | None = None) -> torch.Tensor:
+        """Features float32 [B, C, N, N], channels last in memory, of int8 [B, P, N, N], by so many threads.
+
+        `profiles` int64 [B, 2] are for a network that has them, which takes them for unknown if not given.
+        """
         count, size = len(planes), planes.shape[-1]
         planes = np.ascontiguousarray(planes)
         out = np.empty((count, size, size, self.channels), np.float32)
-        base = self._base(size)
-        share(lambda first, last: self._run(planes[first:last], base, out[first:last]), count, threads)
+        base, added = self._base(size), self._added(count, profiles)
+        share(
+            lambda first, last: self._run(planes[first:last], base, added[first:last], out[first:last]), count, threads
+        )
         return torch.from_numpy(out).permute(0, 3, 1, 2)
 
-    def _run(self, planes: np.ndarray, base: np.ndarray, out: np.ndarray) -> None:
+    def _run(self, planes: np.ndarray, base: np.ndarray, added: np.ndarray, out: np.ndarray) -> None:
         features, padded, inputs, sums, tile = self._room(out.shape[1])
         weights, scales, shifts = self._weights, self._scales, self._shifts
-        _trunk(planes, self._ones, self._stem, base, weights, scales, shifts, features, padded, inputs, sums, tile, out)
+        _trunk(
+            planes, self._ones, self._stem, base, added, weights, scales, shifts, features, padded, inputs, sums, tile,
+            out,
+        )  # fmt: skip
+
+    @torch.inference_mode()
+    def _added(self, count: int, profiles: np.ndarray | None) -> np.ndarray:
+        """What the profiles add to the first layer, float32 [B, C]."""
+        if self._profiles is None:
+            return np.zeros((count, self.channels), np.float32)
+        known = np.zeros((count, 2), np.int64) if profiles is None else profiles
+        return np.ascontiguousarray(self._profiles(torch.from_numpy(known)).float().numpy())
 
     def _base(self, size: int) -> np.ndarray:
         """What the planes of ones add to the first layer, float32 [N, N, C]."""
         if size not in self._bases:
             ones = np.broadcast_to(self._ones[:, None, None], (len(self._ones), size, size)).astype(np.int8)
             base = np.zeros((size, size, self.channels), np.float32)
-            _stem(ones, np.zeros_like(self._ones), self._stem, np.zeros_like(base), base)
+            nothing = np.zeros(self.channels, np.float32)
+            _stem(ones, np.zeros_like(self._ones), self._stem, np.zeros_like(base), nothing, base)
             self._bases[size] = base
         return self._bases[size]
 

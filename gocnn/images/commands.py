@@ -21,7 +21,9 @@ def images() -> None:
 @images.command(epilog="\b\nExamples:\n  gocnn images fetch digits\n  gocnn images fetch fashion --from clothes.deb")
 @click.argument("names", metavar="[digits|fashion|squeezenet|vgg16|paintings|photos|fonts]...", nargs=-1)
 @click.option(
-    "--from", "given", type=click.Path(exists=True, path_type=Path),
+    "--from",
+    "given",
+    type=click.Path(exists=True, path_type=Path),
     help="A file you have, or a folder of IDX files, of photographs or of fonts.",
 )
 def fetch(names: tuple[str, ...], given: Path | None) -> None:
@@ -59,10 +61,13 @@ def fetch(names: tuple[str, ...], given: Path | None) -> None:
 @click.option("--plain", is_flag=True, help="Show every image as it is: no shifts, turns or stretching.")
 @click.option("--epochs", default=12.0, show_default=True, type=click.FloatRange(0, min_open=True))
 @click.option(
-    "--minutes", type=click.FloatRange(0, min_open=True), help="For dehaze [40] and text [75].",
+    "--minutes",
+    type=click.FloatRange(0, min_open=True),
+    help="For dehaze [40] and text [75].",
 )
 @click.option(
-    "--init", type=click.Path(exists=True, path_type=Path),
+    "--init",
+    type=click.Path(exists=True, path_type=Path),
     help="Begin with the weights of this network (dehaze and text).",
 )
 @click.option("--seed", default=0, show_default=True)

@@ -49,9 +49,12 @@ def test_outputs_gradients_and_statistics_are_torchs(
     images = mean + torch.randn(batch, channels, height, width, generator=generator)
     norm = lived_in(channels)
     wanted = learned(copy.deepcopy(norm).double(), images.double(), compiled=False)
+    # A mean in float32 is wrong by its own last digit, which may be much beside the spread of two values.
+    spread = float(images.double().transpose(0, 1).flatten(1).std(1, correction=0).min())
+    allowed = 1e-4 + 2**-22 * abs(mean) / spread
     for name, found in learned(norm, images, compiled=True).items():
         scale = wanted[name].abs().max() if wanted[name].is_floating_point() else 0
-        assert (found - wanted[name]).abs().max() <= 1e-4 * (scale + 1), name
+        assert (found - wanted[name]).abs().max() <= allowed * (scale + 1), name
 
 
 @pytest.mark.parametrize("momentum", [0.1, None])

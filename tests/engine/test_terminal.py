@@ -21,6 +21,7 @@ from engine.policy import Policy
 from engine.terminal import Terminal, piped_words
 from gocnn.go import BLACK, WHITE, Board
 from gocnn.go.coords import gtp_to_point
+from gocnn.profile import Profile
 from tests.engine.support import CentrePolicy, ListPolicy
 
 
@@ -196,7 +197,7 @@ def test_picture_and_diagram_have_a_line_for_each_row(size: int) -> None:
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
     """Run `gocnn play` on CentrePolicy with words on stdin."""
-    monkeypatch.setattr(engine.policy, "load_network", lambda model: CentrePolicy())
+    monkeypatch.setattr(engine.policy, "load_network", lambda model, profile: CentrePolicy())
 
     def play(words: str, *options: str) -> Result:
         return CliRunner().invoke(play_command, list(options), input=words)
@@ -227,7 +228,7 @@ def test_command_refuses_a_handicap_without_room(run) -> None:  # type: ignore[n
 
 
 def test_command_without_a_network_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(model: Path | None) -> Policy:
+    def missing(model: Path | None, profile: Profile) -> Policy:
         raise engine.policy.PolicyError("model.safetensors: no such file")
 
     monkeypatch.setattr(engine.policy, "load_network", missing)
