@@ -104,7 +104,7 @@ def main(data: str, val: str, minutes: float, positions: int, out: Path) -> None
     for panel, (title, names) in zip(axes[0], PANELS):
         draw(panel, out, names)
         panel.set_title(title)
-    drawing.save(figure, out / "lecture-go.png", f"Networks trained for {minutes:g} minutes each, tested on {val}.")
+    drawing.save(figure, out / "lecture-go.png", f"Networks trained for {minutes:g} minutes each, tested on {Path(val).name}.")
 
 
 if __name__ == "__main__":

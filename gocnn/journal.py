@@ -59,7 +59,8 @@ class Journal:
         self._write_log()
         draw_curves(self.folder / "log.csv", self.folder / "curves.png")
         told = "  ".join(f"{key} {value:.4f}" for key, value in metrics.items() if key != "tested")
-        self._console.print(f"{seconds / 60:6.1f} min  {samples:,} samples  loss {loss:.4f}  {told}", highlight=False)
+        line = f"{seconds / 60:6.1f} min  {samples:,} samples  loss {loss:.4f}  {told}"
+        self._console.print(line, highlight=False, soft_wrap=True)
 
     def _write_log(self) -> None:
         names = list(dict.fromkeys(name for row in self._rows for name in row))
