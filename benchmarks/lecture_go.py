@@ -104,7 +104,8 @@ def main(data: str, val: str, minutes: float, positions: int, out: Path) -> None
     for panel, (title, names) in zip(axes[0], PANELS):
         draw(panel, out, names)
         panel.set_title(title)
-    drawing.save(figure, out / "lecture-go.png", f"Networks trained for {minutes:g} minutes each, tested on {Path(val).name}.")
+    caption = f"Networks trained for {minutes:g} minutes each, tested on {Path(val).name}."
+    drawing.save(figure, out / "lecture-go.png", caption)
 
 
 if __name__ == "__main__":

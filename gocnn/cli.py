@@ -19,7 +19,7 @@ from gocnn import __version__
 COMMANDS: dict[str, tuple[str, str]] = {
     "play": ("engine.commands:play", "Play against the network in the terminal."),
     "gtp": ("engine.commands:gtp", "Speak GTP on stdin and stdout, for Sabaki, GoGui and others."),
-    "match": ("engine.commands:match", "Referee a match between two GTP engines."),
+    "match": ("engine.match_command:match", "Referee a match between two GTP engines."),
     "analyze": ("engine.analyze_command:analyze", "Evaluate every move of a game record, and list the mistakes."),
     "data": ("sgf_data.commands:data", "Build and inspect game stores from SGF collections."),
     "train": ("train:main", "Train a policy network on game stores."),

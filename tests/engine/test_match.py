@@ -15,8 +15,8 @@ from click.testing import CliRunner
 from click.testing import Result as Ran
 from sgfmill import sgf
 
-from engine.commands import match as match_command
 from engine.match import Match, MatchError, Plan
+from engine.match_command import match as match_command
 from engine.referee import Rules
 from tests.engine.support import stub
 

@@ -1,0 +1,190 @@
+"""The options of every command that has the network play, and the player that they make.
+
+Everything heavy is imported inside the functions, so that `--help` and the engine's first answer come at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from engine.player import PolicyPlayer, Style
+    from engine.policy import LazyPolicy, Policy
+    from engine.search_player import SearchPlayer
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+#: As in `gocnn.go.board`, which takes a while to import.
+KO_RULES = ("simple", "positional", "situational")
+
+
+def player_options(command: Function) -> Function:
+    """The options of every command that has the network play."""
+    options: tuple[Callable[[Function], Function], ...] = (
+        click.option(
+            "--model",
+            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            metavar="FILE",
+            help="Checkpoint to play with (default: the network that comes with gocnn).",
+        ),
+        click.option(
+            "--temperature",
+            type=click.FloatRange(min=0),
+            default=0.0,
+            show_default=True,
+            help="0 plays the most probable move, 1 draws moves by their probability.",
+        ),
+        click.option(
+            "--random-moves",
+            type=click.IntRange(min=0),
+            default=0,
+            show_default=True,
+            metavar="N",
+            help="Draw the first N moves of a game by their probability, whatever the temperature.",
+        ),
+        click.option("--seed", type=int, help="Make the draws repeatable."),
+        click.option(
+            "--resign-behind",
+            type=click.FloatRange(min=0),
+            metavar="POINTS",
+            help="Resign when behind by this much even at the best count (default: never).",
+        ),
+        click.option(
+            "--level",
+            metavar="LEVEL",
+            help="Play as a person would, from 20k (weakest) to 1k and 1d to 9d; --temperature and --random-moves "
+            "then count for nothing (default: play as well as the other options allow).",
+        ),
+        click.option(
+            "--profile",
+            metavar="WHO",
+            help="Play as these people do, such as 2d, pro, 1930 or 'pro 1930': with a network that was trained with "
+            "--profiles.",
+        ),
+        click.option(
+            "--visits",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="Search each move with N visits, those kept from the last move counted (default: 1, no search).",
+        ),
+        click.option("--playouts", type=click.IntRange(min=1), metavar="N", help="Search with N new playouts a move."),
+        click.option(
+            "--seconds",
+            "--time",
+            type=click.FloatRange(min=0, min_open=True),
+            metavar="S",
+            help="Search S seconds a move. Of several limits the first one counts.",
+        ),
+        click.option("--ponder", is_flag=True, help="Search on while the opponent thinks."),
+        click.option(
+            "--resign",
+            type=click.FloatRange(0, 1),
+            default=0.04,
+            show_default=True,
+            metavar="RATE",
+            help="With a search: resign when the win rate is below this three moves in a row; 0 is never.",
+        ),
+        click.option("--threads", type=click.IntRange(min=1), metavar="N", help="CPU threads (default: all cores)."),
+        click.option("--batch", type=click.IntRange(min=1), metavar="N", help="Positions that are evaluated together."),
+        click.option(
+            "--root-symmetries",
+            type=click.IntRange(1, 8),
+            default=8,
+            show_default=True,
+            metavar="N",
+            help="Turns of the board over which the answer to the position itself is averaged, searched or not.",
+        ),
+        click.option(
+            "--noise",
+            type=click.FloatRange(0, 1),
+            default=0.0,
+            show_default=True,
+            help="Share of random numbers in the first move's probabilities, so that searches differ.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def make_player(
+    model: Path | None,
+    temperature: float,
+    random_moves: int,
+    seed: int | None,
+    resign_behind: float | None,
+    level: str | None,
+    profile: str | None,
+    **search: Any,
+) -> tuple[PolicyPlayer, LazyPolicy]:
+    """A player and its policy, which isn't loaded yet. Raises UsageError for a level or a profile that there isn't.
+
+    `search` are the options of a search.
+    """
+    from engine.player import PolicyPlayer, Style
+    from engine.policy import LazyPolicy, load_ready_network
+    from gocnn.profile import UNKNOWN, Profile
+
+    try:
+        plays_as = Profile.read(profile) if profile else UNKNOWN
+    except ValueError as error:
+        raise click.UsageError(f"--profile: {error}") from None
+
+    def load() -> Policy:
+        network = load_ready_network(model, plays_as)
+        player.warm_up(network)
+        return network
+
+    policy = LazyPolicy(load)
+    style = Style(
+        temperature=temperature,
+        random_moves=random_moves,
+        resign_behind=resign_behind,
+        seed=seed,
+        symmetries=search["root_symmetries"],
+    )
+    if level is not None:
+        from engine.levels import level_player
+
+        try:
+            player = level_player(level, policy, style)
+        except ValueError as error:
+            raise click.UsageError(f"--level: {error}") from None
+    else:
+        player = _searching_player(policy, style, **search) or PolicyPlayer(policy, style)
+    return player, policy
+
+
+def _searching_player(
+    policy: LazyPolicy,
+    style: Style,
+    visits: int | None,
+    playouts: int | None,
+    seconds: float | None,
+    ponder: bool,
+    resign: float,
+    threads: int | None,
+    batch: int | None,
+    root_symmetries: int,
+    noise: float,
+) -> SearchPlayer | None:
+    """A player that searches, if the options limit a search to more than one visit."""
+    if playouts is None and seconds is None and (visits is None or visits == 1):
+        return None
+    from engine.search import Limits, SearchConfig
+    from engine.search_player import Resignation, SearchPlayer
+
+    config = SearchConfig(root_symmetries=root_symmetries, noise=noise, threads=threads, seed=style.seed or 0)
+    return SearchPlayer(
+        policy,
+        style,
+        limits=Limits(visits, playouts, seconds),
+        config=replace(config, batch=batch or config.batch),
+        resignation=Resignation(winrate=resign) if resign > 0 else None,
+        ponders=ponder,
+    )
