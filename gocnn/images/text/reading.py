@@ -114,9 +114,7 @@ def read(
     """
     regions = find(finder, image, longest=longest)
     ways = [_turned(region.quad) for region in regions]
-    crops = [crop(image, quad, margins) for way in ways for quad in way for margins in MARGINS]
-    answers = list(reader(crops)) if crops else []
-    texts = [max(answers[k : k + len(MARGINS)], key=lambda read: read[1]) for k in range(0, len(crops), len(MARGINS))]
+    texts = read_boxes(reader, image, [quad for way in ways for quad in way])
     words: list[Found] = []
     for region, way in zip(regions, ways):
         read_so, texts = texts[: len(way)], texts[len(way) :]
@@ -125,6 +123,13 @@ def read(
         if text and confidence >= sure:
             words.append(Found(text, way[best], region.score, confidence))
     return [[words[k] for k in line] for line in quads.reading_order([word.quad for word in words])]
+
+
+def read_boxes(reader: Reader, image: np.ndarray, boxes: Sequence[np.ndarray]) -> list[tuple[str, float]]:
+    """What stands in boxes float32 [4, 2] of a picture, and how sure that is: of looks with `MARGINS` the surest."""
+    crops = [crop(image, quad, margins) for quad in boxes for margins in MARGINS]
+    answers = list(reader(crops)) if crops else []
+    return [max(answers[k : k + len(MARGINS)], key=lambda read: read[1]) for k in range(0, len(crops), len(MARGINS))]
 
 
 def crop(image: np.ndarray, quad: np.ndarray, margins: tuple[float, float] = MARGINS[0]) -> np.ndarray:
