@@ -167,7 +167,7 @@ def keras(tmp_path: Path) -> bytes:
 def test_vgg_out_of_keras(files: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = keras(tmp_path)
     with pytest.raises(fetch.FetchError, match="SHA-256"):
-        fetch._save_vgg16(data)
+        fetch._save_vgg16({fetch.VGG16_WEIGHTS: data})
     with pytest.raises(checkpoint.CheckpointError, match="fetch vgg16"):
         vgg.load()
     place = vgg.save(data)

@@ -91,6 +91,7 @@ def test_moves_as_flat_arrays(tmp_path: Path, pieces: int) -> None:
         "opening_key": "uint64",
         "game_key": "uint64",
         "year": "int16",
+        "ranks": "int8",
         "komi": "float32",
         "winner": "int8",
         "margin": "float32",
