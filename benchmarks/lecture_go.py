@@ -44,12 +44,12 @@ VARIANTS = (
     Variant("stones", "one plane of +1 and −1", ("--preset", BASE, "--planes", "stones")),
 )
 
-#: What each panel of the picture compares.
+#: What each panel of the picture compares: its title, and the names of networks with what to call them there.
 PANELS = (
-    ("Full connection or convolution", ("conv", "dense")),
-    ("The first layer", ("conv", "stem3", "stem7")),
-    ("Pooling", ("conv", "pool")),
-    ("What it sees", ("conv", "stones")),
+    ("Full connection or convolution", {"conv": "convolutions", "dense": "fully connected"}),
+    ("The first layer", {"stem3": "3×3", "conv": "5×5", "stem7": "7×7"}),
+    ("Max pooling half-way", {"conv": "without", "pool": "with"}),
+    ("What it sees", {"conv": "20 planes", "stones": "one plane of +1, −1"}),
 )
 
 
@@ -69,15 +69,14 @@ def curve(folder: Path) -> list[dict[str, float]]:
         return [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(file)]
 
 
-def draw(axes: Axes, folder: Path, names: tuple[str, ...]) -> None:
+def draw(axes: Axes, folder: Path, labels: dict[str, str]) -> None:
     """The top-1 accuracy of some runs over their time."""
-    for variant in VARIANTS:
-        if variant.name in names:
-            rows = curve(folder / variant.name)
-            minutes, top1 = [row["seconds"] / 60 for row in rows], [100 * row["top1"] for row in rows]
-            axes.plot(minutes, top1, marker=".", label=variant.name)
-    axes.set(xlabel="minutes", ylabel="top-1, %", ylim=(0, None))
-    axes.legend(frameon=False, loc="lower right")
+    for name, label in labels.items():
+        rows = curve(folder / name)
+        axes.plot([row["seconds"] / 60 for row in rows], [100 * row["top1"] for row in rows], marker=".", label=label)
+    axes.set(xlabel="minutes", ylabel="top-1, %")
+    axes.set_ylim(bottom=0)
+    axes.legend(frameon=False)
 
 
 @click.command()
@@ -101,8 +100,8 @@ def main(data: str, val: str, minutes: float, positions: int, out: Path) -> None
             f"{last['cross_entropy']:.3f} |"
         )
     figure, axes = drawing.canvas(1, len(PANELS), cell=2.8, wide=1.1)
-    for panel, (title, names) in zip(axes[0], PANELS):
-        draw(panel, out, names)
+    for panel, (title, labels) in zip(axes[0], PANELS):
+        draw(panel, out, labels)
         panel.set_title(title)
     caption = f"Networks trained for {minutes:g} minutes each, tested on {Path(val).name}."
     drawing.save(figure, out / "lecture-go.png", caption)
