@@ -61,7 +61,7 @@ def _known(out: Path, say: Say) -> Part:
     caption = (
         "Haze of known thickness over photographs that the network has not learned from, each with PSNR in dB and SSIM "
         "against the clear one. The dark channel counts on something dark in every patch: there is in grass, and the "
-        "dog it tints blue. The network fails in the last row: in thick haze before a white wall it takes much of the "
+        "dog it tints blue. The last row is hard: in thick haze before a white wall the network takes much of the "
         "haze for paint, and what comes out is too dark. Right: the share of light that comes through, black for none."
     )
     drawing.save(figure, out / "dehaze.png", caption)
