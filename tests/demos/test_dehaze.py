@@ -22,8 +22,9 @@ def test_the_network_takes_most_of_the_haze_off(shown: demos.Shown) -> None:
     for name, about in scenes.items():
         assert about["the network"]["psnr"] > about["in haze"]["psnr"] + 5, name
         assert about["the network"]["ssim"] > about["in haze"]["ssim"] + 0.25, name
-    assert scenes["dog"]["the network"]["psnr"] > scenes["dog"]["dark channel"]["psnr"] + 3
-    assert scenes["dog"]["transmission error"] < 0.1 and scenes["cow"]["transmission error"] < 0.1
+    for name in ("cow", "dog"):
+        assert scenes[name]["the network"]["psnr"] > scenes[name]["dark channel"]["psnr"] + 2, name
+        assert scenes[name]["transmission error"] < 0.1, name
 
 
 def test_clear_photographs_stay_as_they_are(shown: demos.Shown) -> None:
