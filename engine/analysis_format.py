@@ -42,6 +42,7 @@ class Request:
 
     colour: int | None = None
     interval: float | None = None
+    least_moves: int = 0
     most_moves: int | None = None
     ownership: bool = False
     root_info: bool = False
@@ -52,8 +53,8 @@ class Request:
 def read_request(words: Sequence[str], to_move: int, vertex: Callable[[str], int]) -> Request:
     """Read ``[COLOUR] [CENTISECONDS] [KEY VALUE ...]``, as Leela Zero and KataGo define them.
 
-    The keys are interval, maxmoves, minmoves (taken, and ignored), FLAGS, and ``allow|avoid COLOUR VERTEX,... DEPTH``,
-    which hold for the next move if it is that colour's. Raises ValueError for anything else.
+    The keys are interval, maxmoves, minmoves, FLAGS, and ``allow|avoid COLOUR VERTEX,... DEPTH``, which hold for the
+    next move if it is that colour's. Raises ValueError for anything else.
     """
     request, left = Request(), list(words)
     if left and left[0].lower() in ("b", "w", "black", "white"):
@@ -88,6 +89,8 @@ def _set_option(request: Request, key: str, value: str) -> None:
             raise ValueError(f"{key} must be 0 or more")
         if key == "maxmoves":
             request.most_moves = number
+        else:
+            request.least_moves = number
     elif key in FLAGS and value.lower() in ("true", "false"):
         wanted = value.lower() == "true"
         if key == "ownership":
@@ -119,8 +122,7 @@ def leela_line(report: Report, request: Request, size: int, lead: bool = False) 
             f"pv {_line(found.pv, size)}"
         )
 
-    moves = report.moves[: request.most_moves]
-    parts = [one(found, order) for order, found in enumerate(moves)]
+    parts = [one(found, order) for order, found in enumerate(_listed(report, request))]
     if request.ownership:
         parts.append(_ownership(report))
     return " ".join(parts)
@@ -141,7 +143,7 @@ def kata_line(report: Report, request: Request, size: int) -> str:
         )
 
     parts = []
-    for order, found in enumerate(report.moves[: request.most_moves]):
+    for order, found in enumerate(_listed(report, request)):
         lcb = min(1.0, max(0.0, found.lcb))
         parts.append(
             f"info move {point_to_gtp(found.move, size)} visits {found.visits} {values(found.winrate, found.lead)} "
@@ -166,7 +168,7 @@ def cgos_line(report: Report, request: Request, size: int) -> str:
             "prior": round(found.prior, 6),
             "pv": _line(found.pv[1:], size),
         }
-        for found in report.moves[: request.most_moves]
+        for found in _listed(report, request)
     ]
     steps = len(CGOS_LETTERS) - 1
     owner = "".join(CGOS_LETTERS[round((min(1.0, max(-1.0, float(p))) + 1) / 2 * steps)] for p in report.owner.ravel())
@@ -178,6 +180,12 @@ def cgos_line(report: Report, request: Request, size: int) -> str:
         "ownership": owner,
     }
     return json.dumps(told, separators=(",", ":"))
+
+
+def _listed(report: Report, request: Request) -> tuple[MoveReport, ...]:
+    """The moves to speak of: those with visits, and if these are fewer than asked for, the likeliest others."""
+    wanting = max(0, request.least_moves - len(report.moves))
+    return (report.moves + report.untried[:wanting])[: request.most_moves]
 
 
 def _ownership(report: Report) -> str:

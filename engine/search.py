@@ -390,12 +390,13 @@ class Search:
         else:
             found.sort(key=lambda m: (m.visits, m.winrate, m.prior), reverse=True)
         winrate, lead = (float(tree.sums[root, column]) / visits for column in (trees.WINRATE, trees.LEAD))
+        first, moves, opened = tree.links[root, [trees.FIRST, trees.MOVES, trees.OPENED]]
+        ranked = sorted(tree.moves[first + opened : first + moves].tolist(), key=lambda move: -raw[move])
+        untried = [MoveReport(m, 0, winrate, lead, float(raw[m]), 0.0, (m,)) for m in ranked]
         if not found:
-            run = slice(tree.links[root, trees.FIRST], tree.links[root, trees.FIRST] + tree.links[root, trees.MOVES])
-            ranked = sorted(tree.moves[run].tolist(), key=lambda move: -raw[move])
-            found = [MoveReport(m, 0, winrate, lead, float(raw[m]), 0.0, (m,)) for m in ranked[:10]]
+            found, untried = untried[:10], untried[10:]
         owner = trees.mean_owner(tree, root).reshape(board.size, board.size)
-        return Report(tuple(found), visits, playouts, winrate, lead, owner.astype(np.float32))
+        return Report(tuple(found), tuple(untried), visits, playouts, winrate, lead, owner.astype(np.float32))
 
     def _move_report(self, child: int, raw: np.ndarray) -> MoveReport:
         assert self._tree is not None

@@ -91,6 +91,7 @@ class Report:
     """What a search found, from the view of the player to move at the root."""
 
     moves: tuple[MoveReport, ...]  # best first; with no visits yet, the most probable ones
+    untried: tuple[MoveReport, ...]  # the others, the most probable first
     visits: int
     playouts: int
     winrate: float

@@ -224,6 +224,26 @@ def test_ownership_is_the_players_and_comes_last(pipe: Pipe) -> None:
         pipe.answer()
 
 
+def test_as_many_moves_as_asked_for_the_likeliest_after_those_with_visits(pipe: Pipe) -> None:
+    for command in ("kata-analyze", "analyze", "lz-analyze"):
+        pipe.send(f"{command} 2 minmoves 22\n")
+        assert pipe.line() == "="
+        moves = parse(pipe.line())
+        assert len({move["move"] for move in moves}) == len(moves) >= 22
+        visits = [int(move["visits"]) for move in moves]
+        assert visits[0] > 0
+        untried = [float(move["prior"]) for move, count in zip(moves, visits) if not count]
+        assert untried == sorted(untried, reverse=True)
+        pipe.send("stop\n")
+        pipe.answer()
+        pipe.answer()
+    pipe.send("analyze 2 minmoves 22 maxmoves 3\n")
+    pipe.line()
+    assert len(parse(pipe.line())) == 3
+    pipe.send("\n")
+    pipe.answer()
+
+
 def test_root_info(pipe: Pipe) -> None:
     pipe.send("kata-analyze 2 rootInfo true\n")
     pipe.line()

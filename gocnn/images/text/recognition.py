@@ -23,6 +23,7 @@ from gocnn.images.text.words import LONGEST, vocabulary
 CHUNK = 1024  # crops that are drawn, sorted by width and dealt into batches together
 POOL = 512  # chunks, after which they come again, changed a little
 WIDEST = 320  # columns of a crop before it is narrowed; wider ones are squeezed
+NARROWINGS = 0.6, 0.9  # of a crop's width: what `recogniser.LOOKS` are within
 AHEAD = 2  # chunks drawn ahead by another process
 
 Crop = tuple[str, np.ndarray]
@@ -31,17 +32,17 @@ Crop = tuple[str, np.ndarray]
 class Drawer:
     """Draws the crops of a chunk, a pure function of the seed and its number."""
 
-    def __init__(self, fonts: Sequence[Font], photographs: Sequence[np.ndarray], seed: int, jitter: float) -> None:
+    def __init__(self, fonts: Sequence[Font], photographs: Sequence[np.ndarray], seed: int) -> None:
         self.chooser, self.photographs, self.words = scenes.Chooser(fonts), photographs, vocabulary()
-        self.seed, self.jitter = seed, jitter
+        self.seed = seed
 
     def draw(self, chunk: int, count: int) -> list[Crop]:
         """Texts and narrowed crops uint8 [32, W]."""
         rng = np.random.default_rng((self.seed, chunk))
         crops: list[Crop] = []
         while len(crops) < count:
-            drawn = scenes.draw_crops(rng, self.chooser, self.photographs, self.words, jitter=self.jitter)
-            crops += [(text, recogniser.narrowed(crop, WIDEST)) for text, crop in drawn]
+            drawn = scenes.draw_crops(rng, self.chooser, self.photographs, self.words)
+            crops += [(text, recogniser.narrowed(crop, WIDEST, rng.uniform(*NARROWINGS))) for text, crop in drawn]
         return crops[:count]
 
 
@@ -194,10 +195,10 @@ def test_crops(count: int, part: str = "test", seed: int = 0) -> list[Crop]:
     return crops[:count]
 
 
-def config(minutes: float, seed: int = 0) -> training.TrainingConfig:
-    """The settings: Muon for the filters of the blocks, AdamW for the rest, batches of 64."""
+def config(minutes: float, seed: int = 0, rate: float = 2e-3) -> training.TrainingConfig:
+    """The settings: Muon at twice the `rate` for the filters of the blocks, AdamW for the rest, batches of 64."""
     return training.TrainingConfig(
-        minutes=minutes, batch=64, optimizer="muon", lr=2e-3, muon_lr=4e-3, weight_decay=0.02, warmup=0.02, ema=0.998,
+        minutes=minutes, batch=64, optimizer="muon", lr=rate, muon_lr=2 * rate, weight_decay=0.02, warmup=0.02, ema=0.998,
         seed=seed, precision="fp32", checkpoint_minutes=3, validate_minutes=6,
     )  # fmt: skip
 
@@ -206,7 +207,8 @@ def train(
     out: Path, *, minutes: float = 75, seed: int = 0, resume: bool = False, init: Path | None = None,
     device: str | None = None,
 ) -> training.Metrics:  # fmt: skip
-    """Train a recogniser on words drawn with the training fonts and photographs, from the weights of `init` if given.
+    """Train a recogniser on words drawn with the training fonts and photographs, from the weights of `init`, if given,
+    at half the rates.
 
     Writes network.safetensors (the averaged weights) into the folder `out` beside what the training loop writes.
     Returns the last figures on words of the test fonts and photographs. Raises ValueError for settings or data at fault
@@ -218,10 +220,10 @@ def train(
         torch.manual_seed(seed)
         model = recogniser.load(init) if init else Recogniser()
     out.mkdir(parents=True, exist_ok=True)
-    with ranks(device) as here, Crops(Drawer(fonts, photographs, seed, 0.08)) as source:
+    with ranks(device) as here, Crops(Drawer(fonts, photographs, seed)) as source:
         identity = {"network": recogniser.KIND, "fonts": len(fonts), "photographs": len(photographs),
                     "init": str(init) if init else None}  # fmt: skip
-        run = training.Run(out, model, config(minutes, seed), here, loss=ctc_loss, identity=identity)
+        run = training.Run(out, model, config(minutes, seed, 1e-3 if init else 2e-3), here, loss=ctc_loss, identity=identity)
         if resume:
             run.resume()
         elif run.checkpoint_path.exists():

@@ -18,7 +18,7 @@ from gocnn.images.text.alphabet import ALPHABET, CLASSES, decode, encode
 def drawer() -> recognition.Drawer:
     photographs = [np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8)]
     font = fonts.Font(str(fonts.plain_folder() / "DejaVuSans.ttf"), "DejaVu Sans", "", frozenset(ALPHABET))
-    made = recognition.Drawer([font], photographs, seed=1, jitter=0.08)
+    made = recognition.Drawer([font], photographs, seed=1)
     made.words = words.Vocabulary(["stone", "liberty", "komi"], ["The", "board,"])
     return made
 
