@@ -247,7 +247,8 @@ Examples:
 )  # fmt: skip
 @click.option(
     "--profile", metavar="WHO",
-    help="Tell a network with profiles that these people play, such as 2d or 'pro 1930', whoever the records name.",
+    help="Tell a network with profiles (by default the one that ships) that these people play, such as 2d or "
+    "'pro 1930', whoever the records name.",
 )  # fmt: skip
 @click.option(
     "--plot", type=click.Path(dir_okay=False), metavar="FILE.png", help="Draw accuracy by phase, and calibration."
@@ -280,8 +281,9 @@ def evaluate(
 
     try:
         where = torch.device(device) if device else best_device()
+        network = network or str(weights.default(told_who_plays=profile is not None))
         judge = Evaluator(
-            policy.load(network or weights.default()), where, dtype_of(precision, where),
+            policy.load(network), where, dtype_of(precision, where),
             profile=Profile.read(profile) if profile else UNKNOWN,
         )  # fmt: skip
         of_records = judge.has_profiles and profile is None
@@ -313,7 +315,7 @@ def evaluate(
             top1, winner = np.mean(part.place == 0), f", winner {np.mean(part.right):.2%}" if part.judged.any() else ""
             click.echo(f"  {stones.start:3}-{stones.stop - 1:3} stones: {top1:6.2%} of {len(part.place):,}{winner}")
         if plot:
-            caption = f"{Path(network or weights.default()).name}: {metrics['tested']:,} positions, {views}."
+            caption = f"{Path(network).name}: {metrics['tested']:,} positions, {views}."
             drawing.save(examination.picture(verdicts), plot, caption)
     except (ValueError, StoreError, CheckpointError, OSError) as error:
         raise click.ClickException(str(error)) from error

@@ -63,8 +63,8 @@ def player_options(command: Function) -> Function:
         click.option(
             "--profile",
             metavar="WHO",
-            help="Play as these people do, such as 2d, pro, 1930 or 'pro 1930': with a network that was trained with "
-            "--profiles.",
+            help="Play as these people do, such as 2d, pro, 1930 or 'pro 1930': with the network that ships for that, "
+            "or another that was trained with --profiles.",
         ),
         click.option(
             "--visits",

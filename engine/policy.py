@@ -31,7 +31,7 @@ class Policy(Protocol):
 
 
 def load_network(model: Path | None, profile: Profile = UNKNOWN) -> Policy:
-    """The network in a checkpoint file, or the one that ships with the package, playing as a player of that profile.
+    """The network in a checkpoint file, or one that ships with the package, playing as a player of that profile.
 
     Raises PolicyError for a file that is no network, or for one that can be told no profile.
     """

@@ -53,6 +53,15 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; a reader of its output that has gone (``| head``) ends it without a word, as click does."""
+        try:
+            return super().invoke(ctx)
+        except click.ClickException as error:
+            if isinstance(error.__cause__, BrokenPipeError):
+                raise error.__cause__ from None
+            raise
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands from the table; click's own would import all of them."""
         with formatter.section("Commands"):

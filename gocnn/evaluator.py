@@ -60,10 +60,13 @@ class Evaluator:
     ) -> Evaluator:
         """The network in a file, or the one that ships, for a player of that profile.
 
+        Two ship: one that is told who plays, for any profile but the unknown, and one that is not and plays better.
+
         Raises gocnn.checkpoint.CheckpointError for a file that is missing, damaged or no policy network, and ValueError
         for one that can be told no profile.
         """
-        return cls(policy.load(path or weights.default()), torch.device(device) if device else None, profile=profile)
+        network = policy.load(path or weights.default(told_who_plays=profile != UNKNOWN))
+        return cls(network, torch.device(device) if device else None, profile=profile)
 
     @property
     def has_value(self) -> bool:

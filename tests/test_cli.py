@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import json
 import os
@@ -98,3 +99,16 @@ def test_what_ends_a_program_is_as_gentle_as_ctrl_c(monkeypatch: pytest.MonkeyPa
     finally:
         signal.signal(signal.SIGTERM, before)
     assert worked == ["gocnn"]
+
+
+@pytest.mark.parametrize("cause", [BrokenPipeError(errno.EPIPE, "Broken pipe"), OSError(errno.ENOSPC, "No space left")])
+def test_a_reader_that_has_gone_is_no_error_to_speak_of(cause: OSError) -> None:
+    @click.command()
+    def fails() -> None:
+        raise click.ClickException(str(cause)) from cause
+
+    group = cli.LazyGroup("group")
+    group.get_command = lambda ctx, name: fails  # type: ignore[method-assign]
+    result = CliRunner().invoke(group, ["fails"])
+    assert result.exit_code == 1
+    assert result.output == ("" if isinstance(cause, BrokenPipeError) else f"Error: {cause}\n")

@@ -18,6 +18,7 @@ from gocnn.device import Ranks
 from gocnn.evaluator import Evaluator
 from gocnn.examination import examine
 from gocnn.go import BLACK, WHITE, Board
+from gocnn.go.coords import gtp_to_point
 from gocnn.go.planes import PLANE_SETS
 from gocnn.policy import PolicyConfig
 from gocnn.profile import ERAS, HIDDEN, RANKS, UNKNOWN, Profile, eras, ranks
@@ -134,6 +135,17 @@ def test_a_network_without_profiles_refuses_them(tmp_path: Path) -> None:
         PolicyConfig(kind="dense", profiles=True)
 
 
+def test_the_network_that_ships_for_people_is_taken_when_one_is_asked_for() -> None:
+    board = Board(19)
+    for vertex in ("Q16", "D4", "Q3", "D17", "R14"):
+        board.play(board.to_move, gtp_to_point(vertex, 19))
+    novice, master = (Evaluator.load(device="cpu", profile=Profile.read(who)) for who in ("1d", "pro 2020"))
+    said = [judge.policy([board])[0] for judge in (novice, master)]
+    assert all(judge.has_profiles and judge.has_value for judge in (novice, master))
+    assert 0.02 < np.abs(said[0] - said[1]).sum() < 1
+    assert not Evaluator.load(device="cpu").has_profiles
+
+
 def test_a_plain_network_becomes_one_with_profiles_that_change_nothing() -> None:
     plain = policy.build(PolicyConfig(blocks=1, channels=8), seed=1).eval()
     model = policy.build(PolicyConfig(blocks=1, channels=8, profiles=True), seed=2).eval()
@@ -189,6 +201,4 @@ def test_from_a_store_to_a_network_that_plays_like_somebody(tmp_path: Path) -> N
         assert done.exit_code == 0 and said in done.output, done.output
     done = runner.invoke(train.evaluate, [network, "--val", str(store), "--size", "9", "--profile", "strong"])
     assert done.exit_code == 1 and "no player is known as 'strong'" in done.output
-    with pytest.raises(ValueError, match="cannot play like"):
-        Evaluator.load(None, "cpu", Profile.read("2d"))
     assert load_network(Path(network), Profile.read("2d")).policy([Board(9)]).shape == (1, 82)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 DEFAULT = "policy-b6c64.safetensors"
+PEOPLE = "people-b6c64.safetensors"
 
 
-def default() -> Path:
-    """The policy network that is used where none is named."""
-    return Path(__file__).parent / DEFAULT
+def default(told_who_plays: bool = False) -> Path:
+    """The policy network that is used where none is named, and where it shall be told who plays."""
+    return Path(__file__).parent / (PEOPLE if told_who_plays else DEFAULT)

@@ -18,7 +18,8 @@ RESPONSE = re.compile(rb"[=?][0-9]*( [^\n]*)?\n([^\n]+\n)*\n")
 
 WORDS = (
     "b w black WHITE pass D4 d4 a1 t19 z99 i5 0 1 2 5 9 13 25 26 -1 1.5 nan 1e9 resign # x e empty all true ownership "
-    "interval allow avoid d4,e5 maxmoves minmoves rootInfo none absolute byoyomi canadian alive seki dead chinese japanese aga "
+    "interval allow avoid d4,e5 maxmoves minmoves rootInfo none absolute byoyomi canadian alive seki dead chinese aga "
+    "japanese "
     '{"ko":"SIMPLE"} {"ko":1} {} [] ko SIMPLE suicide "a b" setup.sgf'
 )
 

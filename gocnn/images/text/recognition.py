@@ -198,8 +198,8 @@ def test_crops(count: int, part: str = "test", seed: int = 0) -> list[Crop]:
 def config(minutes: float, seed: int = 0, rate: float = 2e-3) -> training.TrainingConfig:
     """The settings: Muon at twice the `rate` for the filters of the blocks, AdamW for the rest, batches of 64."""
     return training.TrainingConfig(
-        minutes=minutes, batch=64, optimizer="muon", lr=rate, muon_lr=2 * rate, weight_decay=0.02, warmup=0.02, ema=0.998,
-        seed=seed, precision="fp32", checkpoint_minutes=3, validate_minutes=6,
+        minutes=minutes, batch=64, optimizer="muon", lr=rate, muon_lr=2 * rate, weight_decay=0.02, warmup=0.02,
+        ema=0.998, seed=seed, precision="fp32", checkpoint_minutes=3, validate_minutes=6,
     )  # fmt: skip
 
 
@@ -223,7 +223,8 @@ def train(
     with ranks(device) as here, Crops(Drawer(fonts, photographs, seed)) as source:
         identity = {"network": recogniser.KIND, "fonts": len(fonts), "photographs": len(photographs),
                     "init": str(init) if init else None}  # fmt: skip
-        run = training.Run(out, model, config(minutes, seed, 1e-3 if init else 2e-3), here, loss=ctc_loss, identity=identity)
+        settings = config(minutes, seed, 1e-3 if init else 2e-3)
+        run = training.Run(out, model, settings, here, loss=ctc_loss, identity=identity)
         if resume:
             run.resume()
         elif run.checkpoint_path.exists():

@@ -21,8 +21,8 @@ from gocnn.images.text.words import Vocabulary, vocabulary
 
 SMALLEST, LARGEST = 10, 120  # pixels, of a word's height in a scene of 512 pixels
 HELD_OUT = 8  # one photograph in so many is for tests
-#: Of a crop, in heights of the word: how far outside the word a side may lie, and a corner beside that. Inwards hardly at
-#: all, for a full stop that is cut off cannot be learned from.
+#: Of a crop, in heights of the word: how far outside the word a side may lie, and a corner beside that. Inwards hardly
+#: at all, for a full stop that is cut off cannot be learned from.
 MARGINS, OFF = (-0.03, 0.22), 0.03
 
 
