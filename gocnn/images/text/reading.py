@@ -23,7 +23,7 @@ SMALL = 24.0  # and words up to this high never
 LETTER = 0.4  # of a word's height: a letter is higher
 #: A word is read with each of these margins, and the surer answer counts: shares of its thickness, at its ends, and
 #: above and below it.
-MARGINS = (0.05, 0.1), (0.14, 0.14)
+MARGINS = (0.1, 0.1), (0.2, 0.2)
 LEANING = 1.5  # times as high as wide: a word that may have been written up or down
 BOX, INK = (230, 30, 80), (150, 0, 40)
 PALE = 0.25  # of its contrast keeps the picture that words are set on

@@ -18,8 +18,8 @@ from gocnn.images.text.alphabet import CLASSES, decode
 
 KIND = "text-recogniser"  # of checkpoint
 HEIGHT = 32
-NARROWING = 0.625  # of a crop's width on its way into the network: letters are taller than wide
-LOOKS = (NARROWING, 0.75)  # a word is read in these widths, and the answer is the one that the network is surest of
+NARROWING = 0.7  # of a crop's width on its way into the network: letters are taller than wide
+LOOKS = (NARROWING, 0.9)  # a word is read in these widths, and the answer is the one that the network is surest of
 STRIDE = 4  # columns of the network's input to a place in its last layers,
 STEPS = 2  # and the steps of CTC that each place answers for, lest doubled narrow letters run out of steps
 WIDEST = 40 * HEIGHT  # columns of a crop; what is wider is narrowed further
