@@ -64,7 +64,7 @@ def player_options(command: Function) -> Function:
             "--profile",
             metavar="WHO",
             help="Play as these people do, such as 2d, pro, 1930 or 'pro 1930': with the network that ships for that, "
-            "or another that was trained with --profiles.",
+            "or another that was trained with --profiles. Without a search: who wins it judges badly then.",
         ),
         click.option(
             "--visits",

@@ -24,6 +24,7 @@ CHUNK = 1024  # crops that are drawn, sorted by width and dealt into batches tog
 POOL = 512  # chunks, after which they come again, changed a little
 WIDEST = 320  # columns of a crop before it is narrowed; wider ones are squeezed
 NARROWINGS = 0.6, 0.9  # of a crop's width: what `recogniser.LOOKS` are within
+RATE = 2e-3  # of learning, at its peak
 AHEAD = 2  # chunks drawn ahead by another process
 
 Crop = tuple[str, np.ndarray]
@@ -195,7 +196,7 @@ def test_crops(count: int, part: str = "test", seed: int = 0) -> list[Crop]:
     return crops[:count]
 
 
-def config(minutes: float, seed: int = 0, rate: float = 2e-3) -> training.TrainingConfig:
+def config(minutes: float, seed: int = 0, rate: float = RATE) -> training.TrainingConfig:
     """The settings: Muon at twice the `rate` for the filters of the blocks, AdamW for the rest, batches of 64."""
     return training.TrainingConfig(
         minutes=minutes, batch=64, optimizer="muon", lr=rate, muon_lr=2 * rate, weight_decay=0.02, warmup=0.02,
@@ -223,7 +224,7 @@ def train(
     with ranks(device) as here, Crops(Drawer(fonts, photographs, seed)) as source:
         identity = {"network": recogniser.KIND, "fonts": len(fonts), "photographs": len(photographs),
                     "init": str(init) if init else None}  # fmt: skip
-        settings = config(minutes, seed, 1e-3 if init else 2e-3)
+        settings = config(minutes, seed, RATE / 2 if init else RATE)
         run = training.Run(out, model, settings, here, loss=ctc_loss, identity=identity)
         if resume:
             run.resume()
