@@ -65,9 +65,9 @@ def loose(text: str) -> str:
 
 
 def ours() -> Engine:
-    from gocnn.images.text import detector, evaluation, reading, recogniser
+    from gocnn.images.text import detector, evaluation, reading, recogniser, voting
 
-    finder, reader = detector.load(), partial(recogniser.read_words, recogniser.load())
+    finder, reader = detector.load(), partial(voting.read_cuts, recogniser.load())
 
     def engine(image: np.ndarray) -> list[Reading]:
         lines = reading.read(finder, reader, image, sure=evaluation.SURE)

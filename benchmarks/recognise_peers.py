@@ -17,7 +17,7 @@ import unicodedata
 import click
 import numpy as np
 
-from gocnn.images.text import quads, recogniser, recognition, scenes
+from gocnn.images.text import quads, recogniser, recognition, scenes, voting
 
 
 @click.command()
@@ -42,9 +42,9 @@ def main(count: int, margins: str, network: str | None) -> None:
     for margin in (float(part) for part in margins.split(",")):
         cut = [quads.rectify(image, quads.offset(quad, margin * quads.sides(quad)[1]), 48) for _, image, quad in words]
         crops = [(text, crop) for (text, _, _), crop in zip(words, cut)]
-        for name, looks in (("gocnn, one look", recogniser.LOOKS[:1]), ("gocnn", recogniser.LOOKS)):
+        for name, narrowings in (("gocnn, one look", voting.NARROWINGS[:1]), ("gocnn", voting.NARROWINGS)):
             began = time.perf_counter()
-            said = [text for text, _ in recogniser.read_words(model, cut, looks=looks)]
+            said = [text for text, _ in voting.read_cuts(model, [[one] for one in cut], narrowings=narrowings)]
             tell(name, margin, said, crops, time.perf_counter() - began)
         began = time.perf_counter()
         said = []

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from gocnn.demos import Exhibit, Say, Shown, together
 from gocnn.images import samples
-from gocnn.images.text import alphabet, detector, fonts, reading, recogniser, rendering
+from gocnn.images.text import alphabet, detector, fonts, reading, recogniser, rendering, voting
 from gocnn.visualize import drawing
 
 Part = tuple[Exhibit, dict[str, Any]]
@@ -43,7 +43,7 @@ def make(out: Path, say: Say) -> Shown:
     finder, reader = detector.load(), recogniser.load()
     pictures = {name: scene(name) for name in SIGNS}
     read = {
-        name: reading.read(finder, partial(recogniser.read_words, reader), image, sure=0.6)
+        name: reading.read(finder, partial(voting.read_cuts, reader), image, sure=0.6)
         for name, (image, _) in pictures.items()
     }
     crops = {word: _crop(word, pictures[name][0], read[name]) for name, word in ON_THE_WAY.items()}
@@ -132,7 +132,7 @@ def _read(out: Path, say: Say, reader: recogniser.Recogniser, crops: dict[str, n
             shares = reader(inputs)[0].softmax(1)[: recogniser.steps(grey.shape[1])].numpy()  # [T, 95]
         best = shares.argmax(1)
         rows = [alphabet.BLANK, *dict.fromkeys(int(k) for k in best if k != alphabet.BLANK)]
-        text, sure = recogniser.read_words(reader, [crop])[0]
+        text, sure = voting.read_words(reader, [crop])[0]
         numbers[word] = {"text": text, "confidence": round(sure, 3), "steps": len(shares)}
         drawing.show(cells[0, column], crop, title="cut out of the picture and turned upright")
         axes = cells[1, column]

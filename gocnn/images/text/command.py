@@ -44,7 +44,7 @@ def read(
 
     from gocnn.images import making, pictures
     from gocnn.images.text import detector as detectors
-    from gocnn.images.text import reading
+    from gocnn.images.text import reading, voting
     from gocnn.images.text import recogniser as recognisers
 
     try:
@@ -60,7 +60,7 @@ def read(
         for file, target in zip(files, targets):
             try:
                 picture = pictures.read(file)
-                lines = reading.read(finder, partial(recognisers.read_words, reader), picture, longest=longest,
+                lines = reading.read(finder, partial(voting.read_cuts, reader), picture, longest=longest,
                                      sure=sure)  # fmt: skip
                 if target:
                     making.write(target, reading.draw(picture, lines))

@@ -7,9 +7,11 @@ blanks dropped: so a double letter needs a blank between. Many paths stand for o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
+import torch
+from torch.nn.functional import ctc_loss
 
 BLANK = 0
 
@@ -24,37 +26,23 @@ def collapse(path: Iterable[int]) -> list[int]:
     return text
 
 
-def greedy(log_shares: np.ndarray) -> tuple[list[int], float]:
-    """The text of the likeliest path through log-probabilities [T, classes], and the path's log-probability."""
-    best = log_shares.argmax(1)
-    return collapse(best), float(log_shares.max(1).sum())
+def greedy(log_shares: np.ndarray) -> list[int]:
+    """The text of the likeliest path through log-probabilities [T, classes]."""
+    return collapse(log_shares.argmax(1))
 
 
-def beam(log_shares: np.ndarray, width: int = 8, candidates: int = 12) -> list[tuple[list[int], float]]:
-    """The likeliest texts through log-probabilities [T, classes] and their log-probabilities, best first.
+def log_shares(rows: Sequence[np.ndarray], texts: Sequence[Sequence[int]]) -> np.ndarray:
+    """The log-probability of each text, by the sum of its paths through each row of log-probabilities [T, classes].
 
-    Prefix search: at every step the `width` likeliest beginnings are kept, each with the probability of its paths that
-    end in a blank and of those that do not, and continued by the `candidates` likeliest classes. With a width and
-    candidates beyond all there are, the probabilities are exact; else they are at most too small.
+    Rows may differ in T. Returns float64 [rows, texts]; minus infinity where a text needs more steps than there are.
     """
-    none = -np.inf
-    kept: dict[tuple[int, ...], tuple[float, float]] = {(): (0.0, none)}  # of paths that end in a blank, and of others
-    for step in np.asarray(log_shares, np.float64):
-        likely = np.argsort(step)[::-1][:candidates]
-        following: dict[tuple[int, ...], tuple[float, float]] = {}
-
-        def add(text: tuple[int, ...], blank: float, sound: float, to: dict = following) -> None:
-            old = to.get(text, (none, none))
-            to[text] = (float(np.logaddexp(old[0], blank)), float(np.logaddexp(old[1], sound)))
-
-        for text, (blank, sound) in kept.items():
-            whole = float(np.logaddexp(blank, sound))
-            add(text, whole + float(step[BLANK]), sound + float(step[text[-1]]) if text else none)
-            for place in likely.tolist():
-                if place != BLANK:
-                    repeated = bool(text) and text[-1] == place
-                    add((*text, place), none, (blank if repeated else whole) + float(step[place]))
-        possible = [item for item in following.items() if max(item[1]) > none]
-        ranked = sorted(possible, key=lambda item: -np.logaddexp(*item[1]))
-        kept = dict(ranked[:width])
-    return [(list(text), float(np.logaddexp(*ends))) for text, ends in kept.items()]
+    lengths = torch.tensor([len(row) for row in rows])
+    steps = torch.zeros(int(lengths.max()), len(rows), rows[0].shape[1], dtype=torch.float64)
+    for k, row in enumerate(rows):
+        steps[: len(row), k] = torch.from_numpy(row)
+    columns = [
+        -ctc_loss(steps, torch.tensor([list(text)] * len(rows), dtype=torch.long), lengths,
+                  torch.full_like(lengths, len(text)), BLANK, reduction="none")
+        for text in texts
+    ]  # fmt: skip
+    return torch.stack(columns, 1).numpy()

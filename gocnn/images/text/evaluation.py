@@ -10,7 +10,7 @@ from functools import partial
 from torch import nn
 
 from gocnn import checkpoint
-from gocnn.images.text import detector, quads, reading, recogniser
+from gocnn.images.text import detector, quads, reading, recogniser, voting
 from gocnn.images.text.regions import FINEST
 from gocnn.images.text.scenes import Scene, Scenes, split
 from gocnn.images.text.scoring import Count, Reading, compare
@@ -58,7 +58,7 @@ def evaluate(finder: nn.Module, reader: nn.Module, scenes: Iterable[Scene]) -> F
     """Find and read the words of scenes."""
     boxes, words, both = Count(), Count(), Count()
     seconds, done = 0.0, 0
-    reads = partial(recogniser.read_words, reader)
+    reads = partial(voting.read_cuts, reader)
     for scene in scenes:
         true = [Reading(word.quad, word.text) for word in scene.words]
         began = time.monotonic()

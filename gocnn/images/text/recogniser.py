@@ -8,18 +8,15 @@ from importlib import resources
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from gocnn import checkpoint
 from gocnn.conv import Conv3x3
-from gocnn.images.text import ctc
-from gocnn.images.text.alphabet import CLASSES, decode
+from gocnn.images.text.alphabet import CLASSES
 
 KIND = "text-recogniser"  # of checkpoint
 HEIGHT = 32
 NARROWING = 0.7  # of a crop's width on its way into the network: letters are taller than wide
-LOOKS = (NARROWING, 0.9)  # a word is read in these widths, and the answer is the one that the network is surest of
 STRIDE = 4  # columns of the network's input to a place in its last layers,
 STEPS = 2  # and the steps of CTC that each place answers for, lest doubled narrow letters run out of steps
 WIDEST = 40 * HEIGHT  # columns of a crop; what is wider is narrowed further
@@ -122,34 +119,6 @@ def padded(inputs: Sequence[np.ndarray]) -> np.ndarray:
     for row, values in zip(batch, inputs):
         row[0, :, : values.shape[1]] = values
     return batch
-
-
-def read_words(
-    model: nn.Module, crops: Sequence[np.ndarray], *, looks: Sequence[float] = LOOKS, beam: int = 1, batch: int = 32
-) -> list[tuple[str, float]]:
-    """The text of each upright crop of a word, uint8 [H, W, 3] or [H, W], and how sure the network is, 0 to 1.
-
-    Each crop is read once for each of `looks`, narrowed by that much; the answer is the surest. How sure is the
-    probability of the likeliest path, or with a `beam` of more than 1 that of the text, to the power of one over its
-    characters. The model is used as it is, on the device where it is. Raises ValueError for no picture.
-    """
-    greys = [as_grey(crop) for crop in crops]
-    inputs = [standardised(narrowed(grey, by=by)) for grey in greys for by in looks]
-    device = next(model.parameters()).device
-    answers: list[tuple[str, float]] = [("", 0.0)] * len(crops)
-    order = sorted(range(len(inputs)), key=lambda k: inputs[k].shape[1])
-    with torch.inference_mode():
-        for first in range(0, len(order), batch):
-            chosen = order[first : first + batch]
-            logits = model(torch.from_numpy(padded([inputs[k] for k in chosen])).to(device))
-            shares = logits.float().log_softmax(2).cpu().numpy()
-            for row, k in zip(shares, chosen):
-                row = row[: steps(inputs[k].shape[1])]
-                classes, log_share = ctc.beam(row, beam)[0] if beam > 1 else ctc.greedy(row)
-                sure = float(np.exp(log_share / max(len(classes), 1)))
-                if sure > answers[k // len(looks)][1]:
-                    answers[k // len(looks)] = decode(classes), sure
-    return answers
 
 
 def save(path: str | os.PathLike[str], model: Recogniser, card: dict) -> None:

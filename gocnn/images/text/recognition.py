@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from gocnn import training
 from gocnn.device import ranks
-from gocnn.images.text import recogniser, scenes
+from gocnn.images.text import recogniser, scenes, voting
 from gocnn.images.text.alphabet import BLANK, encode
 from gocnn.images.text.fonts import Font
 from gocnn.images.text.recogniser import Recogniser
@@ -23,7 +23,7 @@ from gocnn.images.text.words import LONGEST, vocabulary
 CHUNK = 1024  # crops that are drawn, sorted by width and dealt into batches together
 POOL = 512  # chunks, after which they come again, changed a little
 WIDEST = 320  # columns of a crop before it is narrowed; wider ones are squeezed
-NARROWINGS = 0.6, 0.9  # of a crop's width: what `recogniser.LOOKS` are within
+NARROWINGS = 0.6, 0.9  # of a crop's width: what `voting.NARROWINGS` are within
 RATE = 2e-3  # of learning, at its peak
 AHEAD = 2  # chunks drawn ahead by another process
 
@@ -158,9 +158,9 @@ def ctc_loss(model: nn.Module, inputs: Tensor, classes: Tensor, lengths: Tensor,
     return loss
 
 
-def test(model: nn.Module, crops: Sequence[Crop], *, beam: int = 1) -> training.Metrics:
+def test(model: nn.Module, crops: Sequence[Crop]) -> training.Metrics:
     """How a recogniser reads crops uint8 [H, W, 3] or [H, W]: what `shares` returns, and "tested"."""
-    said = [text for text, _ in recogniser.read_words(model, [crop for _, crop in crops], beam=beam)]
+    said = [text for text, _ in voting.read_words(model, [crop for _, crop in crops])]
     return {**shares(said, [text for text, _ in crops]), "tested": len(crops)}
 
 

@@ -53,10 +53,10 @@ def test_a_high_word_is_taken_from_the_coarse_scale_and_its_letters_are_not():
     assert reading.merged(letters, []) == letters
 
 
-def read_by_colour(crops):
-    """The text of a crop is its mean colour's name; how sure, by how wide the crop is."""
+def read_by_colour(cuts):
+    """The text of a word is its mean colour's name; how sure, by how wide its first cut is."""
     said = []
-    for crop in crops:
+    for crop in (word[0] for word in cuts):
         mean = crop.reshape(-1, 3).mean(0)
         text = ("red", "green", "blue")[int(mean.argmax())] if mean.any() else ""
         said.append((text, min(1.0, crop.shape[1] / 64)))

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from gocnn.images.text import fonts, recogniser, recognition, words
+from gocnn.images.text import fonts, recogniser, recognition, voting, words
 from gocnn.images.text.alphabet import ALPHABET, CLASSES, decode, encode
 
 
@@ -108,7 +108,7 @@ def test_a_small_network_learns_the_words_it_is_shown(small: recognition.Crops) 
 
 def test_shares_of_right_words_count_case_and_punctuation_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     said = ["Stone", "stone", "stone,", "star"]
-    monkeypatch.setattr(recogniser, "read_words", lambda model, crops, beam: [(text, 1.0) for text in said])
+    monkeypatch.setattr(voting, "read_words", lambda model, crops: [(text, 1.0) for text in said])
     crops = [("Stone", np.zeros((32, 40), np.uint8))] * 4
     metrics = recognition.test(nn.Identity(), crops)
     assert metrics == {"top1": 0.25, "any_case": 0.5, "letters": 0.75, "tested": 4}
