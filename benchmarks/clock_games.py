@@ -2,9 +2,10 @@
 
     python benchmarks/clock_games.py --games 10 "absolute 60" "byoyomi 10 2 3" "canadian 10 20 10"
 
-A control is written as for kata-time_settings. The referee times every genmove from the moment it is sent until its
-answer is there, the slow first move included, and counts as servers do. Prints each game's flags fallen, the least time
-that a flag was ever away from falling, and the time used; exit status 1 if a flag fell.
+A control is written as for kata-time_settings; the engine searches for as long as its clock lets it. The referee times
+every genmove from the moment it is sent until its answer is there, the slow first move included, and counts as
+servers do. Prints each game's flags fallen, the least time that a flag was ever away from falling, and the time used;
+exit status 1 if a flag fell.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from engine.game import Game
 from engine.referee import LETTERS, NAMES
 from gocnn.go import BLACK, WHITE
 from gocnn.go.coords import gtp_to_point
+
+
+ENGINE = "-m gocnn gtp --visits 1000000 --random-moves 10"  # the clock is what ends each search
 
 
 class RefereeClock:
@@ -149,12 +153,12 @@ def play_on_time(
 @click.argument("controls", nargs=-1, required=True, metavar="CONTROL...")
 @click.option("--games", default=10, show_default=True, type=click.IntRange(1), help="Games for each control.")
 @click.option("--size", default=19, show_default=True, type=click.IntRange(2, 25))
-@click.option("--engine", metavar="CMD", help="The engine (default: `gocnn gtp --random-moves 10`).")
+@click.option("--engine", metavar="CMD", help=f"The engine (default: `python {ENGINE}`).")
 @click.option("--tell/--no-tell", default=True, show_default=True, help="Send time_left before every move.")
 @click.option("--fresh", is_flag=True, help="A new process for every game, whose first move is slow.")
 def main(controls: tuple[str, ...], games: int, size: int, engine: str | None, tell: bool, fresh: bool) -> None:
     """Play games on time against itself for each CONTROL."""
-    command = engine or shlex.join([sys.executable, "-m", "gocnn", "gtp", "--random-moves", "10"])
+    command = engine or shlex.join([sys.executable, *ENGINE.split()])
     flags = 0
     for words in controls:
         control = TimeControl.from_kata(words.split())

@@ -65,12 +65,12 @@ def loose(text: str) -> str:
 
 
 def ours() -> Engine:
-    from gocnn.images.text import detector, evaluation, reading, recogniser, voting
+    from gocnn.images.text import SURE, detector, reading, recogniser, voting
 
     finder, reader = detector.load(), partial(voting.read_cuts, recogniser.load())
 
     def engine(image: np.ndarray) -> list[Reading]:
-        lines = reading.read(finder, reader, image, sure=evaluation.SURE)
+        lines = reading.read(finder, reader, image, sure=SURE)
         return [Reading(word.quad, word.text) for line in lines for word in line]
 
     return engine

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from gocnn.demos import Exhibit, Say, Shown, together
 from gocnn.images import samples
-from gocnn.images.text import alphabet, detector, fonts, reading, recogniser, rendering, voting
+from gocnn.images.text import SURE, alphabet, detector, fonts, reading, recogniser, rendering, voting
 from gocnn.visualize import drawing
 
 Part = tuple[Exhibit, dict[str, Any]]
@@ -43,7 +43,7 @@ def make(out: Path, say: Say) -> Shown:
     finder, reader = detector.load(), recogniser.load()
     pictures = {name: scene(name) for name in SIGNS}
     read = {
-        name: reading.read(finder, partial(voting.read_cuts, reader), image, sure=0.6)
+        name: reading.read(finder, partial(voting.read_cuts, reader), image, sure=SURE)
         for name, (image, _) in pictures.items()
     }
     crops = {word: _crop(word, pictures[name][0], read[name]) for name, word in ON_THE_WAY.items()}

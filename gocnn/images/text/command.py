@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from gocnn.images.text import SURE
+
 ENDING = "-read.png"
 
 
@@ -26,7 +28,7 @@ Examples:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: words in lines, with corners and confidences.")
 @click.option(
-    "--sure", default=0.6, show_default=True, type=click.FloatRange(0, 1),
+    "--sure", default=SURE, show_default=True, type=click.FloatRange(0, 1),
     help="Leave out words that are read with less confidence.",
 )
 @click.option(

@@ -10,7 +10,7 @@ from functools import partial
 from torch import nn
 
 from gocnn import checkpoint
-from gocnn.images.text import detector, quads, reading, recogniser, voting
+from gocnn.images.text import SURE, detector, quads, reading, recogniser, voting
 from gocnn.images.text.regions import FINEST
 from gocnn.images.text.scenes import Scene, Scenes, split
 from gocnn.images.text.scoring import Count, Reading, compare
@@ -18,7 +18,6 @@ from gocnn.images.text.scoring import Count, Reading, compare
 NAME = "text"  # of the pair that ships, to `gocnn images evaluate`
 SCENES = 200
 SEED = 2  # not that of training, nor that on which runs are watched
-SURE = 0.6  # as `gocnn read` has it
 
 
 @dataclass(frozen=True)
