@@ -27,7 +27,6 @@ from engine.referee import LETTERS, NAMES
 from gocnn.go import BLACK, WHITE
 from gocnn.go.coords import gtp_to_point
 
-
 ENGINE = "-m gocnn gtp --visits 1000000 --random-moves 10"  # the clock is what ends each search
 
 
