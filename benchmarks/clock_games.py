@@ -67,6 +67,7 @@ class RefereeClock:
                 self.count -= 1
             self.fallen |= self.count < 1
             self.least = min(self.least, self.control.period * self.count - seconds)
+            self.count = max(self.count, 1)  # the game goes on in the last period
         else:
             self.period -= seconds
             self.count -= 1
