@@ -147,9 +147,11 @@ def picture(verdicts: Verdicts) -> Figure:
         _curve(axes[0, 1], [at for at, _ in judged], [100 * float(np.mean(part.right)) for _, part in judged], "")
         axes[0, 1].axhline(50, color="0.6", linewidth=0.8)
         axes[0, 1].set(title="The winner", xlabel="stones on the board", ylabel="right, %", ylim=(40, 100))
-        chance, won, _ = verdicts.calibration()
+        chance, won, count = verdicts.calibration()
         axes[0, 2].plot([0, 100], [0, 100], color="0.6", linewidth=0.8)
-        _curve(axes[0, 2], (100 * chance).tolist(), (100 * won).tolist(), "")
+        axes[0, 2].plot(100 * chance, 100 * won, linewidth=0.8)
+        # The ends hold few positions, and those of fewer games: an area for each position shows what to believe.
+        axes[0, 2].scatter(100 * chance, 100 * won, s=300 * count / count.sum())
         axes[0, 2].set(title="Its chance, held against the outcome", xlabel="said, %", ylabel="won, %")
         axes[0, 2].set(xlim=(0, 100), ylim=(0, 100))
     axes[0, 0].legend(frameon=False, loc="lower right")
