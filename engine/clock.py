@@ -6,8 +6,8 @@ moves in every `period` seconds); Fischer (each move adds `increment` seconds to
 `limit`, and no move may take longer than `per_move`).
 
 The clock keeps its own account, on which every move costs LAG more than it took: what happens between the controller's
-clock and ours. A controller's `time_left` is believed where it differs by more than rounding to seconds.
-All times are in seconds.
+clock and ours. A controller's `time_left` is believed where it differs by more than rounding to seconds. On a busy
+machine thinking ends late; by how much is learned from the moves before. All times are in seconds.
 """
 
 from __future__ import annotations
@@ -38,6 +38,9 @@ STRETCH = 3.0
 
 #: The part of a byo-yomi period that is planned; the rest is left for a search that stops late.
 PLANNED = 0.95
+
+#: By how much a move ended too late is kept free so many times for the next ones, a little less for each.
+WARY, FADING = 1.5, 0.95
 
 
 @dataclass(frozen=True)
@@ -169,6 +172,8 @@ class Clock:
         self._now = now
         self._lag = lag
         self._warm_up = WARM_UP
+        self._late = 0.0  # by how much moves took longer than they should have, lately
+        self._planned: dict[int, float] = {}  # when the present move should end
         self._started: dict[int, float] = {}
         self.set(control)
 
@@ -181,6 +186,7 @@ class Clock:
         """Begin another game under the same time control."""
         control = self.control
         self._started.clear()
+        self._planned.clear()
         self._accounts = {
             colour: _Account(
                 control.main, control.period, self._full_count, overtime=self._has_periods and not control.main
@@ -221,6 +227,8 @@ class Clock:
         """`colour` has moved; without a `start` only the lag is counted."""
         now = self._now()
         used = now - self._started.pop(colour, now) + self._lag
+        late = now - self._planned.pop(colour, now)
+        self._late = max(FADING * self._late, 0.0 if self._warm_up else late)
         self._warm_up = 0.0
         account = self._accounts[colour]
         account.moves += 1
@@ -249,12 +257,15 @@ class Clock:
         account = self._accounts[colour]
         played = max(stones_on_board, 2 * account.moves)
         if account.overtime:
-            aim, hard = self._in_period(account.left, account.count)
+            spare = min(WARY * self._late, account.left / 2)
+            aim, hard = self._in_period(account.left - spare, account.count)
         else:
             aim, hard = self._in_main(account.main, board_size * board_size, played)
         gone = self._now() - self._started[colour] if colour in self._started else 0.0
         hard = max(0.0, hard - gone - self._warm_up)
-        return Budget(max(0.0, min(aim - gone, hard)), hard)
+        seconds = max(0.0, min(aim - gone, hard))
+        self._planned[colour] = self._now() + seconds
+        return Budget(seconds, hard)
 
     def _in_main(self, left: float, area: int, played: int) -> tuple[float, float]:
         """Aim and limit in main time, of which `left` is left. `played`: moves of both players so far."""

@@ -9,6 +9,7 @@ to gain, or in answer to a pass when the game is won as it stands.
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,7 +26,8 @@ from gocnn.go.ownership import PLAYOUTS, SURE, ownership, score_bounds
 SETTLED = 0.8  # the network's owner from which on a point is settled, if the playouts say so too
 GAIN = 0.02  # win rate by which a move in settled territory must be better than a pass,
 POINT = 0.7  # or points of the lead; elsewhere it must not be worse by as much
-PASS_VISITS = 16  # that a pass gets, by which the moves near the end of a game are measured
+PASS_VISITS = 16  # that a pass gets, by which the moves near the end of a game are measured,
+PASS_SHARE = 0.1  # within this share of the time
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,7 @@ class SearchPlayer(PolicyPlayer):
         `limits` take the place of the player's own, and `seconds` cut them short; the rest is as in `Search.run`. What
         the search found is in `found` afterwards. Raises PolicyError if there is no network, or none for this board.
         """
+        began = time.monotonic()
         self.found = None
         limits = with_seconds(limits or self.limits, seconds)
         if limits.visits is not None and limits.visits <= 1:
@@ -110,6 +113,11 @@ class SearchPlayer(PolicyPlayer):
         if self.style.resign_behind is not None and ending.best < -self.style.resign_behind:
             return RESIGN
         avoid = _worthless(board) + [board.pass_point] * ending.is_near  # then a pass is measured by itself
+        passing = Limits(playouts=PASS_VISITS)
+        if limits.seconds is not None:
+            left = max(0.0, limits.seconds - (time.monotonic() - began))
+            passing = replace(passing, seconds=PASS_SHARE * left)
+            limits = replace(limits, seconds=left - PASS_SHARE * left * ending.is_near)
         try:
             found = self.search.run(board, komi, limits, stop=stop, report=report, every=every, avoid=avoid)
             self.found = found
@@ -119,7 +127,7 @@ class SearchPlayer(PolicyPlayer):
                 return board.pass_point
             if not found.moves[0].visits:  # no time at all
                 return super().choose(board, colour, komi)
-            return self._pick(board, komi, found, ending, limits)
+            return self._pick(board, komi, found, ending, passing)
         except ValueError as error:
             raise PolicyError(str(error)) from None
 
@@ -128,13 +136,12 @@ class SearchPlayer(PolicyPlayer):
         self.search.run(board, komi, Limits(), stop=stop)
 
     def _pick(self, board: Board, komi: float, found: Report, ending: _Ending, limits: Limits) -> int:
-        """The best move that is not pointless; the pass if there is none."""
+        """The best move that is not pointless; the pass, which is searched within `limits`, if there is none."""
         moves = self._in_order_of_choice(found, len(board.recent))
         if not ending.is_near:
             return next((move.move for move in moves if move.move != board.pass_point), board.pass_point)
         settled = ending.settled(found.owner, self.search.evaluator.has_value)
-        more = Limits(playouts=PASS_VISITS, seconds=None if limits.seconds is None else 0.1 * limits.seconds)
-        passing = self.search.run(board, komi, more, only=[board.pass_point]).moves[0]
+        passing = self.search.run(board, komi, limits, only=[board.pass_point]).moves[0]
         for move in moves:
             if not move.visits:
                 continue

@@ -181,6 +181,37 @@ def test_the_first_move_may_be_slow(control: TimeControl) -> None:
     assert second is not None and (second.hard >= budget.hard or control.kind == "absolute")
 
 
+@pytest.mark.parametrize("control", ["byoyomi 5 1 3", "byoyomi 0 1 5", "canadian 5 10 10"])
+@pytest.mark.parametrize("unseen", [0.0, LAG])
+def test_on_a_busy_machine_moves_that_end_late_cost_periods_and_not_the_game(control: str, unseen: float) -> None:
+    """Thinking ends 0.2 seconds late, and the clock may not see all of it."""
+    now, referee = Time(), RefereeClock(TimeControl.from_kata(control.split()))
+    clock = Clock(referee.control, now)
+    for number in range(200):
+        clock.time_left(BLACK, *referee.time_left())
+        clock.start(BLACK)
+        budget = clock.budget(BLACK, 19, number)
+        assert budget is not None
+        now.seconds += budget.seconds + 0.2
+        clock.stop(BLACK)
+        referee.move(budget.seconds + 0.2 + unseen)
+    assert not referee.fallen and referee.used > 0.5 * 200
+
+
+def test_a_stall_is_forgotten() -> None:
+    control = TimeControl("byoyomi", 0, 2, periods=5)
+    now = Time()
+    clock, seconds = Clock(control, now), []
+    for stall in (0, 0, 1.0, *(0,) * 100):
+        clock.start(BLACK)
+        budget = clock.budget(BLACK, 19, 100)
+        assert budget is not None
+        seconds.append(budget.seconds)
+        now.seconds += budget.seconds + stall
+        clock.stop(BLACK)
+    assert seconds[3] < seconds[2] - 0.8 and seconds[-1] == pytest.approx(seconds[2], abs=0.02)
+
+
 def test_no_limit_no_budget() -> None:
     clock = Clock()
     clock.time_left(BLACK, 3, 0)
