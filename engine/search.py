@@ -23,6 +23,7 @@ import numpy as np
 from engine import descent
 from engine import tree as trees
 from engine.descent import Batch, Position
+from engine.search_report import of_tree
 from engine.search_terms import Limits, MoveReport, Network, Report, SearchConfig
 from engine.tree import Tree
 from gocnn.go import Board, core
@@ -33,8 +34,6 @@ __all__ = ["Limits", "MoveReport", "Network", "Report", "Search", "SearchConfig"
 
 LONGEST_WAIT = 0.03  # seconds that one batch may take where somebody may want to stop the search
 COMPACT = 20_000  # nodes from which on what lies before the root's position is given up
-LCB_DEVIATIONS = 1.96
-LCB_SHARE = 0.1  # of the most visits: moves with fewer are not chosen by their bound
 SPREAD = 0.4  # times the board's size, in points: how sharply the lead of random playouts makes a win rate
 
 
@@ -136,6 +135,12 @@ class Search:
                 report(self._report(board, playouts))
                 reported = time.monotonic()
         return self._report(board, playouts)
+
+    def _report(self, board: Board, playouts: int) -> Report:
+        assert self._tree is not None
+        raw = np.zeros(board.pass_point + 1)
+        raw[self._raw[1]] = self._raw[2]
+        return of_tree(self._tree, self._root, raw, playouts, lcb=self.config.lcb)
 
     # Finding the position in the tree.
 
@@ -241,7 +246,7 @@ class Search:
             found = np.full(board.pass_point + 1, -1.0)
             run = slice(tree.links[root, trees.FIRST], tree.links[root, trees.FIRST] + tree.links[root, trees.MOVES])
             found[tree.moves[run]] = tree.priors[run]
-            for child in self._children():
+            for child in trees.children(tree, root):
                 found[tree.links[child, trees.MOVE]] = tree.sums[child, trees.PRIOR]
             moves = np.flatnonzero(found >= 0)
             priors = found[moves]
@@ -259,7 +264,7 @@ class Search:
         by_move = np.zeros(len(mask))
         by_move[moves] = mixed
         tried = np.zeros_like(mask)
-        for child in self._children():
+        for child in trees.children(tree, self._root):
             move = tree.links[child, trees.MOVE]
             tree.links[child, trees.BARRED] = not mask[move]
             tree.sums[child, trees.PRIOR] = by_move[move]
@@ -279,7 +284,7 @@ class Search:
         tree, by_move = self._tree, np.zeros(self._tree.owner.shape[1] + 1)
         by_move[moves] = priors
         tried = np.zeros(len(by_move), bool)
-        for child in self._children():
+        for child in trees.children(tree, self._root):
             move = tree.links[child, trees.MOVE]
             tree.links[child, trees.BARRED] = 0
             tree.sums[child, trees.PRIOR] = by_move[move]
@@ -290,15 +295,6 @@ class Search:
         tree.priors[first : first + len(left)] = by_move[left]
         tree.links[node, trees.MOVES], tree.links[node, trees.OPENED] = len(left), 0
         trees.bring_best_forward(tree, node)
-
-    def _children(self) -> list[int]:
-        """The root's children, oldest first."""
-        assert self._tree is not None
-        children, child = [], int(self._tree.links[self._root, trees.CHILD])
-        while child >= 0:
-            children.append(child)
-            child = int(self._tree.links[child, trees.SIBLING])
-        return children[::-1]
 
     # The search itself.
 
@@ -371,62 +367,3 @@ class Search:
                 edge_room *= 2
             self._tree = trees.grown(self._tree, room, edge_room)
         return True
-
-    # What was found.
-
-    def _report(self, board: Board, playouts: int) -> Report:
-        assert self._tree is not None
-        tree, root = self._tree, self._root
-        visits = int(tree.links[root, trees.VISITS])
-        raw = np.zeros(board.pass_point + 1)
-        raw[self._raw[1]] = self._raw[2]
-        found = []
-        for child in self._children():
-            if tree.links[child, trees.THROUGH] > 0 and not tree.links[child, trees.BARRED]:
-                found.append(self._move_report(child, raw))
-        most = max((move.visits for move in found), default=0)
-        if self.config.lcb:
-            found.sort(key=lambda m: (m.visits >= max(LCB_SHARE * most, 2), m.lcb, m.visits, m.prior), reverse=True)
-        else:
-            found.sort(key=lambda m: (m.visits, m.winrate, m.prior), reverse=True)
-        winrate, lead = (float(tree.sums[root, column]) / visits for column in (trees.WINRATE, trees.LEAD))
-        first, moves, opened = tree.links[root, [trees.FIRST, trees.MOVES, trees.OPENED]]
-        ranked = sorted(tree.moves[first + opened : first + moves].tolist(), key=lambda move: -raw[move])
-        untried = [MoveReport(m, 0, winrate, lead, float(raw[m]), 0.0, (m,)) for m in ranked]
-        if not found:
-            found, untried = untried[:10], untried[10:]
-        owner = trees.mean_owner(tree, root).reshape(board.size, board.size)
-        return Report(tuple(found), tuple(untried), visits, playouts, winrate, lead, owner.astype(np.float32))
-
-    def _move_report(self, child: int, raw: np.ndarray) -> MoveReport:
-        assert self._tree is not None
-        tree = self._tree
-        through = int(tree.links[child, trees.THROUGH])
-        sums = tree.sums[child]
-        winrate = 1 - float(sums[trees.WINRATE_IN]) / through
-        # The spread of the evaluations, with a few imagined ones at the ends lest two equal ones seem certain.
-        variance = max(float(sums[trees.SQUARE_IN]) / through - (1 - winrate) ** 2, 0.0)
-        variance = (variance * through + 0.25) / (through + 1)
-        lcb = winrate - LCB_DEVIATIONS * float(np.sqrt(variance / through))
-        move = int(tree.links[child, trees.MOVE])
-        return MoveReport(
-            move, through, winrate, -float(sums[trees.LEAD_IN]) / through, float(raw[move]), lcb, self._line(child)
-        )
-
-    def _line(self, node: int) -> tuple[int, ...]:
-        """The moves from a child of the root on, each the most visited one."""
-        assert self._tree is not None
-        links = self._tree.links
-        line = [int(links[node, trees.MOVE])]
-        while True:
-            best, child = -1, int(links[node, trees.CHILD])
-            while child >= 0:
-                if links[child, trees.THROUGH] > 0 and (
-                    best < 0 or links[child, trees.THROUGH] > links[best, trees.THROUGH]
-                ):
-                    best = child
-                child = int(links[child, trees.SIBLING])
-            if best < 0:
-                return tuple(line)
-            node = best
-            line.append(int(links[node, trees.MOVE]))

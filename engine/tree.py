@@ -79,6 +79,15 @@ def grown(tree: Tree, nodes: int, edges: int) -> Tree:
     return other
 
 
+def children(tree: Tree, node: int) -> list[int]:
+    """A node's children, oldest first."""
+    found, child = [], int(tree.links[node, CHILD])
+    while child >= 0:
+        found.append(child)
+        child = int(tree.links[child, SIBLING])
+    return found[::-1]
+
+
 @njit(cache=True, nogil=True)
 def add_node(tree, parent, move, prior):
     """A new node, linked to its parent (-1: none); returns its index. There must be room."""

@@ -1,0 +1,68 @@
+"""What a tree says of its root's moves: visits, win rates, leads, and the lines of play that are expected."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from engine import tree as trees
+from engine.search_terms import MoveReport, Report
+from engine.tree import Tree
+
+LCB_DEVIATIONS = 1.96
+LCB_SHARE = 0.1  # of the most visits: moves with fewer are not chosen by their bound
+PROBABLE = 10  # moves that stand for those that have been looked at while there are none
+
+
+def of_tree(tree: Tree, root: int, priors: np.ndarray, playouts: int, *, lcb: bool) -> Report:
+    """What was found at a root after so many new `playouts`.
+
+    `priors` float [N*N + 1] are the network's own probabilities. With `lcb` the moves are in order of the lower bounds
+    of their win rates, those with few visits last; else of their visits.
+    """
+    visits = int(tree.links[root, trees.VISITS])
+    children = trees.children(tree, root)
+    found = [
+        _of_child(tree, child, priors)
+        for child in children
+        if tree.links[child, trees.THROUGH] > 0 and not tree.links[child, trees.BARRED]
+    ]
+    most = max((move.visits for move in found), default=0)
+    if lcb:
+        found.sort(key=lambda m: (m.visits >= max(LCB_SHARE * most, 2), m.lcb, m.visits, m.prior), reverse=True)
+    else:
+        found.sort(key=lambda m: (m.visits, m.winrate, m.prior), reverse=True)
+    winrate, lead = (float(tree.sums[root, column]) / visits for column in (trees.WINRATE, trees.LEAD))
+    first, moves, opened = tree.links[root, [trees.FIRST, trees.MOVES, trees.OPENED]]
+    ranked = sorted(tree.moves[first + opened : first + moves].tolist(), key=lambda move: -priors[move])
+    untried = [MoveReport(m, 0, winrate, lead, float(priors[m]), 0.0, (m,)) for m in ranked]
+    if not found:
+        found, untried = untried[:PROBABLE], untried[PROBABLE:]
+    size = math.isqrt(len(priors))
+    owner = trees.mean_owner(tree, root).reshape(size, size).astype(np.float32)
+    return Report(tuple(found), tuple(untried), visits, playouts, winrate, lead, owner)
+
+
+def _of_child(tree: Tree, child: int, priors: np.ndarray) -> MoveReport:
+    through = int(tree.links[child, trees.THROUGH])
+    sums = tree.sums[child]
+    winrate = 1 - float(sums[trees.WINRATE_IN]) / through
+    # The spread of the evaluations, with a few imagined ones at the ends lest two equal ones seem certain.
+    variance = max(float(sums[trees.SQUARE_IN]) / through - (1 - winrate) ** 2, 0.0)
+    variance = (variance * through + 0.25) / (through + 1)
+    bound = winrate - LCB_DEVIATIONS * math.sqrt(variance / through)
+    move = int(tree.links[child, trees.MOVE])
+    lead = -float(sums[trees.LEAD_IN]) / through
+    return MoveReport(move, through, winrate, lead, float(priors[move]), bound, _line(tree, child))
+
+
+def _line(tree: Tree, node: int) -> tuple[int, ...]:
+    """The moves from a child of the root on, each the most visited one."""
+    line = []
+    while True:
+        line.append(int(tree.links[node, trees.MOVE]))
+        tried = [child for child in trees.children(tree, node) if tree.links[child, trees.THROUGH] > 0]
+        if not tried:
+            return tuple(line)
+        node = max(reversed(tried), key=lambda child: int(tree.links[child, trees.THROUGH]))
