@@ -173,8 +173,13 @@ def _searching_player(
     root_symmetries: int,
     noise: float,
 ) -> SearchPlayer | None:
-    """A player that searches, if the options limit a search to more than one visit."""
+    """A player that searches, if the options limit a search to more than one visit.
+
+    Raises UsageError for pondering without a search.
+    """
     if playouts is None and seconds is None and (visits is None or visits == 1):
+        if ponder:
+            raise click.UsageError("--ponder needs a search: add --visits, --playouts or --seconds")
         return None
     from engine.search import Limits, SearchConfig
     from engine.search_player import Resignation, SearchPlayer

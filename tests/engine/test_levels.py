@@ -149,3 +149,9 @@ def test_the_option_of_the_command() -> None:
     for command in (gtp, play):
         result = CliRunner().invoke(command, ["--level", "30k"])
         assert result.exit_code == 2 and "there is no level '30k'" in result.output
+
+
+def test_pondering_without_a_search_is_refused() -> None:
+    for words in (["--ponder"], ["--ponder", "--visits", "1"]):
+        result = CliRunner().invoke(gtp, words)
+        assert result.exit_code == 2 and "--ponder needs a search" in result.output

@@ -9,7 +9,7 @@ import pytest
 
 from engine.player import RESIGN, PolicyPlayer, Style
 from engine.policy import LazyPolicy, PolicyError
-from engine.search import Limits
+from engine.search import Limits, Search
 from engine.search_player import Resignation, SearchPlayer, with_seconds
 from gocnn.go import BLACK, WHITE, Board
 from gocnn.go.coords import gtp_to_point, point_to_gtp
@@ -75,6 +75,23 @@ def test_limits_of_one_move_take_the_place_of_its_own() -> None:
     assert with_seconds(Limits(visits=5), None) == Limits(visits=5)
     assert with_seconds(Limits(seconds=2.0), 1.0).seconds == 1.0
     assert with_seconds(Limits(seconds=2.0), 3.0).seconds == 2.0
+
+
+@pytest.mark.parametrize("position", [". " * 9 + "\n", FINISHED])
+def test_all_that_belongs_to_a_move_fits_into_its_seconds(position: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The search, the glance at the end before it and the pass that is measured after it."""
+    given: list[float] = []
+    run = Search.run
+
+    def noted(self: Search, board: Board, komi: float, limits: Limits, **more: object) -> object:
+        assert limits.seconds is not None
+        given.append(limits.seconds)
+        return run(self, board, komi, Limits(playouts=30), **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Search, "run", noted)
+    board = Board.from_ascii(position if position == FINISHED else position * 9)
+    player(ToyPolicy(by_truth if position == FINISHED else by_area)).choose(board, BLACK, 7.5, seconds=5.0)
+    assert len(given) == 1 + (position == FINISHED) and 4.0 < sum(given) < 5.0
 
 
 @pytest.mark.parametrize("colour", [BLACK, WHITE])
