@@ -7,13 +7,14 @@ out what is worthless by the rules or by the count, and passes when nothing is l
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.policy import Policy
+from engine.policy import Policy, PolicyError
 from gocnn.go import BLACK, WHITE, Board, core
 from gocnn.go.counting import count
 from gocnn.go.ladders import new_room, runs_in_vain
@@ -109,7 +110,8 @@ class PolicyPlayer:
         return board.pass_point
 
     def warm_up(self, network: Any) -> None:
-        """Do what the first move would have to do first, with the network as it was loaded."""
+        """Have all compiled that a game will need, with the network that has just been loaded."""
+        rehearse(PolicyPlayer(network, self.style))
 
     def ponder(self, board: Board, komi: float, stop: Callable[[], bool]) -> None:
         """Think about the opponent's position until `stop` says so."""
@@ -134,6 +136,20 @@ class PolicyPlayer:
             logits = np.log(np.maximum(points, 1e-30)) / temperature
             points = logits + self._random.gumbel(size=points.size)
         yield from map(int, np.argsort(-points, kind="stable"))
+
+
+def rehearse(player: PolicyPlayer) -> None:
+    """Have a player open a game, answer a pass on the empty board, and answer one on a board that is all Black's."""
+    board = Board()
+    with contextlib.suppress(ValueError, PolicyError):  # a network for another board size
+        for colour in (BLACK, WHITE):
+            player.ranked(board, colour, 1)
+            board.play(colour, player.choose(board, colour))
+        for stones in (range(0), range(1, board.pass_point - 1)):
+            board = Board()
+            board.setup(stones, [BLACK] * len(stones))
+            board.play(WHITE, board.pass_point)
+            player.choose(board, BLACK)
 
 
 def is_won_as_it_stands(board: Board, colour: int, komi: float) -> bool:

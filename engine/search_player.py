@@ -8,7 +8,6 @@ to gain, or in answer to a pass when the game is won as it stands.
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.player import COUNTING, GLANCE, RESIGN, PolicyPlayer, Style, is_won_as_it_stands
+from engine.player import COUNTING, GLANCE, RESIGN, PolicyPlayer, Style, is_won_as_it_stands, rehearse
 from engine.policy import LazyPolicy, PolicyError
 from engine.search import Limits, MoveReport, Report, Search, SearchConfig
 from gocnn.go import BLACK, WHITE, Board
@@ -79,9 +78,13 @@ class SearchPlayer(PolicyPlayer):
         return self._search
 
     def warm_up(self, network: Any) -> None:
-        """Have what a search compiles compiled, by a small one."""
-        with contextlib.suppress(ValueError):  # a network for another board size
-            Search(network, self.config).run(Board(), 0.0, Limits(visits=3))
+        """As PolicyPlayer's, by small searches: with hardly any memory, so that the tree is made smaller, too."""
+        rehearse(
+            SearchPlayer(
+                LazyPolicy(lambda: network), self.style, limits=Limits(visits=12),
+                config=replace(self.config, nodes=16), resignation=self.resignation,
+            )
+        )  # fmt: skip
 
     def choose(
         self,

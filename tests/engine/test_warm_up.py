@@ -1,0 +1,47 @@
+"""Nothing is left to compile once a player is warm: on a clock, half a minute of compiling would lose the game."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+#: Loads a network as the engine does, plays a game, and names the compiled functions that were first called in it.
+GAME = """
+import gc, sys
+from numba.core.registry import CPUDispatcher
+from engine.game import Game
+from engine.player import RESIGN
+from engine.player_options import make_player
+
+def called():
+    found = {f"{f.__module__}.{f.__name__}" for f in gc.get_objects() if isinstance(f, CPUDispatcher) and f.signatures}
+    return {name for name in found if name.startswith(("gocnn.", "engine."))}
+
+visits, level = int(sys.argv[1]), sys.argv[2] or None
+player, policy = make_player(
+    None, 0.0, 8, 1, None, level, None, visits=visits, playouts=None, seconds=None, ponder=False, resign=0.04,
+    threads=1, batch=None, root_symmetries=8, noise=0.0,
+)
+policy.network()
+before = called()
+game = Game(9, 7.5)
+while not game.is_over and len(game.board.moves) < 120:
+    colour = game.board.to_move
+    move = player.choose(game.board, colour, game.komi)
+    if move == RESIGN:
+        break
+    game.board.play(colour, move)
+assert before and len(game.board.moves) > 20
+print(*sorted(called() - before))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("visits", "level"), [(1, ""), (20, ""), (1, "12k")])
+def test_a_game_calls_nothing_that_was_not_called_in_the_warm_up(visits: int, level: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", GAME, str(visits), level], capture_output=True, text=True, timeout=500, check=True
+    )
+    assert done.stdout.split() == []
