@@ -78,7 +78,11 @@ class SearchPlayer(PolicyPlayer):
         return self._search
 
     def warm_up(self, network: Any) -> None:
-        """As PolicyPlayer's, by small searches: with hardly any memory, so that the tree is made smaller, too."""
+        """As PolicyPlayer's, whom it asks when there is no time, and by small searches.
+
+        These have hardly any memory, so that the tree is made smaller, too.
+        """
+        super().warm_up(network)
         rehearse(
             SearchPlayer(
                 LazyPolicy(lambda: network), self.style, limits=Limits(visits=12),
