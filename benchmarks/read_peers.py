@@ -20,7 +20,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +66,7 @@ def loose(text: str) -> str:
 def ours() -> Engine:
     from gocnn.images.text import SURE, detector, reading, recogniser, voting
 
-    finder, reader = detector.load(), partial(voting.read_cuts, recogniser.load())
+    finder, reader = detector.load(), voting.reader(recogniser.load())
 
     def engine(image: np.ndarray) -> list[Reading]:
         lines = reading.read(finder, reader, image, sure=SURE)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from difflib import SequenceMatcher
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +42,7 @@ def make(out: Path, say: Say) -> Shown:
     finder, reader = detector.load(), recogniser.load()
     pictures = {name: scene(name) for name in SIGNS}
     read = {
-        name: reading.read(finder, partial(voting.read_cuts, reader), image, sure=SURE)
+        name: reading.read(finder, voting.reader(reader), image, sure=SURE)
         for name, (image, _) in pictures.items()
     }
     crops = {word: _crop(word, pictures[name][0], read[name]) for name, word in ON_THE_WAY.items()}

@@ -54,7 +54,8 @@ def fetch(names: tuple[str, ...], given: Path | None) -> None:
     "  gocnn images train dehaze --minutes 40\n  gocnn images train text-detector"
 )
 @click.argument(
-    "name", type=click.Choice(["digits", "fashion", "photos", "dehaze", "text-detector", "text-recogniser"])
+    "name",
+    type=click.Choice(["digits", "fashion", "photos", "dehaze", "text-detector", "text-recogniser", "text-language"]),
 )
 @click.option("-o", "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of the run [runs/NAME].")
 @click.option("--dense", is_flag=True, help="The fully-connected network of the same size instead.")
@@ -63,7 +64,7 @@ def fetch(names: tuple[str, ...], given: Path | None) -> None:
 @click.option(
     "--minutes",
     type=click.FloatRange(0, min_open=True),
-    help="For dehaze [40] and text [75].",
+    help="For dehaze [40] and the networks of text [75].",
 )
 @click.option(
     "--init",
@@ -77,14 +78,14 @@ def train(
     seed: int, resume: bool,
 ) -> None:  # fmt: skip
     """Train the lecture's network on digits or clothes; on photographs, a layer of colour filters, or to take haze off;
-    or to find words in scenes and to read them.
+    or to find words in scenes and to read them, and which letters follow which (text-language).
 
     The data must have been fetched. A run that is stopped can be resumed.
     """
     from gocnn import training
     from gocnn.images import recipes, sparse
     from gocnn.images.dehaze import recipe
-    from gocnn.images.text import detection, recognition
+    from gocnn.images.text import detection, language, recognition
 
     if name not in ("digits", "fashion") and (dense or plain):
         raise click.ClickException("--dense and --plain are for digits and fashion")
@@ -96,6 +97,8 @@ def train(
     try:
         if name == "photos":
             metrics = sparse.train(out, epochs=epochs, seed=seed, resume=resume)
+        elif name == "text-language":
+            metrics = language.train(out, seed=seed)
         elif name in on_the_clock:
             budget = {"minutes": minutes} if minutes else {}
             metrics = on_the_clock[name](out, init=init, seed=seed, resume=resume, **budget)

@@ -42,7 +42,6 @@ def read(
     recogniser: Path | None,
 ) -> None:  # fmt: skip
     """Find the words in photographs and read them: Latin letters, digits and ASCII punctuation."""
-    from functools import partial
 
     from gocnn.images import making, pictures
     from gocnn.images.text import detector as detectors
@@ -62,7 +61,7 @@ def read(
         for file, target in zip(files, targets):
             try:
                 picture = pictures.read(file)
-                lines = reading.read(finder, partial(voting.read_cuts, reader), picture, longest=longest,
+                lines = reading.read(finder, voting.reader(reader), picture, longest=longest,
                                      sure=sure)  # fmt: skip
                 if target:
                     making.write(target, reading.draw(picture, lines))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 
 from torch import nn
 
@@ -57,7 +56,7 @@ def evaluate(finder: nn.Module, reader: nn.Module, scenes: Iterable[Scene]) -> F
     """Find and read the words of scenes."""
     boxes, words, both = Count(), Count(), Count()
     seconds, done = 0.0, 0
-    reads = partial(voting.read_cuts, reader)
+    reads = voting.reader(reader)
     for scene in scenes:
         true = [Reading(word.quad, word.text) for word in scene.words]
         began = time.monotonic()

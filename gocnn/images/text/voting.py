@@ -1,24 +1,31 @@
 """Reading a word in several looks that vote: cut out with several margins, narrowed by several factors.
 
 Each look proposes the text of its likeliest path, and gives every proposal the probability of all the paths that
-stand for it. The answer is the proposal that is likeliest on the mean of the looks.
+stand for it. The answer is the proposal that is likeliest on the mean of the looks, where it helps by the letters that
+follow each other in it (`language.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 import torch
 from torch import nn
 
-from gocnn.images.text import ctc
+from gocnn.images.text import ctc, language
 from gocnn.images.text.alphabet import decode
+from gocnn.images.text.language import Language
+from gocnn.images.text.reading import Reader
 from gocnn.images.text.recogniser import NARROWING, as_grey, narrowed, padded, standardised, steps
 
 NARROWINGS = (NARROWING, 0.9, 0.6, 0.8)  # of a cut's width
 FIRST = 2  # cuts of a word, and narrowings of each, to look at before the others, which are left out if these agree
+
+WEIGHT = 0.1  # of the language's score of a text
+LETTER = 3.0  # added to that for each character, lest short texts be preferred
 
 Rows = list[np.ndarray]  # of one look each: log-probabilities float32 [T, classes]
 
@@ -30,12 +37,13 @@ def read_words(model: nn.Module, crops: Sequence[np.ndarray], *, batch: int = 32
 
 def read_cuts(
     model: nn.Module, words: Sequence[Sequence[np.ndarray]], *, narrowings: Sequence[float] = NARROWINGS,
-    first: int = FIRST, batch: int = 32,
+    first: int = FIRST, spoken: Language | None = None, batch: int = 32,
 ) -> list[tuple[str, float]]:  # fmt: skip
     """The text of each word, given as one or more upright cuts of it, and how sure that is, 0 to 1.
 
     Cuts are uint8 [H, W, 3] or [H, W]. The `first` of the cuts and of the `narrowings` are looked at, and all of them
-    where these do not agree. How sure an answer is: its probability, on the mean of the looks, to the power of one
+    where these do not agree. Of what they propose then, texts of a language are believed more, if it is given
+    (`spoken`). How sure an answer is: its probability, on the mean of the looks, to the power of one
     over its characters. The model is used as it is, on the device where it is. Raises ValueError for no picture.
     """
     greys = [[as_grey(cut) for cut in cuts] for cuts in words]
@@ -48,7 +56,12 @@ def read_cuts(
     ]
     for k, rows in zip(unsettled, _look(model, others, batch)):
         seen[k] += rows
-    return [vote(rows) for rows in seen]
+    return [vote(rows, spoken) for rows in seen]
+
+
+def reader(model: nn.Module) -> Reader:
+    """A recogniser, with the language that ships, as `reading.read` wants it."""
+    return partial(read_cuts, model, spoken=language.load())
 
 
 def proposals(rows: Rows) -> list[tuple[int, ...]]:
@@ -57,11 +70,15 @@ def proposals(rows: Rows) -> list[tuple[int, ...]]:
     return sorted(texts - {()}) or [()]
 
 
-def vote(rows: Rows) -> tuple[str, float]:
-    """The text that is likeliest on the mean of the looks, and how sure that is, as `read_cuts` has it."""
+def vote(rows: Rows, spoken: Language | None = None) -> tuple[str, float]:
+    """The text that is likeliest on the mean of the looks, in a language if one is given, and how sure that is, as
+    `read_cuts` has it."""
     texts = proposals(rows)
     means = np.logaddexp.reduce(ctc.log_shares(rows, texts), axis=0) - np.log(len(rows))
-    best = int(means.argmax())
+    likely = means.copy()
+    if spoken and len(texts) > 1:
+        likely += [WEIGHT * (spoken.score(text) + LETTER * len(text)) for text in texts]
+    best = int(likely.argmax())
     return decode(texts[best]), float(np.exp(means[best] / len(texts[best]))) if texts[best] else 0.0
 
 
