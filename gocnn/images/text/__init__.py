@@ -1,3 +1,3 @@
 """Text in scenes: drawing it on photographs with free fonts, finding it, and reading it."""
 
-SURE = 0.65  # words that are read with less confidence are left out, unless told otherwise
+SURE = 0.68  # words that detector and recogniser together are less sure of are left out, unless told otherwise

@@ -29,7 +29,7 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: words in lines, with corners and confidences.")
 @click.option(
     "--sure", default=SURE, show_default=True, type=click.FloatRange(0, 1),
-    help="Leave out words that are read with less confidence.",
+    help="Leave out words that detector and recogniser together are less sure of.",
 )
 @click.option(
     "--longest", default=1600, show_default=True, type=click.IntRange(64, 4000),

@@ -43,6 +43,11 @@ class Found:
     score: float
     confidence: float
 
+    @property
+    def sure(self) -> float:
+        """How sure both are together, 0 to 1."""
+        return self.score * self.confidence
+
 
 #: Words, each as several cuts uint8 [32, W, 3], to their texts and confidences.
 Reader = Callable[[Sequence[Sequence[np.ndarray]]], Sequence[tuple[str, float]]]
@@ -110,7 +115,7 @@ def read(
     """What stands in a picture, uint8 [H, W, 3]: words in lines, the lines in reading order.
 
     A word higher than wide is also read turned by a quarter to either side, and taken as it reads best. Words that are
-    read with less confidence than `sure`, and those with no characters, are left out.
+    less `sure` than that, and those with no characters, are left out.
     """
     regions = find(finder, image, longest=longest)
     ways = [_turned(region.quad) for region in regions]
@@ -120,8 +125,9 @@ def read(
         read_so, texts = texts[: len(way)], texts[len(way) :]
         best = max(range(len(way)), key=lambda k: (read_so[k][1] * len(read_so[k][0]) ** 0.25, -k))
         text, confidence = read_so[best]
-        if text and confidence >= sure:
-            words.append(Found(text, way[best], region.score, confidence))
+        word = Found(text, way[best], region.score, confidence)
+        if text and word.sure >= sure:
+            words.append(word)
     return [[words[k] for k in line] for line in quads.reading_order([word.quad for word in words])]
 
 
