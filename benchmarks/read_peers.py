@@ -2,7 +2,7 @@
 
     pip install -c constraints.txt rapidocr-onnxruntime
     apt-get download opencv-doc && dpkg-deb -x opencv-doc_*.deb opencv-doc
-    python benchmarks/read_peers.py --scenes 40 --photographs opencv-doc
+    python benchmarks/read_peers.py --scenes 30 --photographs opencv-doc
 
 The drawn pictures are those of `gocnn images evaluate text`: fonts and photographs that our networks have not seen. The
 real ones are photographs of signs that come with Debian's opencv-doc, and scikit-image's `page`; their words are in the

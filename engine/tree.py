@@ -80,7 +80,7 @@ def grown(tree: Tree, nodes: int, edges: int) -> Tree:
 
 
 def children(tree: Tree, node: int) -> list[int]:
-    """A node's children, oldest first."""
+    """The numbers of a node's children, oldest first."""
     found, child = [], int(tree.links[node, CHILD])
     while child >= 0:
         found.append(child)

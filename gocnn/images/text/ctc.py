@@ -34,7 +34,8 @@ def greedy(log_shares: np.ndarray) -> list[int]:
 def log_shares(rows: Sequence[np.ndarray], texts: Sequence[Sequence[int]]) -> np.ndarray:
     """The log-probability of each text, by the sum of its paths through each row of log-probabilities [T, classes].
 
-    Rows may differ in T. Returns float64 [rows, texts]; minus infinity where a text needs more steps than there are.
+    Texts are classes without blanks. Rows may differ in T. Returns float64 [rows, texts]; minus infinity where a text
+    needs more steps than there are.
     """
     lengths = torch.tensor([len(row) for row in rows])
     steps = torch.zeros(int(lengths.max()), len(rows), rows[0].shape[1], dtype=torch.float64)

@@ -47,7 +47,7 @@ class Language:
         self._contexts = [dict(zip(seen.tolist(), often.tolist())) for seen, often in contexts]
 
     def score(self, text: Sequence[int]) -> float:
-        """The logarithm of the product of the scores of a text's characters, and of its end."""
+        """The logarithm, at most 0, of the product of the scores of a text's characters and of its end."""
         padded = [*[BLANK] * (ORDER - 1), *text, BLANK]
         return sum(self._score(_number(padded[end - ORDER : end])) for end in range(ORDER, len(padded) + 1))
 
@@ -75,7 +75,10 @@ def _summed(rows: np.ndarray, counts: np.ndarray) -> Counts:
 
 
 def count(texts: Iterable[str], least: int = LEAST) -> Counts:
-    """The rows of ORDER classes in texts that come `least` times or more, and how often they do."""
+    """The rows of ORDER classes in texts that come `least` times or more, and how often they do: int64 [K] both.
+
+    Rows never reach from one text into the next. Raises ValueError for a character that is not in ALPHABET.
+    """
     classes = [place for text in texts for place in [*[BLANK] * (ORDER - 1), *encode(text), BLANK]]
     windows = np.lib.stride_tricks.sliding_window_view(np.array(classes, np.int64), ORDER)
     # A row that runs into the next text has a blank before its end, and after something else.
@@ -85,7 +88,10 @@ def count(texts: Iterable[str], least: int = LEAST) -> Counts:
 
 
 def train(out: Path, *, words: int = DRAWN, seed: int = 0) -> dict[str, float]:
-    """Count the rows of so many drawn words into network.safetensors in the folder `out`. Raises OSError."""
+    """Count the rows of so many drawn words into network.safetensors in the folder `out`.
+
+    Returns how many "words" were drawn and how many "rows" are kept. Raises OSError.
+    """
     from rich.console import Console
     from rich.progress import track
 

@@ -60,12 +60,12 @@ def read_cuts(
 
 
 def reader(model: nn.Module) -> Reader:
-    """A recogniser, with the language that ships, as `reading.read` wants it."""
+    """A recogniser, with the language that ships, as `reading.read` wants it. Raises CheckpointError."""
     return partial(read_cuts, model, spoken=language.load())
 
 
 def proposals(rows: Rows) -> list[tuple[int, ...]]:
-    """The different texts of the likeliest path of each look, as classes; no text only if no look sees one."""
+    """The different texts of the likeliest path of each look, as classes 1 to 94; no text only if no look sees one."""
     texts = {tuple(ctc.greedy(row)) for row in rows}
     return sorted(texts - {()}) or [()]
 
