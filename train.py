@@ -102,6 +102,15 @@ class YearRange(click.ParamType):
 @click.option("--optimizer", type=click.Choice(["muon", "adamw"]), default="muon", show_default=True)
 @click.option("--lr", default=4e-3, show_default=True, help="Peak learning rate of AdamW.")
 @click.option("--muon-lr", default=4e-3, show_default=True, help="Peak learning rate of Muon.")
+@click.option(
+    "--decay",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=1.0,
+    show_default=True,
+    metavar="SHARE",
+    help="Share of the budget, at its end, over which the rates fall. Before it they hold, and --resume may be given "
+    "another budget.",
+)
 @click.option("--weight-decay", default=0.05, show_default=True)
 @click.option("--ema", default=0.998, show_default=True, help="Decay of the averaged weights.")
 @click.option("--seed", default=0, show_default=True)
@@ -120,7 +129,7 @@ def main(
     years: tuple[int, int] | None, value: bool, profiles: bool, start_from: str | None, blend: float,
     value_weight: float, lead_weight: float, owners: str | None, owner_weight: float, owned_weight: int,
     minutes: float | None, positions: int | None, batch: int, optimizer: str,
-    lr: float, muon_lr: float, weight_decay: float, ema: float, seed: int, precision: str, compile: bool,
+    lr: float, muon_lr: float, decay: float, weight_decay: float, ema: float, seed: int, precision: str, compile: bool,
     device: str | None, validate_minutes: float, validate_positions: int, checkpoint_minutes: float, resume: bool,
 ) -> None:  # fmt: skip
     """Train a network to predict the moves of the games in a store, and with --value who wins them.
@@ -154,7 +163,7 @@ def main(
         network = replace(network, stem=int(stem)) if stem else network
         config = training.TrainingConfig(
             minutes=minutes, samples=positions, batch=batch, optimizer=optimizer, lr=lr, muon_lr=muon_lr,
-            weight_decay=weight_decay, ema=ema, seed=seed, precision=precision, compile=compile,
+            decay=decay, weight_decay=weight_decay, ema=ema, seed=seed, precision=precision, compile=compile,
             checkpoint_minutes=checkpoint_minutes, validate_minutes=validate_minutes,
         )  # fmt: skip
         plane_set = PLANE_SETS[network.planes]

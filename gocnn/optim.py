@@ -1,4 +1,4 @@
-"""Optimisers and schedules: Muon for filters, AdamW for the rest, a cosine to zero, averaged weights."""
+"""Optimisers and schedules: Muon for filters, AdamW for the rest, a hold and a cosine to zero, averaged weights."""
 
 from __future__ import annotations
 
@@ -105,11 +105,16 @@ def set_learning_rate(optimizers: list[torch.optim.Optimizer], share: float) -> 
             group["lr"] = group["peak_lr"] * share
 
 
-def warm_cosine(progress: float, warmup: float) -> float:
-    """Share of the peak learning rate at `progress` (0 to 1): a linear rise over `warmup`, then a cosine to 0."""
+def rate_share(progress: float, warmup: float, decay: float = 1.0) -> float:
+    """Share of the peak learning rate at `progress` (0 to 1): a linear rise over `warmup`, a hold, then a cosine to 0.
+
+    The cosine takes the last `decay` of the way (0 to 1); with 1 it begins where the rise ends. While the rate holds,
+    the end of the run may still be moved (Hägele et al. 2024, arXiv 2405.18392).
+    """
     if progress < warmup:
         return progress / warmup
-    return 0.5 * (1 + math.cos(math.pi * min(1.0, (progress - warmup) / (1 - warmup))))
+    fall = max(warmup, 1 - decay)
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, max(0.0, progress - fall) / (1 - fall))))
 
 
 class AveragedModel:

@@ -49,7 +49,8 @@ class Objective(nn.Module):
 class TrainingConfig:
     """How a network is trained. The budget is `minutes` or `samples`; the learning rate falls to zero at its end.
 
-    `batch` is per process. `warmup` is a share of the budget. `*_minutes` are intervals.
+    `batch` is per process. `warmup` and `decay` are shares of the budget, at its two ends: over the one the learning
+    rate rises, over the other it falls, and it holds between them. `*_minutes` are intervals.
     """
 
     minutes: float | None = None
@@ -60,6 +61,7 @@ class TrainingConfig:
     muon_lr: float = 4e-3
     weight_decay: float = 0.05
     warmup: float = 0.02
+    decay: float = 1.0
     clip: float = 1.0
     ema: float = 0.998
     seed: int = 0
@@ -73,6 +75,8 @@ class TrainingConfig:
             raise ValueError("give a budget of either minutes or samples")
         if self.batch < 1 or (self.minutes or self.samples or 0) <= 0:
             raise ValueError("the batch and the budget must be more than nothing")
+        if not 0 < self.decay <= 1:
+            raise ValueError("the decay must be a share of the budget, more than 0 and at most 1")
 
 
 @dataclass
@@ -174,13 +178,22 @@ class Run:
     @property
     def share_done(self) -> float:
         """How much of the budget is used, 0 to 1."""
-        if self.config.samples is not None:
-            return min(1.0, self.samples / self.config.samples)
-        return min(1.0, self.progress.seconds / (60 * (self.config.minutes or 1)))
+        return self._share_of(self.config.minutes, self.config.samples)
+
+    def _share_of(self, minutes: float | None, samples: int | None) -> float:
+        if samples is not None:
+            return min(1.0, self.samples / samples)
+        return min(1.0, self.progress.seconds / (60 * (minutes or 1)))
+
+    def _holds(self, config: dict[str, Any]) -> bool:
+        """Whether the learning rate is at its peak under this configuration, between its rise and its fall."""
+        share = self._share_of(config["minutes"], config["samples"])
+        return bool(config["warmup"] <= share <= 1 - config["decay"])
 
     def step(self, inputs: Tensor, *targets: Tensor) -> Tensor:
         """One optimiser step; returns the loss, still on the device."""
-        optim.set_learning_rate(self.optimizers, optim.warm_cosine(self.share_done, self.config.warmup))
+        rate = optim.rate_share(self.share_done, self.config.warmup, self.config.decay)
+        optim.set_learning_rate(self.optimizers, rate)
         loss = self._loss_of(inputs, *targets)
         loss.backward()
         if self.config.clip:
@@ -204,13 +217,17 @@ class Run:
         checkpoint.save(self.checkpoint_path, "training", meta, tensors)
 
     def resume(self) -> None:
-        """Go on from the folder's checkpoint.
+        """Go on from the folder's checkpoint. The run's end may be another one while its learning rate holds.
 
         Raises CheckpointError if there is none, it is damaged, or it belongs to a run with other settings.
         """
         saved = checkpoint.load(self.checkpoint_path, "training")
+        self.progress = Progress(**saved.meta["progress"])
+        config, before = asdict(self.config), {"decay": 1.0} | saved.meta["config"]
+        if self._holds(before) and self._holds(config):
+            before = before | {name: config[name] for name in ("minutes", "samples", "decay")}
         for what, now, then in (
-            ("settings", asdict(self.config), saved.meta["config"]),
+            ("settings", config, before),
             ("data or network", self.identity, saved.meta["identity"]),
             ("number of processes", {"world": self.ranks.world}, {"world": saved.meta["world"]}),
         ):
@@ -232,7 +249,6 @@ class Run:
                     tensor = torch.empty_like(params[int(index)]).copy_(tensor)
                 state.setdefault(int(index), {})[key] = tensor
             optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
-        self.progress = Progress(**saved.meta["progress"])
 
     def train(self, source: Source, validate: Callable[[nn.Module], Metrics]) -> Metrics:
         """Train until the budget is used; returns the last validation's metrics.

@@ -70,12 +70,18 @@ def test_unknown_optimizer():
         optim.make_optimizers(nn.Linear(2, 2), "sgd", 1e-3, 1e-3, 0)
 
 
-def test_warm_cosine():
-    assert optim.warm_cosine(0.0, 0.1) == 0
-    assert optim.warm_cosine(0.05, 0.1) == pytest.approx(0.5)
-    assert optim.warm_cosine(0.1, 0.1) == pytest.approx(1)
-    assert optim.warm_cosine(0.55, 0.1) == pytest.approx(0.5)
-    assert optim.warm_cosine(1.0, 0.1) == pytest.approx(0, abs=1e-9)
+def test_the_rate_rises_and_falls():
+    assert optim.rate_share(0.0, 0.1) == 0
+    assert optim.rate_share(0.05, 0.1) == pytest.approx(0.5)
+    assert optim.rate_share(0.1, 0.1) == pytest.approx(1)
+    assert optim.rate_share(0.55, 0.1) == pytest.approx(0.5)
+    assert optim.rate_share(1.0, 0.1) == pytest.approx(0, abs=1e-9)
+
+
+def test_the_rate_holds_before_it_falls():
+    assert [optim.rate_share(share, 0.1, 0.2) for share in (0.1, 0.5, 0.8)] == pytest.approx([1, 1, 1])
+    assert optim.rate_share(0.9, 0.1, 0.2) == pytest.approx(0.5)
+    assert optim.rate_share(1.0, 0.1, 0.2) == pytest.approx(0, abs=1e-9)
 
 
 def test_the_average_follows_the_weights_and_copies_counters():

@@ -48,6 +48,20 @@ def config(**changes: object) -> training.TrainingConfig:
     return training.TrainingConfig(**{"samples": 6400, "batch": 32, "lr": 0.01, "precision": "fp32", **changes})
 
 
+def stopped_after(run: training.Run, samples: int) -> training.Run:
+    """The same run, asked to stop as by `kill` once it has seen so many samples."""
+    step = run.step
+
+    def step_and_stop(*batch: torch.Tensor) -> torch.Tensor:
+        loss = step(*batch)
+        if run.samples == samples:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return loss
+
+    run.step = step_and_stop  # type: ignore[method-assign]
+    return run
+
+
 def test_it_learns_and_writes_what_it_promises(tmp_path):
     run = training.Run(tmp_path, small_network(), config(), CPU)
     metrics = run.train(Stripes(), lambda model: training.classify(model, Stripes(), CPU.device))
@@ -79,9 +93,38 @@ def test_a_run_with_other_settings_is_not_resumed(tmp_path):
         other.resume()
 
 
-@pytest.mark.parametrize("wrong", [{"minutes": None, "samples": None}, {"minutes": 1}, {"batch": 0}, {"samples": 0}])
+def test_while_the_rate_holds_the_end_may_be_moved(tmp_path):
+    """What the last share of a run has seen and done does not depend on when its end was set."""
+    (tmp_path / "straight").mkdir()
+    (tmp_path / "moved").mkdir()
+    straight = training.Run(tmp_path / "straight", small_network(), config(samples=1280, decay=0.25, warmup=0), CPU)
+    straight.train(Stripes(), lambda model: {})
+
+    endless = training.Run(tmp_path / "moved", small_network(), config(samples=6400, decay=0.1, warmup=0), CPU)
+    with pytest.raises(training.Interrupted):
+        stopped_after(endless, 960).train(Stripes(), lambda model: {})
+    moved = training.Run(tmp_path / "moved", small_network(), config(samples=1280, decay=0.25, warmup=0), CPU)
+    moved.resume()
+    moved.train(Stripes(), lambda model: {})
+
+    for name, tensor in straight.model.state_dict().items():
+        torch.testing.assert_close(moved.model.state_dict()[name], tensor, rtol=0, atol=0)
+
+
+def test_once_the_rate_falls_the_end_stays(tmp_path):
+    run = training.Run(tmp_path, small_network(), config(samples=1280, decay=0.5, warmup=0), CPU)
+    with pytest.raises(training.Interrupted):
+        stopped_after(run, 960).train(Stripes(), lambda model: {})
+    other = training.Run(tmp_path, small_network(), config(samples=6400, decay=0.5, warmup=0), CPU)
+    with pytest.raises(checkpoint.CheckpointError, match="samples was 1280, now 6400"):
+        other.resume()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"minutes": None, "samples": None}, {"minutes": 1}, {"batch": 0}, {"samples": 0}, {"decay": 0}]
+)
 def test_a_budget_is_needed_and_must_make_sense(wrong):
-    with pytest.raises(ValueError, match=r"budget|batch"):
+    with pytest.raises(ValueError, match=r"budget|batch|decay"):
         config(**wrong)
 
 
