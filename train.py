@@ -144,6 +144,7 @@ def main(
     from gocnn.device import ranks
     from gocnn.evaluator import Evaluator
     from gocnn.go.planes import PLANE_SETS
+    from gocnn.journal import COUNTS, LEARNED
     from sgf_data.dataset import Positions, Selection
     from sgf_data.owners import read as read_owners
     from sgf_data.store import StoreError, open_store
@@ -211,8 +212,11 @@ def main(
 
             def validate(model: nn.Module) -> dict[str, float]:
                 judge = Evaluator(cast(policy.Policy, model), here.device, run.dtype)
-                verdicts = examination.examine(judge, test, count=validate_positions, profiles=network.profiles)
-                return verdicts.metrics()
+                tested = examination.examine(judge, test, count=validate_positions, profiles=network.profiles)
+                # The first samples are those that it learned from first, so that a gap to the others is overfitting.
+                learned = examination.examine(judge, source, count=validate_positions, profiles=network.profiles)
+                known = {f"{LEARNED}{name}": value for name, value in learned.metrics().items() if name not in COUNTS}
+                return tested.metrics() | known
 
             metrics = run.train(source, validate)
             if here.is_first:

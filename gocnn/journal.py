@@ -11,6 +11,11 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from gocnn.atomic import write_atomically
 
+#: Begins the names of metrics of samples that the network has learned from; the others are of held-out ones.
+LEARNED = "learned_"
+
+COUNTS = ("tested", "judged")  # metrics that say of how many samples the others are
+
 
 class Journal:
     """The reports of one run; a context. Rows of `log.csv` from beyond `step`, where the run resumes, are dropped."""
@@ -58,7 +63,8 @@ class Journal:
             return
         self._write_log()
         draw_curves(self.folder / "log.csv", self.folder / "curves.png")
-        told = "  ".join(f"{key} {value:.4f}" for key, value in metrics.items() if key != "tested")
+        shown = {key: value for key, value in metrics.items() if key not in COUNTS and not key.startswith(LEARNED)}
+        told = "  ".join(f"{key} {value:.4f}" for key, value in shown.items())
         line = f"{seconds / 60:6.1f} min  {samples:,} samples  loss {loss:.4f}  {told}"
         self._console.print(line, highlight=False, soft_wrap=True)
 
@@ -76,21 +82,30 @@ def _read(path: Path) -> list[dict[str, str]]:
 
 
 def draw_curves(log: Path, picture: Path) -> None:
-    """Draw a run's `log.csv` as a PNG: loss and cross-entropy on the left, shares of right answers on the right."""
+    """Draw a run's `log.csv` as a PNG: nats, shares of right answers, and for a network that says who wins, his nats.
+
+    What the network makes of samples that it has learned from, where the log has it, is drawn with dashes.
+    """
     from matplotlib.figure import Figure
 
     rows = _read(log)
+    latest = rows[-1] if rows else {}
     at = [int(row["samples"]) for row in rows]
-    figure = Figure(figsize=(10, 4), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    for axes, names in ((left, ("loss", "cross_entropy")), (right, ("top1", "top5"))):
+    # A loss is comparable to the cross-entropy of tests only where it is one itself.
+    panels = [("cross-entropy (nats)", ("cross_entropy", f"{LEARNED}cross_entropy")), ("accuracy", ("top1", "top5"))]
+    if not latest.get(f"{LEARNED}cross_entropy"):
+        panels[0] = ("training loss and validation cross-entropy (nats)", ("loss", "cross_entropy"))
+    if latest.get("winner_nats"):
+        panels.append(("cross-entropy of the winner (nats)", ("winner_nats", f"{LEARNED}winner_nats")))
+    figure = Figure(figsize=(5 * len(panels), 4), layout="constrained")
+    for axes, (title, names) in zip(figure.subplots(1, len(panels)), panels, strict=True):
         for name in names:
-            if rows and rows[-1].get(name):
-                axes.plot(at, [float(row[name]) for row in rows], marker=".", label=name.replace("_", "-"))
-        axes.set_xlabel("samples")
+            if latest.get(name):
+                values = [float(row.get(name) or "nan") for row in rows]
+                label = f"{name.removeprefix(LEARNED).replace('_', '-')}{', learned from' * name.startswith(LEARNED)}"
+                axes.plot(at, values, marker=".", linestyle="--" if name.startswith(LEARNED) else "-", label=label)
+        axes.set(title=title, xlabel="samples")
         axes.grid(alpha=0.3)
         if axes.lines:
             axes.legend()
-    left.set_title("training loss and validation cross-entropy (nats)")
-    right.set_title("validation accuracy")
     figure.savefig(picture, dpi=100)

@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import matplotlib.image
 import numpy as np
 import pytest
 import torch
@@ -206,6 +207,25 @@ def test_a_run_killed_at_any_moment_ends_with_the_weights_of_an_uninterrupted_on
     one, two = network_of(whole), network_of(killed)
     assert one.keys() == two.keys()
     assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_the_log_has_what_was_learned_from_beside_what_was_held_out(store, tmp_path):
+    from click.testing import CliRunner
+
+    import train
+
+    out = tmp_path / "run"
+    result = CliRunner().invoke(train.main, train_command(store, out, "--value", "--positions", "320")[1:])
+    assert result.exit_code == 0, result.output
+    with (out / "log.csv").open() as file:
+        last = list(csv.DictReader(file))[-1]
+    for name in ("top1", "top5", "cross_entropy", "winner", "winner_nats"):
+        assert float(last[name]) >= 0
+        assert float(last[f"learned_{name}"]) >= 0
+    assert last["cross_entropy"] != last["learned_cross_entropy"]
+    assert "learned" not in result.output  # the table is for the picture, the line for the eye
+    height, width = matplotlib.image.imread(out / "curves.png").shape[:2]
+    assert width > 3 * height  # three panels
 
 
 @pytest.mark.slow
