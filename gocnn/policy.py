@@ -9,6 +9,7 @@ no board size, so one network plays on any.
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -67,25 +68,23 @@ class PolicyConfig:
         return asdict(self)
 
 
-PRESETS = {
-    "b2c32": PolicyConfig(blocks=2, channels=32),
-    "b4c48": PolicyConfig(blocks=4, channels=48),
-    "b6c64": PolicyConfig(blocks=6, channels=64),
-    "b6c96": PolicyConfig(blocks=6, channels=96),
-    "b10c96": PolicyConfig(blocks=10, channels=96),
-    "b10c128": PolicyConfig(blocks=10, channels=128),
-    "dense": PolicyConfig(kind="dense", blocks=2, channels=512),
-}
+DENSE = PolicyConfig(kind="dense", blocks=2, channels=512)
 
 
 def preset(name: str, planes: str | None = None, board_size: int = 19) -> PolicyConfig:
-    """The named configuration of `PRESETS`, with another plane set or board size if given.
+    """The configuration that a short name stands for, with another plane set or board size if given.
 
-    Raises ValueError for an unknown name.
+    ``b6c64`` is a network of six blocks of 64 filters, and so for any two numbers; ``dense`` is the lecture's
+    fully-connected one. Raises ValueError for another name.
     """
-    if name not in PRESETS:
-        raise ValueError(f"unknown preset {name!r}; there are {', '.join(PRESETS)}")
-    config = replace(PRESETS[name], board_size=board_size)
+    size = re.fullmatch(r"b([1-9]\d?)c([1-9]\d{0,3})", name)
+    if not size and name != "dense":
+        raise ValueError(
+            f"there is no network {name!r}: b6c64 is one of 6 blocks of 64 filters, "
+            "any two numbers will do, and dense is the fully-connected one"
+        )
+    config = PolicyConfig(blocks=int(size[1]), channels=int(size[2])) if size else DENSE
+    config = replace(config, board_size=board_size)
     return replace(config, planes=planes) if planes else config
 
 

@@ -64,9 +64,16 @@ def test_the_lectures_plane_is_an_input_too():
     assert model(torch.zeros(1, 1, 19, 19)).shape == (1, 362)
 
 
+def test_a_name_says_blocks_and_channels():
+    config = policy.preset("b8c32")
+    assert (config.kind, config.blocks, config.channels) == ("conv", 8, 32)
+    assert policy.preset("dense").kind == "dense"
+
+
 def test_unknown_names_are_named():
-    with pytest.raises(ValueError, match=r"unknown preset 'b99'.*b6c64"):
-        policy.preset("b99")
+    for name in ("b99", "b0c64", "b6c0", "b6c64x", "resnet"):
+        with pytest.raises(ValueError, match=rf"no network '{name}'.*b6c64"):
+            policy.preset(name)
     with pytest.raises(ValueError, match="unknown plane set 'rgb'"):
         policy.preset("b6c64", planes="rgb")
 

@@ -263,7 +263,7 @@ def test_two_processes_train_one_network(store, tmp_path):
     ("options", "message"),
     [
         ((), "give a budget of either minutes or samples"),
-        (("--positions", "10", "--preset", "b1"), "unknown preset 'b1'"),
+        (("--positions", "10", "--preset", "b1"), "there is no network 'b1'"),
         (("--positions", "10", "--size", "13"), "no 13x13 games"),
         (("--positions", "10", "--years", "2020-1990"), "ends before it begins"),
     ],

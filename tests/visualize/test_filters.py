@@ -56,7 +56,7 @@ def test_orders() -> None:
         (SqueezeNet(), "", (64, 3, 3, 3)),
         (SqueezeNet(), "fire2.squeeze", (16, 1, 1, 64)),
         (nn.Sequential(ConvBlock(1, 25, 3, padding="valid", pool=2)), "0", (25, 3, 3, 1)),
-        (policy.build(policy.PRESETS["b2c32"]), "stem", (32, 5, 5, 20)),
+        (policy.build(policy.preset("b2c32")), "stem", (32, 5, 5, 20)),
         (nn.Conv2d(3, 5, 11).half(), "", (5, 11, 11, 3)),
         (nn.Conv2d(3, 5, 11).bfloat16(), "", (5, 11, 11, 3)),
     ],

@@ -55,7 +55,7 @@ def test_names_are_in_order_and_skip_mere_containers() -> None:
 
 
 def test_a_wrong_name_lists_the_right_ones_nearest_first() -> None:
-    net = policy.build(policy.PRESETS["b2c32"], seed=0)
+    net = policy.build(policy.preset("b2c32"), seed=0)
     with pytest.raises(LayerError) as caught:
         layers.get(net, "blocks.1.conv3")
     listed = str(caught.value).split("there are ")[1].split(", ")
@@ -183,7 +183,7 @@ def test_inputs_take_the_networks_precision() -> None:
 
 
 def test_the_go_network_is_a_network_like_any_other() -> None:
-    net = policy.build(policy.PRESETS["b2c32"], seed=0).train()
+    net = policy.build(policy.preset("b2c32"), seed=0).train()
     with recording(net, "blocks.1", gradients=True) as record:
         net(torch.zeros(2, net.config.input_planes, 19, 19))[:, 0].sum().backward()
     assert record.output.shape == record.gradient.shape == (2, 32, 19, 19)

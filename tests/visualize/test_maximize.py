@@ -127,7 +127,7 @@ def test_bounds_by_channel() -> None:
 
 
 def test_any_shape_of_input() -> None:
-    net = policy.build(policy.PRESETS["b2c32"], seed=0)
+    net = policy.build(policy.preset("b2c32"), seed=0)
     found = maximize(net, (20, 9, 9), [40], ascent=Ascent(steps=5, low=0, high=1))
     assert found.images.shape == (1, 20, 9, 9) and found.images.min() >= 0
     assert maximize(net, (20, 9, 9), [3], layer="stem", ascent=Ascent(steps=2)).probabilities is None

@@ -107,7 +107,7 @@ def test_a_neuron_sees_the_whole_image(images: torch.Tensor) -> None:
 
 
 def test_the_go_network() -> None:
-    net = policy.build(policy.PRESETS["b2c32"], seed=0).train()
+    net = policy.build(policy.preset("b2c32"), seed=0).train()
     planes = torch.randint(0, 2, (4, 20, 9, 9), dtype=torch.int8)
     top = top_patches(net, "stem", [5], [planes], count=4)
     assert top.patches.shape == (1, 4, 20, 5, 5)
