@@ -55,7 +55,9 @@ class YearRange(click.ParamType):
     help="Game store to test on. Its games are never trained on. Without it, one game in fifty is held out.",
 )
 @click.option("-o", "--out", "out", required=True, type=click.Path(path_type=Path), help="Folder of the run.")
-@click.option("--preset", metavar="bNcN", help="Network: blocks and channels (default: b6c64, or as in --init), or dense.")
+@click.option(
+    "--preset", metavar="bNcN", help="Network: blocks and channels (default: b6c64, or as in --init), or dense."
+)
 @click.option("--planes", default=None, help="Plane set: full (default) or stones.")
 @click.option("--stem", type=click.Choice(["1", "3", "5", "7"]), help="Side of the first layer's filters (default: 5).")
 @click.option("--pool", is_flag=True, help="Max pooling half-way through the blocks: to see what it costs.")

@@ -3,8 +3,9 @@
     python benchmarks/final_scores.py pro-2022.arrow pro.arrow --from-year 2015
 
 A record must have a margin that its komi allows (so many points and as many halves), and be finished: no neutral point
-left to fill. Where it names no rules, games with a komi of 7.5 or 8 are counted by area and others by territory; the
-first figure takes that for granted, the second takes either count.
+left to fill. Where it names no rules, games with a komi of 7.5 or 8 are counted by area and others by territory, unless
+the margin is none that area scoring can give: with all points somebody's, the areas differ by an odd number on a board
+of 361. The first figure takes that for granted, the second takes either count.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from sgf_data.owners import counted
 from sgf_data.record import GameRecord
 from sgf_data.store import StoreError, open_store
 
+AREA = ("chin", "area", "ing", "aga")  # how the names of rules begin that count by area
+
 
 @dataclass(frozen=True)
 class Score:
@@ -32,13 +35,26 @@ class Score:
     recorded: float
     area: float
     territory: float
+    neutral: int  # points that are nobody's
 
     @property
     def by_rules(self) -> float:
         """By the rules that the record names, or those that its komi is usual for."""
-        komi = self.record.komi
-        by_area = self.record.rules.lower().startswith(("chin", "area")) or (not self.record.rules and komi in (7.5, 8))
+        if self.record.rules:
+            by_area = self.record.rules.lower().startswith(AREA)
+        else:
+            by_area = self.record.komi in (7.5, 8) and self._area_can_be_as_recorded
         return self.area if by_area else self.territory
+
+    @property
+    def contradicts_itself(self) -> bool:
+        """Whether the record names rules by which nobody can win by its margin."""
+        return self.record.rules.lower().startswith(AREA) and not self._area_can_be_as_recorded
+
+    @property
+    def _area_can_be_as_recorded(self) -> bool:
+        points = self.record.size**2 - self.neutral
+        return (self.recorded + self.record.komi - points) % 2 == 0
 
 
 def last_position(record: GameRecord) -> Board:
@@ -82,7 +98,12 @@ def main(stores: tuple[str, ...], from_year: int, games: int, misses: bool) -> N
         if found.open_points:
             unfinished += 1
             continue
-        scores.append(Score(record, recorded, found.area - komi, found.territory(board.prisoners) - komi))
+        neutral = int(np.count_nonzero(found.owner == 0))
+        score = Score(record, recorded, found.area - komi, found.territory(board.prisoners) - komi, neutral)
+        if score.contradicts_itself:
+            impossible += 1
+            continue
+        scores.append(score)
     right = sum(score.by_rules == score.recorded for score in scores)
     either = sum(score.recorded in (score.area, score.territory) for score in scores)
     total = max(len(scores), 1)

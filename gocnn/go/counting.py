@@ -146,7 +146,8 @@ def _seki(state, owner):
     """bool by cell: groups that live without two eyes.
 
     A group is a maximal connected set of cells of one owner. One that surrounds a single point or none has no two eyes;
-    if it lives all the same, and not in atari, beside a few points that are nobody's, it lives in seki.
+    if it lives all the same, and not in atari, beside a few points that are nobody's, it lives in seki, unless two of
+    these points connect it to others of its side: the opponent can take but one of them.
     """
     size = state.info[core.SIZE]
     width = size + 1
@@ -161,12 +162,14 @@ def _seki(state, owner):
             small[queue[:filled]] = filled <= SHARED
 
     seki = np.zeros(cells, np.bool_)
+    group = np.zeros(cells, np.int32)  # by cell that is somebody's: the first cell of its group
     beside = np.zeros(cells, np.int32)  # by neutral cell: the group that was last seen beside it
     for point in range(size * size):
         start = core.to_cell(point, size)
         if owner[start] == 0 or seen[start]:
             continue
         filled = _flood(state, owner, start, queue, seen)
+        group[queue[:filled]] = start
         stones, shared, wide = 0, 0, False
         for i in range(filled):
             cell = queue[i]
@@ -180,7 +183,36 @@ def _seki(state, owner):
         surrounded = filled - stones
         if stones and shared and not wide and surrounded <= 1 and surrounded + shared >= 2:
             seki[queue[:filled]] = True
+
+    found = True
+    while found:  # a group that is connected may connect others
+        found = False
+        for point in range(size * size):
+            start = core.to_cell(point, size)
+            if seki[start] and group[start] == start and _connections(state, owner, seki, group, start) >= 2:
+                seki[group == start] = False
+                found = True
     return seki
+
+
+@njit(cache=True, nogil=True)
+def _connections(state, owner, seki, group, start):
+    """The neutral cells between a group and other groups of its owner that do not live in seki."""
+    size = state.info[core.SIZE]
+    width = size + 1
+    count = 0
+    for point in range(size * size):
+        cell = core.to_cell(point, size)
+        if owner[cell] != 0:
+            continue
+        here = there = False
+        for direction in range(4):
+            n = core.neighbour(cell, direction, width)
+            if owner[n] == owner[start]:
+                here |= group[n] == start
+                there |= group[n] != start and not seki[n]
+        count += here and there
+    return count
 
 
 @njit(cache=True, nogil=True)

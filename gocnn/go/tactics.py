@@ -63,37 +63,42 @@ def self_atari(state: core.State, cell: int, colour: int) -> int:
 def urgent_reply(state: core.State, last: int, colour: int) -> int:
     """Where `colour` answers an atari after the opponent's move on the cell `last`; -1: nowhere.
 
-    Takes the stone just played if it stands in atari; else, if it put an own chain into atari,
-    takes a chain that helps to surround that one, or extends.
+    Takes the stone just played if it stands in atari, or if it put an own chain into atari, a larger chain that helps
+    to surround that one; else extends.
     """
     width = state.info[core.SIZE] + 1
+    reply, most = -1, 0
     if state.colour[last] == -colour:
         count, liberty = liberties_to_two(state, state.head[last], -1)
         if count == 1:
-            return liberty
+            reply, most = liberty, state.length[state.head[last]]
     for direction in range(4):
         n = core.neighbour(last, direction, width)
         if state.colour[n] != colour:
             continue
         count, liberty = liberties_to_two(state, state.head[n], -1)
         if count == 1:
-            captor = _chain_in_atari_beside(state, state.head[n], width)
-            return captor if captor >= 0 else liberty
-    return -1
+            captor, stones = _largest_in_atari_beside(state, state.head[n], width)
+            if stones > most:
+                reply, most = captor, stones
+            elif most == 0 and reply < 0:
+                reply = liberty
+    return reply
 
 
 @njit(cache=True, nogil=True)
-def _chain_in_atari_beside(state: core.State, head: int, width: int) -> int:
-    """The last liberty of an opposing chain that touches the chain of `head`; -1 if none is so."""
+def _largest_in_atari_beside(state: core.State, head: int, width: int) -> tuple[int, int]:
+    """The last liberty and the stones of the largest opposing chain in atari that touches a chain; (-1, 0) if none."""
     colour = state.colour[head]
+    found, most = -1, 0
     cell = head
     while True:
         for direction in range(4):
             n = core.neighbour(cell, direction, width)
-            if state.colour[n] == -colour:
+            if state.colour[n] == -colour and state.length[state.head[n]] > most:
                 count, liberty = liberties_to_two(state, state.head[n], -1)
                 if count == 1:
-                    return liberty
+                    found, most = liberty, state.length[state.head[n]]
         cell = state.next[cell]
         if cell == head:
-            return -1
+            return found, most

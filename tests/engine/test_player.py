@@ -164,10 +164,10 @@ def test_resigns_only_by_option_and_only_when_hopeless() -> None:
     board = Board.from_ascii(FINISHED)
     style = Style(resign_behind=20)
     wants = ListPolicy("g7", confidence=0.9)
-    assert choose(wants, board, BLACK, komi=100.0, style=style) == "resign"
-    assert choose(wants, board, BLACK, komi=100.0) == "G7"
+    assert choose(wants, board, BLACK, komi=120.0, style=style) == "resign"
+    assert choose(wants, board, BLACK, komi=120.0) == "G7"
     assert choose(wants, board, BLACK, komi=20.0, style=style) == "G7"
-    assert choose(wants, board, WHITE, komi=-100.0, style=style) == "resign"
+    assert choose(wants, board, WHITE, komi=-120.0, style=style) == "resign"
     assert choose(CentrePolicy(), Board(9), BLACK, komi=100.0, style=style) == "E5"
 
 

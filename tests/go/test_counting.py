@@ -113,6 +113,26 @@ def test_a_stone_in_atari_in_the_last_ko_is_no_seki() -> None:
     assert not found.seki.any()
 
 
+def test_stones_that_two_points_connect_are_no_seki() -> None:
+    # Whichever of E7 and E3 Black fills, White connects by the other; both are still to be filled.
+    _, found = counted(
+        """
+        . . . . . . . . .
+        O O O O O O O O O
+        X X X X . X X X X
+        . . . X O X . . .
+        . . . X O X . . .
+        . . . X O X . . .
+        X X X X . X X X X
+        O O O O O O O O O
+        . . . . . . . . .
+        """
+    )
+    assert not found.seki.any()
+    assert not found.dead.any()
+    assert found.open_points == 2
+
+
 def test_stones_of_an_opening_are_no_seki() -> None:
     board = Board(9)
     for colour, point in [(BLACK, 20), (WHITE, 60), (BLACK, 24), (WHITE, 56)]:

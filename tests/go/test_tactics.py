@@ -100,3 +100,17 @@ def test_no_atari_no_reply() -> None:
     . . . .
     """
     assert reply(rows, "B4", WHITE) is None
+
+
+def test_of_two_captures_that_save_a_chain_the_larger_comes_first() -> None:
+    # White's stone on E7 is in atari, but who takes it there is taken himself; A7 takes three and lives.
+    rows = """
+    . O X X O . O
+    O O X X X X O
+    X X O O O O O
+    X X O . . . .
+    . X O . . . .
+    . X O . . . .
+    . X O . . . .
+    """
+    assert reply(rows, "E7", BLACK) == "A7"
