@@ -4,7 +4,8 @@
     python benchmarks/levels.py --levels 20k,12k,4k --games 10
 
 Every level plays the next one of the list and GNU Go at levels 1 and 10; games begin with four random moves, the same
-for both colours. All results are kept in the directory, and the same command goes on where it was stopped. The ratings
+for both colours. A pair of which one wins all of the first games is not played further, since more of them would tell
+little. All results are kept in the directory, and the same command goes on where it was stopped. The ratings
 are those of Bradley and Terry (engine.ratings), GNU Go's level 10 being 0. Exit status 1 if the order is not monotone.
 """
 
@@ -50,6 +51,16 @@ def pairs(names: list[str], with_gnugo: bool) -> Iterator[tuple[str, str]]:
         yield from itertools.product(names, [f"GNU Go {level}" for level in GNUGO_LEVELS])
 
 
+def played(match: Match, games: int, enough: int, jobs: int, console: Console) -> Tally:
+    """The results of a match, played to its end unless one side has won all of the first `enough` games."""
+    for count in (min(enough, games), games):
+        play_with_progress(match, count, jobs, console)
+        tally = Tally.of(match.results[:count])
+        if tally.points in (0, tally.games):
+            break
+    return tally
+
+
 def out_of_order(ratings: list[Rating], names: list[str]) -> list[tuple[str, str]]:
     """Neighbours of which the weaker by name is rated as high as the stronger, or higher."""
     elo = {rating.player: rating.elo for rating in ratings}
@@ -72,13 +83,16 @@ def table_of(ratings: list[Rating], matches: dict[tuple[str, str], Tally]) -> Ta
 @click.command()
 @click.option("--levels", default=",".join(LEVELS), metavar="NAMES", help="Levels, with commas (default: all).")
 @click.option("--games", default=10, show_default=True, type=click.IntRange(1), help="Games of each pair.")
+@click.option("--enough", default=6, show_default=True, metavar="N", help="Stop a pair after N games that one has won.")
 @click.option("--gnugo/--no-gnugo", default=True, show_default=True, help="Play GNU Go, too.")
 @click.option("--size", default=19, show_default=True, type=click.IntRange(5, 19))
 @click.option("--options", default="", metavar="WORDS", help="Further options of every `gocnn gtp`.")
 @click.option("--jobs", default=1, show_default=True, type=click.IntRange(1), help="Games at the same time.")
 @click.option("--seed", default=1, show_default=True, help="For the openings.")
 @click.option("-o", "--output", default=Path("matches/levels"), show_default=True, type=click.Path(path_type=Path))
-def main(levels: str, games: int, gnugo: bool, size: int, options: str, jobs: int, seed: int, output: Path) -> None:
+def main(
+    levels: str, games: int, enough: int, gnugo: bool, size: int, options: str, jobs: int, seed: int, output: Path
+) -> None:
     """Play the levels against one another and against GNU Go."""
     names = sorted({name.strip().lower() for name in levels.split(",")}, key=list(LEVELS).index)
     program = (shutil.which("gnugo") or shutil.which("/usr/games/gnugo")) if gnugo else None
@@ -92,8 +106,7 @@ def main(levels: str, games: int, gnugo: bool, size: int, options: str, jobs: in
     for a, b in pairs(names, program is not None):
         plan = Plan(commands[a], commands[b], rules, opening_moves=4, seed=seed, arbiter=arbiter)
         match = Match(plan, output / f"{a}-{b}".replace(" ", ""))
-        play_with_progress(match, games, jobs, console)
-        tallies[a, b] = Tally.of(match.results[:games])
+        tallies[a, b] = played(match, games, enough, jobs, console)
         print(f"{a} against {b}: {tallies[a, b]} of {tallies[a, b].games} games", flush=True)
     points = {pair: (tally.points, tally.games) for pair, tally in tallies.items()}
     ratings = rate(points, ANCHOR if program else names[-1])
