@@ -58,7 +58,7 @@ class YearRange(click.ParamType):
 @click.option(
     "--preset", metavar="bNcN", help="Network: blocks and channels (default: b6c64, or as in --init), or dense."
 )
-@click.option("--planes", default=None, help="Plane set: full (default) or stones.")
+@click.option("--planes", default=None, help="Plane set: stones, history, liberties, full (default), ladders.")
 @click.option("--stem", type=click.Choice(["1", "3", "5", "7"]), help="Side of the first layer's filters (default: 5).")
 @click.option("--pool", is_flag=True, help="Max pooling half-way through the blocks: to see what it costs.")
 @click.option("--size", default=19, show_default=True, help="Board size of the games to learn from.")

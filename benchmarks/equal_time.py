@@ -76,6 +76,9 @@ STUDIES = {
             Variant("batch64", "batches of 64", "--batch 64"),
             Variant("batch256", "batches of 256", "--batch 256"),
             Variant("value", "a value head beside the policy", "--value"),
+            Variant("history", "stones and the last five moves only", "--planes history"),
+            Variant("liberties", "those and liberties", "--planes liberties"),
+            Variant("ladders", "all planes, and chains that a ladder takes", "--planes ladders"),
         ),
         (
             ("Chance", {"base": "seed 0", "seed": "seed 1"}),
@@ -84,6 +87,10 @@ STUDIES = {
             ("Rates", {"low": "2e-3", "base": "4e-3", "high": "8e-3"}),
             ("Positions in a batch", {"batch64": "64", "base": "128", "batch256": "256"}),
             ("Learning who wins, too", {"base": "without", "value": "with"}),
+            (
+                "What it sees",
+                {"history": "stones, moves", "liberties": "+ liberties", "base": "+ tactics", "ladders": "+ ladders"},
+            ),
         ),
     ),
 }

@@ -30,7 +30,7 @@ from engine.tree import (
     select,
     withdraw,
 )
-from gocnn.go import core, planes, scoring
+from gocnn.go import core, ladders, planes, scoring
 from gocnn.go.core import EMPTY
 from gocnn.go.ownership import add_playouts
 
@@ -48,6 +48,7 @@ class Position(NamedTuple):
     history: np.ndarray  # uint64 [played + 1 + depth]: what superko compares, likewise
     rules: np.ndarray  # int64 [5]: side to move, moves played, ko rule, suicide, the plane set's code
     komi: np.ndarray  # float64 [1]: White's
+    room: ladders.Room  # for planes that read ladders
 
 
 class Batch(NamedTuple):
@@ -152,7 +153,8 @@ def descend(tree, root, position, batch, slot, settings, identity):
     batch.node[slot] = node
     batch.colour[slot] = colour
     batch.planes[slot] = 0
-    planes.write(position.rules[CODE], state, colour, position.points[:played], identity, batch.planes[slot])
+    code, recent = position.rules[CODE], position.points[:played]
+    planes.write(code, state, colour, recent, identity, position.room, batch.planes[slot])
     for move in range(pass_point + 1):
         legal = core.legality(state, move, colour, core.SIMPLE, suicide, position.history[:0])
         batch.legal[slot, move] = legal == core.LEGAL

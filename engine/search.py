@@ -26,7 +26,7 @@ from engine.descent import Batch, Position
 from engine.search_report import of_tree
 from engine.search_terms import Limits, MoveReport, Network, Report, SearchConfig
 from engine.tree import Tree
-from gocnn.go import Board, core
+from gocnn.go import Board, core, planes
 from gocnn.go.board import KO_RULES
 from gocnn.go.symmetry import point_maps
 
@@ -192,8 +192,9 @@ class Search:
         rules = [board.to_move, played, KO_RULES[board.ko], board.suicide, self.evaluator.plane_set.code]
         state = core.new_state(board.size)
         core.copy_into(state, board.state)
+        room = planes.new_room(self.evaluator.plane_set.code, board.size)
         return Position(
-            state, core.new_state(board.size), points, history, np.array(rules, np.int64), np.array([float(komi)])
+            state, core.new_state(board.size), points, history, np.array(rules, np.int64), np.array([float(komi)]), room
         )
 
     def _set_up(self, size: int) -> None:

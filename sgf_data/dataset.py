@@ -53,6 +53,7 @@ def _fill(
     """
     total = ends[-1]
     state = core.new_state(size)
+    room = planes.new_room(code, size)
     for i in range(targets.size):
         sample = first + i
         epoch = sample // total
@@ -72,7 +73,7 @@ def _fill(
         replay.play_record(
             state, points[start:move], colours[start:move], setup_at[s0:s1], setup_points[s0:s1], setup_colours[s0:s1]
         )
-        planes.write(code, state, colours[move], points[start:move], maps[symmetry], out[i])
+        planes.write(code, state, colours[move], points[start:move], maps[symmetry], room, out[i])
         targets[i] = maps[symmetry, points[move]]
         drawn[i, 0] = game
         drawn[i, 1] = colours[move]

@@ -24,7 +24,7 @@ Examples:
 @click.option(
     "--move", type=click.IntRange(1), default=1, show_default=True, help="Show the position before this move."
 )
-@click.option("--planes", "plane_set", default="full", show_default=True, help="Plane set: full or stones.")
+@click.option("--planes", "plane_set", default="full", show_default=True, help="Plane set, such as stones or full.")
 @click.option("-o", "--output", default="planes.png", show_default=True, type=click.Path(), help="The picture.")
 def show(source: str, number: int, move: int, plane_set: str, output: str) -> None:
     """Draw a position and its input planes, with the move that a network should learn.

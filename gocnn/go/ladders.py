@@ -36,6 +36,7 @@ class Room(NamedTuple):
     choices: np.ndarray  # int64 [DEPTH + 2]: how many they are
     tried: np.ndarray  # int64 [DEPTH + 2]: and how many of them have been
     left: np.ndarray  # int64 [1]: positions that may still be looked at
+    no_history: np.ndarray  # uint64 [0]: superko is not asked
 
 
 @njit(cache=True, nogil=True)
@@ -54,6 +55,7 @@ def new_room(size):
         np.empty(DEPTH + 2, np.int64),
         np.empty(DEPTH + 2, np.int64),
         np.empty(1, np.int64),
+        np.empty(0, np.uint64),
     )
 
 
@@ -72,26 +74,24 @@ def runs_in_vain(state, room, cell, colour):
     A move that captures is never one.
     """
     width = state.info[core.SIZE] + 1
-    found = np.empty(3, np.int16)
     rescued = False
     for direction in range(4):
         n = core.neighbour(cell, direction, width)
         if state.colour[n] == -colour and core.captures_at(state, cell, state.head[n], width):
             return False
-        rescued |= state.colour[n] == colour and _liberties(state, n, found) == 1
+        rescued |= state.colour[n] == colour and liberties_to_three(state, n)[0] == 1
     if not rescued:
         return False
-    after = _position(room, 0)
+    after = _position(room, 1)
     core.copy_into(after, state)
     core.play(after, core.to_point(cell, state.info[core.SIZE]), colour)
-    return _reached(room, cell, True)
+    return _reached(after, room, cell, True)
 
 
 @njit(cache=True, nogil=True)
 def can_capture(state, room, cell):
     """Whether the opponent of the stone on `cell`, who is to move, takes its chain in a ladder."""
-    core.copy_into(_position(room, 0), state)
-    return _reached(room, cell, True)
+    return _reached(state, room, cell, True)
 
 
 @njit(cache=True, nogil=True)
@@ -100,20 +100,22 @@ def can_escape(state, room, cell):
 
     True for a chain with more liberties than one.
     """
-    core.copy_into(_position(room, 0), state)
-    return _reached(room, cell, False)
+    return _reached(state, room, cell, False)
 
 
 @njit(cache=True, nogil=True)
-def _reached(room, prey, attacking):
-    """Whether the player to move at depth 0 reaches what he wants: to take the chain on `prey`, or to save it.
+def _reached(start, room, prey, attacking):
+    """Whether the player to move reaches what he wants from a position: to take the chain on `prey`, or to save it.
 
     A player has reached it as soon as one of his moves leaves the other one without success. The attacker moves at even
     depths if he begins (`attacking`), else at odd ones.
     """
+    verdict = _enter(start, room, 0, prey, attacking)
+    if verdict != UNDECIDED:  # as it mostly is: nothing is copied
+        return verdict == DONE
     room.left[0] = NODES
     depth = 0
-    verdict = _enter(room, depth, prey, attacking)
+    core.copy_into(_position(room, 0), start)
     while True:
         while verdict != UNDECIDED:
             if depth == 0:
@@ -129,81 +131,84 @@ def _reached(room, prey, attacking):
         colour = _position(room, depth).colour[prey]
         if _try(room, depth, cell, -colour if attacker_moves else colour):
             depth += 1
-            verdict = _enter(room, depth, prey, not attacker_moves)
+            verdict = _enter(_position(room, depth), room, depth, prey, not attacker_moves)
 
 
 @njit(cache=True, nogil=True)
-def _enter(room, depth, prey, attacker_moves):
-    """The verdict for the player to move at `depth`, or UNDECIDED with the moves to be tried."""
-    state = _position(room, depth)
-    found = np.empty(3, np.int16)
-    count = _liberties(state, prey, found)
+def _enter(state, room, depth, prey, attacker_moves):
+    """The verdict for the player to move in a state at `depth`, or UNDECIDED with the moves to be tried."""
+    count, one, two, _ = liberties_to_three(state, prey)
     room.tried[depth] = 0
     room.choices[depth] = 0
     if attacker_moves:
         if count == 1:
-            return DONE if _is_legal(state, found[0], -state.colour[prey]) else FAILED
+            return DONE if _is_legal(state, room, one, -state.colour[prey]) else FAILED
         if count == 3:
             return FAILED
-        # The roomier way out is blocked first.
-        first = 0 if _roominess(state, found[0]) >= _roominess(state, found[1]) else 1
-        room.moves[depth, 0], room.moves[depth, 1] = found[first], found[1 - first]
-        room.choices[depth] = 2
-        return UNDECIDED
-    if count > 1:
+        # The roomier way out is blocked first, and neither while the prey gets away by the other one at once.
+        if _roominess(state, one) < _roominess(state, two):
+            one, two = two, one
+        for blocked, other in ((one, two), (two, one)):
+            if not _is_safe_at(state, prey, other, blocked):
+                room.moves[depth, room.choices[depth]] = blocked
+                room.choices[depth] += 1
+        return UNDECIDED if room.choices[depth] else FAILED
+    if count > 1 or _is_safe_at(state, prey, one, -1):
         return DONE
-    _list_captures(state, prey, found[0], room.moves[depth], room.choices[depth : depth + 1])
-    room.moves[depth, room.choices[depth]] = found[0]
+    _list_captures(state, prey, one, room, depth)
+    room.moves[depth, room.choices[depth]] = one
     room.choices[depth] += 1
     return UNDECIDED
 
 
 @njit(cache=True, nogil=True)
-def _list_captures(state, prey, liberty, moves, count):
-    """Put the last liberties of chains in atari around the prey into `moves`, but for the prey's own `liberty`."""
+def _list_captures(state, prey, liberty, room, depth):
+    """Add the last liberties of chains in atari around the prey to the moves, but for the prey's own `liberty`."""
     width = state.info[core.SIZE] + 1
     colour = state.colour[prey]
-    found = np.empty(3, np.int16)
     stone = prey
     while True:
         for direction in range(4):
             n = core.neighbour(stone, direction, width)
-            if state.colour[n] == -colour and _liberties(state, n, found) == 1 and found[0] != liberty:
-                known = False
-                for i in range(count[0]):
-                    known |= moves[i] == found[0]
-                if not known and count[0] < CHOICES - 1:
-                    moves[count[0]] = found[0]
-                    count[0] += 1
+            if state.colour[n] == -colour:
+                count, last, _, _ = liberties_to_three(state, n)
+                known = count > 1 or last == liberty
+                for i in range(room.choices[depth]):
+                    known |= room.moves[depth, i] == last
+                if not known and room.choices[depth] < CHOICES - 1:
+                    room.moves[depth, room.choices[depth]] = last
+                    room.choices[depth] += 1
         stone = state.next[stone]
         if stone == prey:
             return
 
 
 @njit(cache=True, nogil=True)
-def _liberties(state, cell, found):
-    """Count a chain's liberties as far as three, and put them into `found` (int16 [3])."""
+def liberties_to_three(state, cell):
+    """A chain's liberties, as far as three: (count, first, second, third), -1 where there is none."""
     width = state.info[core.SIZE] + 1
-    head = state.head[cell]
-    count = 0
-    stone = head
+    one = two = -1
+    stone = cell
     while True:
         for direction in range(4):
             n = core.neighbour(stone, direction, width)
-            if state.colour[n] == EMPTY and (count < 1 or found[0] != n) and (count < 2 or found[1] != n):
-                found[count] = n
-                count += 1
-                if count == 3:
-                    return 3
+            if state.colour[n] != EMPTY or n == one or n == two:
+                continue
+            if one < 0:
+                one = n
+            elif two < 0:
+                two = n
+            else:
+                return 3, one, two, n
         stone = state.next[stone]
-        if stone == head:
-            return count
+        if stone == cell:
+            return (one >= 0) + (two >= 0), one, two, -1
 
 
 @njit(cache=True, nogil=True)
-def _is_legal(state, cell, colour):
+def _is_legal(state, room, cell, colour):
     point = core.to_point(cell, state.info[core.SIZE])
-    return core.legality(state, point, colour, SIMPLE, False, np.empty(0, np.uint64)) == LEGAL
+    return core.legality(state, point, colour, SIMPLE, False, room.no_history) == LEGAL
 
 
 @njit(cache=True, nogil=True)
@@ -212,7 +217,7 @@ def _try(room, depth, cell, colour):
     if depth >= DEPTH or room.left[0] <= 0:
         return False
     state, after = _position(room, depth), _position(room, depth + 1)
-    if not _is_legal(state, cell, colour):
+    if not _is_legal(state, room, cell, colour):
         return False
     room.left[0] -= 1
     core.copy_into(after, state)
@@ -228,3 +233,25 @@ def _roominess(state, cell):
     for direction in range(4):
         count += state.colour[core.neighbour(cell, direction, width)] == EMPTY
     return count
+
+
+@njit(cache=True, nogil=True)
+def _is_safe_at(state, prey, cell, taken):
+    """Whether a chain, extended to its liberty `cell`, surely has three without the cell `taken` (-1: none)."""
+    width = state.info[core.SIZE] + 1
+    colour = state.colour[prey]
+    one = two = -1  # liberties found so far
+    for direction in range(4):
+        n = core.neighbour(cell, direction, width)
+        beyond = (n, -1, -1)
+        if state.colour[n] == colour and state.head[n] != state.head[prey]:
+            beyond = liberties_to_three(state, n)[1:]
+        elif state.colour[n] != EMPTY:
+            continue
+        for liberty in beyond:
+            if liberty in (-1, cell, taken, one, two):
+                continue
+            if two >= 0:
+                return True
+            one, two = (liberty, two) if one < 0 else (one, liberty)
+    return False

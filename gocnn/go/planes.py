@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from gocnn.go import core
+from gocnn.go import core, ladders
 from gocnn.go.board import Board
 from gocnn.go.symmetry import point_maps
 
@@ -31,46 +31,71 @@ class PlaneSet:
         return len(self.planes)
 
 
-STONES, FULL = 0, 1
+STONES, HISTORY, LIBERTIES, FULL, LADDERS = range(5)
 
+_STONES = ("own stones", "opponent's stones")
+_LIBERTIES = tuple(
+    f"{whose} chains with {n} {'liberty' if n == '1' else 'liberties'}"
+    for whose in ("own", "opponent's")
+    for n in ("1", "2", "3", "4+")
+)
+_HISTORY = ("last move", *(f"{n} moves ago" for n in range(2, RECENT + 1)))
+_TACTICS = ("ko", "captures one stone", "captures several stones", "self-atari")
+_BOARD = ("ones (the board, against the zero padding)",)
+_LADDERS = ("own chains that a ladder takes", "opponent's chains that a ladder takes")
+
+#: What networks can be shown: the lecture's one plane, then more and more; "full" is the usual. A chain that a ladder
+#: takes is one with two liberties if the other side moves first, and one in atari even if its own side does.
 PLANE_SETS = {
-    "stones": PlaneSet("stones", STONES, ("stones: black +1, white -1",)),
-    "full": PlaneSet(
-        "full",
-        FULL,
-        (
-            "own stones",
-            "opponent's stones",
-            *(f"own chains with {n} {'liberty' if n == '1' else 'liberties'}" for n in ("1", "2", "3", "4+")),
-            *(f"opponent's chains with {n} {'liberty' if n == '1' else 'liberties'}" for n in ("1", "2", "3", "4+")),
-            "last move",
-            *(f"{n} moves ago" for n in range(2, RECENT + 1)),
-            "ko",
-            "captures one stone",
-            "captures several stones",
-            "self-atari",
-            "ones (the board, against the zero padding)",
-        ),
-    ),
+    plane_set.name: plane_set
+    for plane_set in (
+        PlaneSet("stones", STONES, ("stones: black +1, white -1",)),
+        PlaneSet("history", HISTORY, (*_STONES, *_HISTORY, *_BOARD)),
+        PlaneSet("liberties", LIBERTIES, (*_STONES, *_LIBERTIES, *_HISTORY, *_BOARD)),
+        PlaneSet("full", FULL, (*_STONES, *_LIBERTIES, *_HISTORY, *_TACTICS, *_BOARD)),
+        PlaneSet("ladders", LADDERS, (*_STONES, *_LIBERTIES, *_HISTORY, *_TACTICS, *_BOARD, *_LADDERS)),
+    )
 }
 _OWN, _OPPONENT, _OWN_LIBERTIES, _OPPONENT_LIBERTIES, _LAST = 0, 1, 2, 6, 10
 _KO = _LAST + RECENT
 _CAPTURES_ONE, _CAPTURES_SEVERAL, _SELF_ATARI, _ONES = _KO + 1, _KO + 2, _KO + 3, _KO + 4
+_OWN_LADDERS, _OPPONENT_LADDERS = _ONES + 1, _ONES + 2
 
 
 @njit(cache=True, nogil=True)
-def write(code, state, to_move, recent, point_map, out):
+def new_room(code, size):
+    """Room for `write` to read in, for the plane set of that code on boards of `size` x `size`."""
+    return ladders.new_room(size if code == LADDERS else 0)
+
+
+@njit(cache=True, nogil=True)
+def write(code, state, to_move, recent, point_map, room, out):
     """Write the planes of one position into `out`, int8 [planes, size*size], which must hold zeros.
 
     `code` names the plane set. `recent` holds the points played so far, oldest first (int16). Point ``p`` of the board
-    is written at ``point_map[p]`` (int16 [size*size + 1]), so that a symmetry costs nothing.
+    is written at ``point_map[p]`` (int16 [size*size + 1]), so that a symmetry costs nothing. `room` is from `new_room`.
     """
+    size = state.info[core.SIZE]
     if code == STONES:
-        size = state.info[core.SIZE]
         for point in range(size * size):
             out[0, point_map[point]] = state.colour[core.to_cell(point, size)]
-    else:
+    elif code == FULL or code == LADDERS:
         _write_full(state, to_move, recent, point_map, out)
+        if code == LADDERS:
+            _write_ladders(state, to_move, point_map, room, out)
+    else:
+        whole = np.zeros((_ONES + 1, size * size), np.int8)
+        _write_full(state, to_move, recent, point_map, whole)
+        row = 0
+        for plane in range(_ONES + 1):
+            if (
+                plane < _OWN_LIBERTIES
+                or _LAST <= plane < _KO
+                or plane == _ONES
+                or (code == LIBERTIES and plane < _LAST)
+            ):
+                out[row] = whole[plane]
+                row += 1
 
 
 @njit(cache=True, nogil=True)
@@ -117,6 +142,28 @@ def _write_full(state, to_move, recent, point_map, out):
             out[_LAST + ago, point_map[point]] = 1
     if state.info[core.KO]:
         out[_KO, point_map[core.to_point(state.info[core.KO], size)]] = 1
+
+
+@njit(cache=True, nogil=True)
+def _write_ladders(state, to_move, point_map, room, out):
+    size = state.info[core.SIZE]
+    for point in range(size * size):
+        head = core.to_cell(point, size)
+        colour = state.colour[head]
+        if colour == core.EMPTY or state.head[head] != head:
+            continue
+        liberties = ladders.liberties_to_three(state, head)[0]
+        if liberties == 3 or (liberties == 1 and ladders.can_escape(state, room, head)):
+            continue
+        if liberties == 2 and not ladders.can_capture(state, room, head):
+            continue
+        stone = head
+        while True:
+            there = point_map[core.to_point(stone, size)]
+            out[_OWN_LADDERS if colour == to_move else _OPPONENT_LADDERS, there] = 1
+            stone = state.next[stone]
+            if stone == head:
+                break
 
 
 _NO, _YES, _CAPTURES = 0, 1, 2
@@ -218,7 +265,8 @@ def of_board(board: Board, plane_set: PlaneSet, to_move: int | None = None, symm
     """
     out = np.zeros((len(plane_set), board.size * board.size), np.int8)
     colour = board.to_move if to_move is None else to_move
-    write(plane_set.code, board.state, colour, board.recent, point_maps(board.size)[symmetry], out)
+    room = new_room(plane_set.code, board.size)
+    write(plane_set.code, board.state, colour, board.recent, point_maps(board.size)[symmetry], room, out)
     return out.reshape(len(plane_set), board.size, board.size)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gocnn.go import BLACK, EMPTY, WHITE, Board
+from gocnn.go import BLACK, EMPTY, WHITE, Board, core, ladders
 from gocnn.go.coords import gtp_to_point
 from gocnn.go.planes import PLANE_SETS, RECENT, of_board, target
 from gocnn.go.symmetry import SYMMETRIES, point_maps
@@ -130,3 +130,63 @@ def test_setup_stones_without_liberties_count_as_chains_in_atari():
     board = Board(3)
     board.setup(range(9), [BLACK] + [WHITE] * 3 + [EMPTY] + [WHITE] * 4)
     assert plane(board, "own chains with 1 liberty", to_move=BLACK)[0, 0] == 1
+
+
+@pytest.mark.parametrize("name", ["history", "liberties", "ladders"])
+@pytest.mark.parametrize("size", [5, 9])
+def test_smaller_and_larger_sets_have_planes_of_the_full_one(name, size):
+    part = PLANE_SETS[name]
+    shared = [plane for plane in part.planes if plane in FULL.planes]
+    assert len(shared) == min(len(part), len(FULL))
+    for board in random_positions(size, 60, seed=3):
+        for symmetry in (0, 5):
+            some, whole = of_board(board, part, symmetry=symmetry), of_board(board, FULL, symmetry=symmetry)
+            for plane_name in shared:
+                assert (some[part.planes.index(plane_name)] == whole[FULL.planes.index(plane_name)]).all()
+
+
+@pytest.mark.parametrize("size", [7, 13])
+def test_ladder_planes_are_what_the_reader_says(size):
+    chosen = PLANE_SETS["ladders"]
+    room = ladders.new_room(size)
+    marked = 0
+    for board in random_positions(size, 120, seed=size):
+        image = of_board(board, chosen)
+        liberties = board.liberties()
+        for side, whose in ((board.to_move, "own"), (-board.to_move, "opponent's")):
+            shown = image[chosen.planes.index(f"{whose} chains that a ladder takes")]
+            for row, col in zip(*np.nonzero(board.stones)):
+                cell = core.to_cell(row * size + col, size)
+                taken = False
+                if board.stones[row, col] == side and liberties[row, col] <= 2:
+                    taken = (
+                        ladders.can_capture(board.state, room, cell)
+                        if liberties[row, col] == 2
+                        else not ladders.can_escape(board.state, room, cell)
+                    )
+                assert shown[row, col] == (taken if board.stones[row, col] == side else 0)
+                marked += taken
+    assert marked > 20
+
+
+def test_a_ladder_and_the_stone_that_breaks_it():
+    start = """
+    . . . . . . . . .
+    . . X X . . . . .
+    . X O . . . . . .
+    . . X . . . . . .
+    . . . . . . . . .
+    . . . . . . . . .
+    . . . . . . . . .
+    . . . . . . . . .
+    . . . . . . . . .
+    """
+    chosen = PLANE_SETS["ladders"]
+    board = Board.from_ascii(start)
+    stone = divmod(gtp_to_point("C7", 9), 9)
+    for to_move, whose in ((BLACK, "opponent's"), (WHITE, "own")):
+        number = chosen.planes.index(f"{whose} chains that a ladder takes")
+        assert of_board(board, chosen, to_move)[number][stone] == 1
+        assert of_board(board, chosen, to_move)[number].sum() == 1
+    board.setup([gtp_to_point("F4", 9)], [WHITE])
+    assert not of_board(board, chosen, BLACK)[-2:].any()

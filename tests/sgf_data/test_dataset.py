@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gocnn.go import Board
-from gocnn.go.planes import PLANE_SETS, write
+from gocnn.go.planes import PLANE_SETS, new_room, write
 from gocnn.go.symmetry import SYMMETRIES, point_maps
 from sgf_data.dataset import Positions, Selection, shuffled
 from sgf_data.record import GameRecord
@@ -78,7 +78,8 @@ def test_positions_in_order_are_the_games_replayed(table):
             if now.any():
                 board.setup(game.setup_points[now].tolist(), game.setup_colours[now].tolist())
             expected = np.zeros((len(FULL), 81), np.int8)
-            write(FULL.code, board.state, colour, game.points[:i], point_maps(9)[0], expected)
+            room = new_room(FULL.code, 9)
+            write(FULL.code, board.state, colour, game.points[:i], point_maps(9)[0], room, expected)
             assert (planes[at].reshape(expected.shape) == expected).all()
             assert targets[at] == point
             board.play(int(colour), int(point))
