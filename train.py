@@ -72,7 +72,7 @@ class YearRange(click.ParamType):
     "start_from",
     type=click.Path(),
     metavar="FILE",
-    help="Begin with the weights of this network; a value head or profiles that it lacks begin afresh.",
+    help="Begin with the weights of this network; a value head, profiles or planes that it lacks begin afresh.",
 )
 @click.option(
     "--blend",
@@ -156,13 +156,14 @@ def main(
             raise click.UsageError("--blend needs --init")
         if owners and not value:
             raise click.UsageError("--owners needs --value")
-        if start_from and (preset or planes or stem or pool):
-            raise click.UsageError("--init brings its own network: leave --preset, --planes, --stem and --pool out")
+        if start_from and (preset or stem or pool):
+            raise click.UsageError("--init brings its own network: leave --preset, --stem and --pool out")
         first = policy.load(start_from) if start_from else None
         network = first.config if first else policy.preset(preset or "b6c64", planes, size)
         network = replace(
-            network, value=value or network.value, pool=pool or network.pool, profiles=profiles or network.profiles
-        )
+            network, planes=planes or network.planes, value=value or network.value, pool=pool or network.pool,
+            profiles=profiles or network.profiles,
+        )  # fmt: skip
         network = replace(network, stem=int(stem)) if stem else network
         config = training.TrainingConfig(
             minutes=minutes, samples=positions, batch=batch, optimizer=optimizer, lr=lr, muon_lr=muon_lr,
@@ -229,7 +230,7 @@ def main(
                     "metrics": metrics,
                 }
                 if first:
-                    policy.blend(run.average.module, first, blend)
+                    policy.blend(cast(policy.Policy, run.average.module), first, blend)
                     card["blend"] = blend
                 policy.save(out / "network.safetensors", network, run.average.module, card)
                 click.echo(f"{out / 'network.safetensors'}: the trained network", err=True)

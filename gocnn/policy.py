@@ -211,13 +211,13 @@ def build(config: PolicyConfig, seed: int | None = None) -> Policy:
         return ConvPolicy(config) if config.kind == "conv" else DensePolicy(config)
 
 
-def take_weights(model: nn.Module, other: nn.Module) -> None:
-    """Copy the weights of a network that is the same but for a value head and profiles that it may lack.
+def take_weights(model: Policy, other: Policy) -> None:
+    """Copy the weights of a network that is the same but for a value head, profiles and planes that it may lack.
 
-    Raises ValueError if the two do not fit.
+    What planes it lacks mean nothing at first. Raises ValueError if the two do not fit.
     """
     try:
-        missing, surplus = model.load_state_dict(other.state_dict(), strict=False)
+        missing, surplus = model.load_state_dict(_weights_for(model, other), strict=False)
     except RuntimeError as error:
         raise ValueError(f"the two networks do not fit: {str(error).splitlines()[-1].strip()}") from error
     wrong = [name for name in missing if not name.startswith(("value.", "profiles."))] + surplus
@@ -225,15 +225,30 @@ def take_weights(model: nn.Module, other: nn.Module) -> None:
         raise ValueError(f"the two networks do not fit: {wrong[0]} is in one only")
 
 
+def _weights_for(model: Policy, other: Policy) -> dict[str, Tensor]:
+    """The state of `other`, its first layer with the planes of `model`. Raises ValueError if that lacks one of them."""
+    state: dict[str, Tensor] = other.state_dict()
+    planes, known = PLANE_SETS[model.config.planes].planes, PLANE_SETS[other.config.planes].planes
+    if planes == known or "stem.weight" not in state:
+        return state
+    lost = [plane for plane in known if plane not in planes]
+    if lost:
+        raise ValueError(f"the two networks do not fit: the planes {model.config.planes!r} lack {lost[0]!r}")
+    old = state["stem.weight"]  # [channels, planes, side, side]
+    state["stem.weight"] = old.new_zeros((len(old), len(planes), *old.shape[2:]))
+    state["stem.weight"][:, [planes.index(plane) for plane in known]] = old
+    return state
+
+
 @torch.no_grad()
-def blend(model: nn.Module, first: nn.Module, share: float) -> None:
+def blend(model: Policy, first: Policy, share: float) -> None:
     """Move a network that was trained on from `first` back towards it, keeping a `share` (0 to 1) of the way.
 
     What `first` lacks (a value head, profiles) stays. A network that learns something new forgets some of what it knew;
     between the two sets of weights lie networks that are good at both (Wortsman et al. 2022,
     https://arxiv.org/abs/2109.01903).
     """
-    before = first.state_dict()
+    before = _weights_for(model, first)
     for name, tensor in model.state_dict().items():
         if name in before and tensor.is_floating_point():
             tensor.lerp_(before[name].to(tensor), 1 - share)

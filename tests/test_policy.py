@@ -11,6 +11,7 @@ from gocnn import policy
 from gocnn.conv import ConvBlock
 from gocnn.evaluator import Evaluator
 from gocnn.go import BLACK, Board
+from gocnn.go.planes import PLANE_SETS, of_board
 from gocnn.go.symmetry import SYMMETRIES, point_maps
 from gocnn.shapes import receptive_fields
 
@@ -179,6 +180,22 @@ def test_weights_go_over_to_a_network_with_a_value_head():
         policy.take_weights(plain, both)
     with pytest.raises(ValueError, match="do not fit"):
         policy.take_weights(policy.build(policy.PolicyConfig(blocks=1, channels=16)), plain)
+
+
+def test_weights_go_over_to_a_network_that_sees_more():
+    plain = policy.build(policy.PolicyConfig(blocks=1, channels=8), seed=1).eval()
+    config = policy.PolicyConfig(blocks=1, channels=8, planes="ladders")
+    more = policy.build(config, seed=2).eval()
+    policy.take_weights(more, plain)
+    board = board_with(20, 41, 62, 10)
+    images = [torch.from_numpy(of_board(board, PLANE_SETS[name])[None]).float() for name in ("ladders", "full")]
+    assert torch.allclose(more(images[0]), plain(images[1]), atol=1e-6)
+    trained = policy.build(config, seed=3).eval()
+    half = (trained.state_dict()["stem.weight"] + more.state_dict()["stem.weight"]) / 2
+    policy.blend(trained, plain, 0.5)
+    assert torch.allclose(trained.state_dict()["stem.weight"], half, atol=1e-6)
+    with pytest.raises(ValueError, match=r"do not fit: the planes 'stones' lack 'own stones'"):
+        policy.take_weights(policy.build(policy.PolicyConfig(blocks=1, channels=8, planes="stones")), plain)
 
 
 def test_a_blend_lies_between_two_networks_and_keeps_what_the_first_lacks():
