@@ -3,7 +3,7 @@
 A weak player here does not play good moves with random ones among them. He draws his move from those that come to his
 mind: the network's most probable moves up to a share `top_p`, their probabilities flattened by `temperature`, without
 those that he overlooks. He overlooks a move with the chance `blindness`; close to the last moves he looks better. What
-he draws and overlooks depends on the position and the seed alone, so that a game can be repeated. From 3k upward he
+he draws and overlooks depends on the position and the seed alone, so that a game can be repeated. From 2d upward he
 looks everywhere and reads ahead, with so many visits of the search.
 
 The names are rungs of a ladder and no promise of a rank on any server; benchmarks/levels.py measures the distances.
@@ -20,16 +20,16 @@ from engine.player import PolicyPlayer, Style
 from engine.policy import LazyPolicy, Policy
 from gocnn.go import Board
 
-#: What the weakest level has of each; they fall to nothing at RAW, the network's first choice without a search.
+#: What the weakest level has of each; they fall by equal steps to nothing at RAW, the network's first choice without a
+#: search.
 TEMPERATURE = 1.2
 BLINDNESS = 0.5
 TOP_P = (0.98, 0.5)  # at the weakest level, and at RAW
 
-#: Kyu of the weakest level and of RAW.
-WEAKEST, RAW = 20, 4
+RAW = "1d"
 
-#: Visits of the levels that search, from one kyu above RAW to 9d.
-VISITS = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384)
+#: Visits of the levels that search, from one rank above RAW to 9d: each time about 1.6 times as many.
+VISITS = (40, 64, 100, 160, 250, 400, 640, 1000)
 
 #: Points (the larger of the distances by rows and by columns) from the last two moves that are close, and what of the
 #: blindness is left there.
@@ -53,13 +53,14 @@ class Level:
 
 
 def _levels() -> dict[str, Level]:
+    names = [f"{kyu}k" for kyu in range(20, 0, -1)] + [f"{dan}d" for dan in range(1, 10)]
+    raw = names.index(RAW)
     found: dict[str, Level] = {}
-    for kyu in range(WEAKEST, RAW - 1, -1):
-        weak = (kyu - RAW) / (WEAKEST - RAW)  # 1 to 0
+    for step, name in enumerate(names[: raw + 1]):
+        weak = 1 - step / raw
         top_p = TOP_P[1] + (TOP_P[0] - TOP_P[1]) * weak
-        found[f"{kyu}k"] = Level(f"{kyu}k", TEMPERATURE * weak, top_p, BLINDNESS * weak, 1)
-    names = [f"{kyu}k" for kyu in range(RAW - 1, 0, -1)] + [f"{dan}d" for dan in range(1, 10)]
-    for name, visits in zip(names, VISITS, strict=True):
+        found[name] = Level(name, TEMPERATURE * weak, top_p, BLINDNESS * weak, 1)
+    for name, visits in zip(names[raw + 1 :], VISITS, strict=True):
         found[name] = Level(name, 0.0, TOP_P[1], 0.0, visits)
     return found
 

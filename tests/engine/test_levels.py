@@ -63,7 +63,7 @@ def test_asking_twice_changes_nothing() -> None:
 
 
 def test_the_strongest_without_a_search_plays_as_the_network_does() -> None:
-    assert game(LevelPlayer(RandomPolicy(), LEVELS["4k"]), 40) == game(PolicyPlayer(RandomPolicy()), 40)
+    assert game(LevelPlayer(RandomPolicy(), LEVELS["1d"]), 40) == game(PolicyPlayer(RandomPolicy()), 40)
 
 
 class Choices:
@@ -88,8 +88,8 @@ def first_moves(chosen: Level, games: int = 200) -> np.ndarray:
 
 
 def test_weak_players_choose_among_the_moves_that_come_to_mind() -> None:
-    shares = {name: first_moves(LEVELS[name]) / 200 for name in ("20k", "12k", "4k")}
-    assert shares["4k"].tolist() == [1, 0, 0, 0]
+    shares = {name: first_moves(LEVELS[name]) / 200 for name in ("20k", "12k", "1d")}
+    assert shares["1d"].tolist() == [1, 0, 0, 0]
     assert shares["20k"][0] < shares["12k"][0] < 1
     assert (shares["20k"][:3] > 0.15).all()
     # No blunders from nowhere: only where all three are overlooked, with the chance 0.5 ** 3, is it another move.
