@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+COLUMNS = 4  # panels of the picture side by side
+
+
 @dataclass(frozen=True)
 class Variant:
     """A network of a study: its name, which is its folder's too, what it is, and the options that make it."""
@@ -39,11 +42,13 @@ class Variant:
 class Study:
     """Variants, the first of which the others are held against, and the panels of the picture.
 
-    A panel is a title, and the names of networks with what to call them there.
+    A panel is a title, and the names of networks with what to call them there; accuracy is drawn from `bottom` per cent
+    up.
     """
 
     variants: tuple[Variant, ...]
     panels: tuple[tuple[str, dict[str, str]], ...]
+    bottom: float = 0.0
 
 
 STUDIES = {
@@ -92,6 +97,7 @@ STUDIES = {
                 {"history": "stones, moves", "liberties": "+ liberties", "base": "+ tactics", "ladders": "+ ladders"},
             ),
         ),
+        bottom=24.0,
     ),
 }
 
@@ -112,14 +118,14 @@ def curve(folder: Path) -> list[dict[str, float]]:
         return [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(file)]
 
 
-def draw(axes: Axes, folder: Path, labels: dict[str, str]) -> None:
-    """The top-1 accuracy of some runs over their time."""
+def draw(axes: Axes, folder: Path, labels: dict[str, str], bottom: float) -> None:
+    """The top-1 accuracy of some runs over their time, from `bottom` per cent up."""
     for name, label in labels.items():
         rows = curve(folder / name)
         axes.plot([row["seconds"] / 60 for row in rows], [100 * row["top1"] for row in rows], marker=".", label=label)
     axes.set(xlabel="minutes", ylabel="top-1, %")
-    axes.set_ylim(bottom=0)
-    axes.legend(frameon=False)
+    axes.set_ylim(bottom=bottom)
+    axes.legend(frameon=False, loc="lower right")
 
 
 @click.command()
@@ -144,10 +150,12 @@ def main(study: str, data: str, val: str, minutes: float, positions: int, out: P
             f"| {variant.what} | {weights:,} | {last['samples']:,.0f} | {last['top1']:.2%} | {last['top5']:.2%} | "
             f"{last['cross_entropy']:.3f} |"
         )
-    figure, axes = drawing.canvas(1, len(chosen.panels), cell=2.8, wide=1.1)
-    for panel, (title, labels) in zip(axes[0], chosen.panels):
-        draw(panel, out, labels)
+    figure, axes = drawing.canvas(-(-len(chosen.panels) // COLUMNS), COLUMNS, cell=2.8, wide=1.1)
+    for panel, (title, labels) in zip(axes.flat, chosen.panels):
+        draw(panel, out, labels, chosen.bottom)
         panel.set_title(title)
+    for unused in axes.flat[len(chosen.panels) :]:
+        unused.remove()
     caption = f"Networks trained for {minutes:g} minutes each, tested on {Path(val).name}."
     drawing.save(figure, out / f"{study}.png", caption)
 
