@@ -134,7 +134,7 @@ def _reached(start, room, prey, attacking):
             verdict = _enter(_position(room, depth), room, depth, prey, not attacker_moves)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _enter(state, room, depth, prey, attacker_moves):
     """The verdict for the player to move in a state at `depth`, or UNDECIDED with the moves to be tried."""
     count, one, two, _ = liberties_to_three(state, prey)
@@ -142,7 +142,7 @@ def _enter(state, room, depth, prey, attacker_moves):
     room.choices[depth] = 0
     if attacker_moves:
         if count == 1:
-            return DONE if _is_legal(state, room, one, -state.colour[prey]) else FAILED
+            return DONE if _is_legal(state, room.no_history, one, -state.colour[prey]) else FAILED
         if count == 3:
             return FAILED
         # The roomier way out is blocked first, and neither while the prey gets away by the other one at once.
@@ -155,15 +155,15 @@ def _enter(state, room, depth, prey, attacker_moves):
         return UNDECIDED if room.choices[depth] else FAILED
     if count > 1 or _is_safe_at(state, prey, one, -1):
         return DONE
-    _list_captures(state, prey, one, room, depth)
+    _list_captures(state, prey, one, room.moves[depth], room.choices[depth : depth + 1])
     room.moves[depth, room.choices[depth]] = one
     room.choices[depth] += 1
     return UNDECIDED
 
 
 @njit(cache=True, nogil=True)
-def _list_captures(state, prey, liberty, room, depth):
-    """Add the last liberties of chains in atari around the prey to the moves, but for the prey's own `liberty`."""
+def _list_captures(state, prey, liberty, moves, choices):
+    """Add to the moves, and their count, the last liberties of chains in atari around the prey, but its `liberty`."""
     width = state.info[core.SIZE] + 1
     colour = state.colour[prey]
     stone = prey
@@ -173,11 +173,11 @@ def _list_captures(state, prey, liberty, room, depth):
             if state.colour[n] == -colour:
                 count, last, _, _ = liberties_to_three(state, n)
                 known = count > 1 or last == liberty
-                for i in range(room.choices[depth]):
-                    known |= room.moves[depth, i] == last
-                if not known and room.choices[depth] < CHOICES - 1:
-                    room.moves[depth, room.choices[depth]] = last
-                    room.choices[depth] += 1
+                for i in range(choices[0]):
+                    known |= moves[i] == last
+                if not known and choices[0] < CHOICES - 1:
+                    moves[choices[0]] = last
+                    choices[0] += 1
         stone = state.next[stone]
         if stone == prey:
             return
@@ -206,18 +206,18 @@ def liberties_to_three(state, cell):
 
 
 @njit(cache=True, nogil=True)
-def _is_legal(state, room, cell, colour):
+def _is_legal(state, no_history, cell, colour):
     point = core.to_point(cell, state.info[core.SIZE])
-    return core.legality(state, point, colour, SIMPLE, False, room.no_history) == LEGAL
+    return core.legality(state, point, colour, SIMPLE, False, no_history) == LEGAL
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _try(room, depth, cell, colour):
     """Play on `cell` in a copy one deeper; False if the rules forbid it or there is no more room."""
     if depth >= DEPTH or room.left[0] <= 0:
         return False
     state, after = _position(room, depth), _position(room, depth + 1)
-    if not _is_legal(state, room, cell, colour):
+    if not _is_legal(state, room.no_history, cell, colour):
         return False
     room.left[0] -= 1
     core.copy_into(after, state)
@@ -225,7 +225,7 @@ def _try(room, depth, cell, colour):
     return True
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _roominess(state, cell):
     """The empty neighbours of a cell: how many liberties an extension there gains."""
     width = state.info[core.SIZE] + 1
