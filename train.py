@@ -248,6 +248,7 @@ Examples:
   gocnn evaluate --val pro-2022.arrow
   gocnn evaluate runs/mine/network.safetensors --val pro-2022.arrow --exclude games.arrow
   gocnn evaluate --val pro-2022.arrow --count 20000 --symmetries 8 --plot accuracy.png
+  gocnn evaluate --val pro.arrow --years 2011-2021 --count 20000
 """
 )
 @click.argument("network", required=False, type=click.Path())
@@ -256,6 +257,7 @@ Examples:
 )
 @click.option("--exclude", multiple=True, type=click.Path(), help="Leave out games that are also in this store.")
 @click.option("--size", default=19, show_default=True, help="Board size of the games to test on.")
+@click.option("--years", type=YearRange(), help="Test only on games of these years.")
 @click.option("--count", type=click.IntRange(1), help="Test this many positions, drawn at random, instead of all.")
 @click.option(
     "--symmetries", default=1, show_default=True, type=click.IntRange(1, 8), metavar="N",
@@ -272,8 +274,9 @@ Examples:
 @click.option("--device", default=None, help="cuda, cuda:1, mps or cpu; by default the best there is.")
 @click.option("--precision", type=click.Choice(["auto", "bf16", "fp32"]), default="auto", show_default=True)
 def evaluate(
-    network: str | None, val: tuple[str, ...], exclude: tuple[str, ...], size: int, count: int | None,
-    symmetries: int, profile: str | None, plot: str | None, device: str | None, precision: str,
+    network: str | None, val: tuple[str, ...], exclude: tuple[str, ...], size: int,
+    years: tuple[int, int] | None, count: int | None, symmetries: int, profile: str | None, plot: str | None,
+    device: str | None, precision: str,
 ) -> None:  # fmt: skip
     """Test a network (by default the one that ships) on every position of a game store.
 
@@ -305,7 +308,7 @@ def evaluate(
         of_records = judge.has_profiles and profile is None
         also = np.concatenate([open_store(path).moves().opening_key for path in exclude]) if exclude else None
         test = Positions(
-            open_store(val).moves(), judge.plane_set, Selection(size), exclude=also,
+            open_store(val).moves(), judge.plane_set, Selection(size, years), exclude=also,
             shuffle=count is not None, augment=False, outcomes=judge.has_value, profiles=of_records,
         )  # fmt: skip
         with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:

@@ -295,6 +295,7 @@ def test_evaluate_tests_every_position_once(store, tmp_path):
     assert 5.5 < float(re.search(r"cross-entropy ([\d.]+) nats", result.output).group(1)) < 6.5
     part = CliRunner().invoke(train.evaluate, [*arguments, "--count", "100"])
     assert part.output.startswith("100 positions")
+    assert "no 19x19 games" in CliRunner().invoke(train.evaluate, [*arguments, "--years", "1800-1810"]).output
     nothing = CliRunner().invoke(train.evaluate, [*arguments, "--exclude", str(store)])
     assert nothing.exit_code == 1
     assert "no 19x19 games" in nothing.output
