@@ -48,7 +48,8 @@ def pairs(names: list[str], with_gnugo: bool) -> Iterator[tuple[str, str]]:
     for weaker, stronger in itertools.pairwise(names):
         yield stronger, weaker
     if with_gnugo:
-        yield from itertools.product(names, [f"GNU Go {level}" for level in GNUGO_LEVELS])
+        for level in GNUGO_LEVELS:
+            yield from ((name, f"GNU Go {level}") for name in names)
 
 
 def played(match: Match, games: int, enough: int, jobs: int, console: Console) -> Tally:
