@@ -5,8 +5,8 @@
 
 Every level plays the next one of the list and GNU Go at levels 1 and 10; games begin with four random moves, the same
 for both colours. A pair of which one wins all of the first games is not played further, since more of them would tell
-little. All results are kept in the directory, and the same command goes on where it was stopped. The ratings
-are those of Bradley and Terry (engine.ratings), GNU Go's level 10 being 0. Exit status 1 if the order is not monotone.
+little. All results are kept in the directory, and the same command goes on where it was stopped. The ratings are those
+of Bradley and Terry (engine.ratings), the last of GNU Go's levels being 0. Exit status 1 if the order is not monotone.
 """
 
 from __future__ import annotations
@@ -29,27 +29,23 @@ from engine.referee import Rules
 from engine.scoreboard import play_with_progress
 from engine.statistics import Tally
 
-ANCHOR = "GNU Go 10"
-GNUGO_LEVELS = (1, 10)
 
-
-def engines(names: list[str], gnugo: str | None, options: str) -> dict[str, str]:
-    """The command of each player."""
+def engines(names: list[str], gnugo: str | None, levels: list[int], options: str) -> dict[str, str]:
+    """The command of each player, GNU Go at some `levels` among them."""
     ours = shlex.join([sys.executable, "-m", "gocnn", "gtp", "--level"])
     found = {name: f"{ours} {name} {options}".strip() for name in names}
     if gnugo:
-        for level in GNUGO_LEVELS:
+        for level in levels:
             found[f"GNU Go {level}"] = f"{gnugo} --mode gtp --chinese-rules --positional-superko --level {level}"
     return found
 
 
-def pairs(names: list[str], with_gnugo: bool) -> Iterator[tuple[str, str]]:
+def pairs(names: list[str], gnugo_levels: list[int]) -> Iterator[tuple[str, str]]:
     """Who meets whom: the stronger of two neighbours and the weaker; each level and GNU Go's."""
     for weaker, stronger in itertools.pairwise(names):
         yield stronger, weaker
-    if with_gnugo:
-        for level in GNUGO_LEVELS:
-            yield from ((name, f"GNU Go {level}") for name in names)
+    for level in gnugo_levels:
+        yield from ((name, f"GNU Go {level}") for name in names)
 
 
 def played(match: Match, games: int, enough: int, jobs: int, console: Console) -> Tally:
@@ -85,32 +81,33 @@ def table_of(ratings: list[Rating], matches: dict[tuple[str, str], Tally]) -> Ta
 @click.option("--levels", default=",".join(LEVELS), metavar="NAMES", help="Levels, with commas (default: all).")
 @click.option("--games", default=10, show_default=True, type=click.IntRange(1), help="Games of each pair.")
 @click.option("--enough", default=6, show_default=True, metavar="N", help="Stop a pair after N games that one has won.")
-@click.option("--gnugo/--no-gnugo", default=True, show_default=True, help="Play GNU Go, too.")
+@click.option("--gnugo", default="1,10", show_default=True, metavar="LEVELS", help="GNU Go's, with commas, or none.")
 @click.option("--size", default=19, show_default=True, type=click.IntRange(5, 19))
 @click.option("--options", default="", metavar="WORDS", help="Further options of every `gocnn gtp`.")
 @click.option("--jobs", default=1, show_default=True, type=click.IntRange(1), help="Games at the same time.")
 @click.option("--seed", default=1, show_default=True, help="For the openings.")
 @click.option("-o", "--output", default=Path("matches/levels"), show_default=True, type=click.Path(path_type=Path))
 def main(
-    levels: str, games: int, enough: int, gnugo: bool, size: int, options: str, jobs: int, seed: int, output: Path
+    levels: str, games: int, enough: int, gnugo: str, size: int, options: str, jobs: int, seed: int, output: Path
 ) -> None:
     """Play the levels against one another and against GNU Go."""
     names = sorted({name.strip().lower() for name in levels.split(",")}, key=list(LEVELS).index)
-    program = (shutil.which("gnugo") or shutil.which("/usr/games/gnugo")) if gnugo else None
-    if gnugo and program is None:
-        raise click.ClickException("GNU Go is not installed (apt install gnugo); --no-gnugo plays without it")
-    commands = engines(names, program, options)
+    others = [] if gnugo == "none" else [int(level) for level in gnugo.split(",")]
+    program = (shutil.which("gnugo") or shutil.which("/usr/games/gnugo")) if others else None
+    if others and program is None:
+        raise click.ClickException("GNU Go is not installed (apt install gnugo); `--gnugo none` plays without it")
+    commands = engines(names, program, others, options)
     arbiter = f"{program} --mode gtp --chinese-rules --positional-superko" if program else None
     rules = Rules(size=size, komi=7.5, max_moves=3 * size * size, timeout=600.0)
     console = Console(stderr=True)
     tallies: dict[tuple[str, str], Tally] = {}
-    for a, b in pairs(names, program is not None):
+    for a, b in pairs(names, others):
         plan = Plan(commands[a], commands[b], rules, opening_moves=4, seed=seed, arbiter=arbiter)
         match = Match(plan, output / f"{a}-{b}".replace(" ", ""))
         tallies[a, b] = played(match, games, enough, jobs, console)
         print(f"{a} against {b}: {tallies[a, b]} of {tallies[a, b].games} games", flush=True)
     points = {pair: (tally.points, tally.games) for pair, tally in tallies.items()}
-    ratings = rate(points, ANCHOR if program else names[-1])
+    ratings = rate(points, f"GNU Go {others[-1]}" if others else names[-1])
     Console().print(table_of(ratings, tallies))
     wrong = out_of_order(ratings, names)
     print("the order is monotone" if not wrong else f"out of order: {', '.join(f'{a} over {b}' for a, b in wrong)}")
