@@ -48,7 +48,7 @@ class Position(NamedTuple):
     history: np.ndarray  # uint64 [played + 1 + depth]: what superko compares, likewise
     rules: np.ndarray  # int64 [5]: side to move, moves played, ko rule, suicide, the plane set's code
     komi: np.ndarray  # float64 [1]: White's
-    room: ladders.Room  # for planes that read ladders
+    room: ladders.Room | None  # to read ladders in, where the planes show them
 
 
 class Batch(NamedTuple):

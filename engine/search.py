@@ -192,7 +192,7 @@ class Search:
         rules = [board.to_move, played, KO_RULES[board.ko], board.suicide, self.evaluator.plane_set.code]
         state = core.new_state(board.size)
         core.copy_into(state, board.state)
-        room = planes.new_room(self.evaluator.plane_set.code, board.size)
+        room = planes.new_room(self.evaluator.plane_set, board.size)
         return Position(
             state, core.new_state(board.size), points, history, np.array(rules, np.int64), np.array([float(komi)]), room
         )

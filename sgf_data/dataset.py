@@ -45,7 +45,7 @@ def shuffled(index, size, seed):
 @njit(cache=True, nogil=True)
 def _fill(
     code, size, games, ends, offsets, points, colours, setup_offsets, setup_at, setup_points, setup_colours,
-    maps, first, shuffle, augment, seed, out, targets, drawn,
+    maps, room, first, shuffle, augment, seed, out, targets, drawn,
 ):  # fmt: skip
     """Put samples `first` onwards into `out` (int8 [B, planes, size*size], zeros) and `targets` (int64 [B]).
 
@@ -53,7 +53,6 @@ def _fill(
     """
     total = ends[-1]
     state = core.new_state(size)
-    room = planes.new_room(code, size)
     for i in range(targets.size):
         sample = first + i
         epoch = sample // total
@@ -170,10 +169,11 @@ class Positions:
         _fill(
             self.plane_set.code, self.size, self.games, self._ends, table.offsets, table.points, table.colours,
             table.setup_offsets, table.setup_at, table.setup_points, table.setup_colours, point_maps(self.size),
-            first, self.shuffle, self.augment, self.seed, out, targets, drawn,
+            planes.new_room(self.plane_set, self.size), first, self.shuffle, self.augment, self.seed, out, targets,
+            drawn,
         )  # fmt: skip
-        planes = out.reshape(count, len(self.plane_set), self.size, self.size)
-        found: tuple[np.ndarray, ...] = (planes, targets)
+        images = out.reshape(count, len(self.plane_set), self.size, self.size)
+        found: tuple[np.ndarray, ...] = (images, targets)
         if self.outcomes:
             found += (outcomes_of(table, drawn[:, 0], drawn[:, 1]),)
         if self._owners is not None:

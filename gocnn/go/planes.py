@@ -62,10 +62,12 @@ _CAPTURES_ONE, _CAPTURES_SEVERAL, _SELF_ATARI, _ONES = _KO + 1, _KO + 2, _KO + 3
 _OWN_LADDERS, _OPPONENT_LADDERS = _ONES + 1, _ONES + 2
 
 
-@njit(cache=True, nogil=True)
-def new_room(code, size):
-    """Room for `write` to read in, for the plane set of that code on boards of `size` x `size`."""
-    return ladders.new_room(size if code == LADDERS else 0)
+def new_room(plane_set: PlaneSet, size: int) -> ladders.Room | None:
+    """What `write` reads ladders in on boards of `size` x `size`; None for a plane set that shows none.
+
+    Code that is handed None is compiled without the reading, which takes longer to compile than all the rest.
+    """
+    return ladders.new_room(size) if plane_set.code == LADDERS else None
 
 
 @njit(cache=True, nogil=True)
@@ -81,7 +83,7 @@ def write(code, state, to_move, recent, point_map, room, out):
             out[0, point_map[point]] = state.colour[core.to_cell(point, size)]
     elif code == FULL or code == LADDERS:
         _write_full(state, to_move, recent, point_map, out)
-        if code == LADDERS:
+        if room is not None:
             _write_ladders(state, to_move, point_map, room, out)
     else:
         whole = np.zeros((_ONES + 1, size * size), np.int8)
@@ -265,7 +267,7 @@ def of_board(board: Board, plane_set: PlaneSet, to_move: int | None = None, symm
     """
     out = np.zeros((len(plane_set), board.size * board.size), np.int8)
     colour = board.to_move if to_move is None else to_move
-    room = new_room(plane_set.code, board.size)
+    room = new_room(plane_set, board.size)
     write(plane_set.code, board.state, colour, board.recent, point_maps(board.size)[symmetry], room, out)
     return out.reshape(len(plane_set), board.size, board.size)
 

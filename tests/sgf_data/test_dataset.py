@@ -78,7 +78,7 @@ def test_positions_in_order_are_the_games_replayed(table):
             if now.any():
                 board.setup(game.setup_points[now].tolist(), game.setup_colours[now].tolist())
             expected = np.zeros((len(FULL), 81), np.int8)
-            room = new_room(FULL.code, 9)
+            room = new_room(FULL, 9)
             write(FULL.code, board.state, colour, game.points[:i], point_maps(9)[0], room, expected)
             assert (planes[at].reshape(expected.shape) == expected).all()
             assert targets[at] == point
