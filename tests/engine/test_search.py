@@ -12,6 +12,7 @@ from engine import tree as trees
 from engine.search import Limits, Report, Search, SearchConfig
 from gocnn.go import BLACK, WHITE, Board
 from gocnn.go.coords import gtp_to_point
+from gocnn.go.planes import PLANE_SETS, of_board
 from tests.engine.toys import Toy, by_area, by_stones, payoffs
 
 
@@ -358,3 +359,27 @@ def test_settings_that_make_no_sense() -> None:
     for wrong in ({"root_symmetries": 9}, {"batch": 0}, {"policy_temperature": 0}, {"noise": 2}):
         with pytest.raises(ValueError):
             SearchConfig(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+def test_a_network_is_shown_the_ladders_of_every_leaf() -> None:
+    """The planes of a batch are those of the positions that its moves lead to."""
+
+    seen: list[np.ndarray] = []
+
+    class Watcher(Toy):
+        plane_set = PLANE_SETS["ladders"]
+
+        def evaluate_planes(self, planes: np.ndarray, *more: object, **others: object) -> object:
+            seen.extend(planes.reshape(-1, len(self.plane_set), 9, 9)[:, -2:].copy())
+            return super().evaluate_planes(planes, *more, **others)  # type: ignore[arg-type]
+
+    board = board_of(
+        ". . . . . . . . . / . . X X . . . . . / . X O . . . . . . / . . X . . . . . ." + 5 * " / . . . . . . . . ."
+    )
+    toy = Watcher(by_area, favourites={gtp_to_point("d7", 9): 0.5})
+    Search(toy, SearchConfig(root_symmetries=1)).run(board, 0.0, Limits(visits=60))
+    root = of_board(board, toy.plane_set)[-2:]
+    assert root.sum() == 1  # White's stone, which is Black's to take
+    assert (seen[0] == root).all()
+    assert any(not planes.any() for planes in seen)  # where White was taken
