@@ -56,6 +56,8 @@ PLANE_SETS = {
         PlaneSet("ladders", LADDERS, (*_STONES, *_LIBERTIES, *_HISTORY, *_TACTICS, *_BOARD, *_LADDERS)),
     )
 }
+# bool [codes, planes of "full"]: which of them a set has, in the same order
+_SHOWN = np.array([[plane in some.planes for plane in PLANE_SETS["full"].planes] for some in PLANE_SETS.values()])
 _OWN, _OPPONENT, _OWN_LIBERTIES, _OPPONENT_LIBERTIES, _LAST = 0, 1, 2, 6, 10
 _KO = _LAST + RECENT
 _CAPTURES_ONE, _CAPTURES_SEVERAL, _SELF_ATARI, _ONES = _KO + 1, _KO + 2, _KO + 3, _KO + 4
@@ -90,12 +92,7 @@ def write(code, state, to_move, recent, point_map, room, out):
         _write_full(state, to_move, recent, point_map, whole)
         row = 0
         for plane in range(_ONES + 1):
-            if (
-                plane < _OWN_LIBERTIES
-                or _LAST <= plane < _KO
-                or plane == _ONES
-                or (code == LIBERTIES and plane < _LAST)
-            ):
+            if _SHOWN[code, plane]:
                 out[row] = whole[plane]
                 row += 1
 
