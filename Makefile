@@ -21,7 +21,7 @@ help:  ## show this list
 play: $(STAMP) $(FRESH)  ## play against the shipped network; options in ARGS="--size 9"
 	@$(BIN)/gocnn play $(ARGS)
 
-test: $(STAMP)  ## run the tests in two processes; options in ARGS="-k ko"
+test: $(STAMP) $(FRESH)  ## run the tests in two processes; options in ARGS="-k ko"
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: $(STAMP)  ## ruff on everything, mypy on the public modules

@@ -35,9 +35,10 @@ def main(stores: tuple[str, ...], batch: int, rounds: int) -> None:
     table = open_store(stores).moves()
     for name, plane_set in PLANE_SETS.items():
         positions = Positions(table, plane_set)
+        speed = rate(positions, batch, rounds)
         print(
-            f"{name:7} {len(plane_set):3} planes: {rate(positions, batch, rounds):,.0f} positions/s "
-            f"a core, from {len(positions):,} positions"
+            f"{name:9} {len(plane_set):3} planes: {speed:,.0f} positions/s a core, {1e6 / speed:.1f} µs each, "
+            f"from {len(positions):,} positions"
         )
 
 

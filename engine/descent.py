@@ -30,7 +30,7 @@ from engine.tree import (
     select,
     withdraw,
 )
-from gocnn.go import core, ladders, planes, scoring
+from gocnn.go import core, planes, scoring
 from gocnn.go.core import EMPTY
 from gocnn.go.ownership import add_playouts
 
@@ -48,7 +48,7 @@ class Position(NamedTuple):
     history: np.ndarray  # uint64 [played + 1 + depth]: what superko compares, likewise
     rules: np.ndarray  # int64 [5]: side to move, moves played, ko rule, suicide, the plane set's code
     komi: np.ndarray  # float64 [1]: White's
-    room: ladders.Room | None  # to read ladders in, where the planes show them
+    room: np.ndarray | None  # to read ladders in, where the planes show them
 
 
 class Batch(NamedTuple):

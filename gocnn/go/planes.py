@@ -64,7 +64,7 @@ _CAPTURES_ONE, _CAPTURES_SEVERAL, _SELF_ATARI, _ONES = _KO + 1, _KO + 2, _KO + 3
 _OWN_LADDERS, _OPPONENT_LADDERS = _ONES + 1, _ONES + 2
 
 
-def new_room(plane_set: PlaneSet, size: int) -> ladders.Room | None:
+def new_room(plane_set: PlaneSet, size: int) -> np.ndarray | None:
     """What `write` reads ladders in on boards of `size` x `size`; None for a plane set that shows none.
 
     Code that is handed None is compiled without the reading, which takes longer to compile than all the rest.
@@ -84,21 +84,23 @@ def write(code, state, to_move, recent, point_map, room, out):
         for point in range(size * size):
             out[0, point_map[point]] = state.colour[core.to_cell(point, size)]
     elif code == FULL or code == LADDERS:
-        _write_full(state, to_move, recent, point_map, out)
+        liberties = _write_full(state, to_move, recent, point_map, out)
         if room is not None:
-            _write_ladders(state, to_move, point_map, room, out)
+            _write_ladders(state, liberties, to_move, point_map, room, out)
     else:
         whole = np.zeros((_ONES + 1, size * size), np.int8)
         _write_full(state, to_move, recent, point_map, whole)
         row = 0
         for plane in range(_ONES + 1):
             if _SHOWN[code, plane]:
-                out[row] = whole[plane]
+                for point in range(size * size):  # assigning a whole row takes three seconds more to compile
+                    out[row, point] = whole[plane, point]
                 row += 1
 
 
 @njit(cache=True, nogil=True)
 def _write_full(state, to_move, recent, point_map, out):
+    """Write all planes but the ladders; returns the liberties of each chain, int16 by its head."""
     # Fields of the state are taken out once: numba counts references at each access, which costs more than the work.
     colours, heads, lengths = state.colour, state.head, state.length
     size = state.info[core.SIZE]
@@ -141,28 +143,30 @@ def _write_full(state, to_move, recent, point_map, out):
             out[_LAST + ago, point_map[point]] = 1
     if state.info[core.KO]:
         out[_KO, point_map[core.to_point(state.info[core.KO], size)]] = 1
+    return liberties
 
 
 @njit(cache=True, nogil=True)
-def _write_ladders(state, to_move, point_map, room, out):
+def _write_ladders(state, liberties, to_move, point_map, room, out):
+    colours, heads, nexts = state.colour, state.head, state.next
     size = state.info[core.SIZE]
-    for point in range(size * size):
-        head = core.to_cell(point, size)
-        colour = state.colour[head]
-        if colour == core.EMPTY or state.head[head] != head:
-            continue
-        liberties = ladders.liberties_to_three(state, head)[0]
-        if liberties == 3 or (liberties == 1 and ladders.can_escape(state, room, head)):
-            continue
-        if liberties == 2 and not ladders.can_capture(state, room, head):
-            continue
-        stone = head
-        while True:
-            there = point_map[core.to_point(stone, size)]
-            out[_OWN_LADDERS if colour == to_move else _OPPONENT_LADDERS, there] = 1
-            stone = state.next[stone]
-            if stone == head:
-                break
+    ladders.enter(state, room)
+    for row in range(1, size + 1):
+        for head in range(row * (size + 1) + 1, (row + 1) * (size + 1)):
+            if colours[head] == core.EMPTY or heads[head] != head:
+                continue
+            count = liberties[head]
+            if count > 2 or (count == 1 and ladders.can_escape(room, head)):
+                continue
+            if count == 2 and not ladders.can_capture(room, head):
+                continue
+            stone = head
+            while True:
+                there = point_map[core.to_point(stone, size)]
+                out[_OWN_LADDERS if colours[head] == to_move else _OPPONENT_LADDERS, there] = 1
+                stone = nexts[stone]
+                if stone == head:
+                    break
 
 
 _NO, _YES, _CAPTURES = 0, 1, 2

@@ -40,7 +40,8 @@ def reads(board: Board, vertex: str) -> tuple[bool, bool]:
     room = ladders.new_room(board.size)
     cell = core.to_cell(gtp_to_point(vertex, board.size), board.size)
     before = board.state.colour.copy()
-    answer = bool(ladders.can_capture(board.state, room, cell)), bool(ladders.can_escape(board.state, room, cell))
+    ladders.enter(board.state, room)
+    answer = bool(ladders.can_capture(room, cell)), bool(ladders.can_escape(room, cell))
     assert np.array_equal(board.state.colour, before), "reading leaves the board alone"
     return answer
 

@@ -152,6 +152,7 @@ def test_ladder_planes_are_what_the_reader_says(size):
     marked = 0
     for board in random_positions(size, 120, seed=size):
         image = of_board(board, chosen)
+        ladders.enter(board.state, room)
         liberties = board.liberties()
         for side, whose in ((board.to_move, "own"), (-board.to_move, "opponent's")):
             shown = image[chosen.planes.index(f"{whose} chains that a ladder takes")]
@@ -160,9 +161,9 @@ def test_ladder_planes_are_what_the_reader_says(size):
                 taken = False
                 if board.stones[row, col] == side and liberties[row, col] <= 2:
                     taken = (
-                        ladders.can_capture(board.state, room, cell)
+                        ladders.can_capture(room, cell)
                         if liberties[row, col] == 2
-                        else not ladders.can_escape(board.state, room, cell)
+                        else not ladders.can_escape(room, cell)
                     )
                 assert shown[row, col] == (taken if board.stones[row, col] == side else 0)
                 marked += taken
