@@ -1,6 +1,6 @@
 # Everything here sets itself up from nothing: a virtual environment in .venv with the tested versions.
 # Another Python:     make play PYTHON=python3.12
-# Another pip set-up: make play PIP_FLAGS="--index-url URL"  (for instance, for a CPU-only build of torch)
+# Another pip set-up: make play PIP_FLAGS="--extra-index-url URL"  (for instance, for a CPU-only build of torch)
 # The set-up speaks on stderr only and leaves stdin alone, so `make -s play < words` works as a filter.
 
 PYTHON ?= python3

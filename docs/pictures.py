@@ -1,4 +1,4 @@
-"""Draw the pictures of the README anew, with the shipped network.
+"""Draw docs/images/play.svg anew, with the network that ships.
 
 python docs/pictures.py
 """

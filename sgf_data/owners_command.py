@@ -12,7 +12,7 @@ import click
     epilog="""\b
 Examples:
   gocnn data owners games.arrow
-  gocnn data owners pro.arrow --years 1990-2021 -o pro.owners.arrow
+  gocnn data owners pro.arrow --from-year 1990 -o owners.arrow
 """
 )
 @click.argument("store", type=click.Path())
