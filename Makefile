@@ -46,6 +46,6 @@ $(STAMP): pyproject.toml constraints.txt
 
 # numba renews a cached function when its own file changes, but not when one that it calls does, in
 # another file: after any change of compiled code (a git pull, say) its whole cache is thrown away.
-$(FRESH): $(STAMP) $(shell grep -rl --include='*.py' njit gocnn sgf_data engine 2>/dev/null)
+$(FRESH): $(STAMP) $(shell grep -rlE --include='*.py' 'njit|intrinsic' gocnn sgf_data engine 2>/dev/null)
 	@find gocnn sgf_data engine -name '*.nb[ic]' -delete
 	@touch $@

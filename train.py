@@ -121,7 +121,11 @@ class YearRange(click.ParamType):
 @click.option("--device", default=None, help="cuda, cuda:1, mps or cpu; by default the best there is.")
 @click.option("--validate-minutes", default=5.0, show_default=True, help="Minutes between validations.")
 @click.option(
-    "--validate-positions", default=8192, show_default=True, help="Positions of a validation, drawn once at random."
+    "--validate-positions",
+    type=click.IntRange(1),
+    default=8192,
+    show_default=True,
+    help="Positions of a validation, drawn once at random.",
 )
 @click.option("--checkpoint-minutes", default=3.0, show_default=True, help="Minutes between checkpoints.")
 @click.option("--resume", is_flag=True, help="Go on with the run in the folder, exactly where it stood.")
@@ -194,6 +198,8 @@ def main(
             identity = {"network": network.to_dict(), "games": len(source.games), "positions": len(source)}
             if network.value:
                 identity |= {"value_weight": value_weight, "lead_weight": lead_weight}
+            if start_from:
+                identity |= {"init": start_from}
             if owners:
                 identity |= {"owner_weight": owner_weight, "owned_weight": owned_weight}
             run = training.Run(out, model, config, here, loss=loss, identity=identity)
@@ -223,15 +229,17 @@ def main(
 
             metrics = run.train(source, validate)
             if here.is_first:
+                if first and blend < 1:
+                    policy.blend(cast(policy.Policy, run.average.module), first, blend)
+                    identity |= {"blend": blend}
+                if blend < 1 or not metrics:  # a finished run that is resumed has tested nothing yet
+                    metrics = validate(run.average.module)
                 card = {
                     "training": identity,
                     "samples": run.samples,
                     "seconds": run.progress.seconds,
                     "metrics": metrics,
                 }
-                if first:
-                    policy.blend(cast(policy.Policy, run.average.module), first, blend)
-                    card["blend"] = blend
                 policy.save(out / "network.safetensors", network, run.average.module, card)
                 click.echo(f"{out / 'network.safetensors'}: the trained network", err=True)
     except (ValueError, StoreError, CheckpointError, OSError) as error:
@@ -284,13 +292,12 @@ def evaluate(
     how often it knows the winner: of all positions, and by the stones on the board.
     """
     import numpy as np
-    import torch
     from rich.console import Console
     from rich.progress import Progress
 
     from gocnn import examination, policy, weights
     from gocnn.checkpoint import CheckpointError
-    from gocnn.device import best_device
+    from gocnn.device import named_device
     from gocnn.device import precision as dtype_of
     from gocnn.evaluator import Evaluator
     from gocnn.profile import UNKNOWN, Profile
@@ -299,7 +306,7 @@ def evaluate(
     from sgf_data.store import StoreError, open_store
 
     try:
-        where = torch.device(device) if device else best_device()
+        where = named_device(device)
         network = network or str(weights.default(told_who_plays=profile is not None))
         judge = Evaluator(
             policy.load(network), where, dtype_of(precision, where),

@@ -23,6 +23,23 @@ def best_device(local_rank: int = 0) -> torch.device:
     return torch.device("cpu")
 
 
+def named_device(name: str | None, local_rank: int = 0) -> torch.device:
+    """The device that is named ("cuda", "cuda:1", "mps", "cpu"), or the best there is.
+
+    "cuda" is the GPU of this process. Raises ValueError for a device that does not exist here.
+    """
+    if not name:
+        return best_device(local_rank)
+    try:
+        device = torch.device(name)
+        if device.type == "cuda" and device.index is None:
+            device = torch.device("cuda", local_rank)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ValueError(f"no device {name!r} here: {str(error).splitlines()[0]}") from error
+    return device
+
+
 def has_bfloat16(device: torch.device) -> bool:
     """Whether the device computes in bfloat16 at more than the speed of float32."""
     if device.type == "cuda":
@@ -105,11 +122,11 @@ class Ranks:
 def ranks(device: str | None = None) -> Iterator[Ranks]:
     """The processes that torchrun started, joined for the length of the context; a plain run is one process.
 
-    `device` overrides the choice of `best_device`. GPUs talk over NCCL, CPUs over gloo.
+    `device` is as in `named_device`. GPUs talk over NCCL, CPUs over gloo.
     """
     world = int(os.environ.get("WORLD_SIZE", "1"))
     local_rank = int(os.environ.get("LOCAL_RANK", "0"))
-    chosen = torch.device(device) if device else best_device(local_rank)
+    chosen = named_device(device, local_rank)
     if chosen.type == "cuda":
         torch.cuda.set_device(chosen)
     if world == 1:

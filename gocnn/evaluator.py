@@ -12,7 +12,7 @@ import torch
 from gocnn import policy, weights
 from gocnn.batches import as_images
 from gocnn.compiled.trunk import FastTrunk, fits
-from gocnn.device import autocast, best_device, one_thread, precision
+from gocnn.device import autocast, best_device, named_device, one_thread, precision
 from gocnn.go import Board
 from gocnn.go.planes import PLANE_SETS, of_board
 from gocnn.go.symmetry import point_maps
@@ -66,7 +66,7 @@ class Evaluator:
         for one that can be told no profile.
         """
         network = policy.load(path or weights.default(told_who_plays=profile != UNKNOWN))
-        return cls(network, torch.device(device) if device else None, profile=profile)
+        return cls(network, named_device(device) if device else None, profile=profile)
 
     @property
     def has_value(self) -> bool:

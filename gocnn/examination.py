@@ -118,7 +118,7 @@ def examine(
         parts.append(
             Verdicts(
                 stones=stones_on(judge.plane_set, planes),
-                place=(found.policy > said[:, None]).sum(1),
+                place=_places(found.policy, moves),
                 nats=-np.log(np.maximum(said, 1e-30)),
                 won=outcome[:, WON],
                 winrate=nothing if found.winrate is None else found.winrate,
@@ -129,6 +129,16 @@ def examine(
         if report:
             report(first + len(moves))
     return Verdicts(**{name: np.concatenate([vars(part)[name] for part in parts]) for name in vars(parts[0])})
+
+
+def _places(policy: np.ndarray, moves: np.ndarray) -> np.ndarray:
+    """int64 [B]: how many moves a policy (float [B, moves]) puts before the one that was played.
+
+    Of equals, which half precision makes many of, the first one leads; what is no number leads nobody.
+    """
+    said = policy[np.arange(len(moves)), moves][:, None]
+    earlier = np.arange(policy.shape[1]) < moves[:, None]
+    return np.asarray((~(policy <= said) | ((policy == said) & earlier)).sum(1))
 
 
 def picture(verdicts: Verdicts) -> Figure:

@@ -17,7 +17,6 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import (
-    binary_cross_entropy,
     binary_cross_entropy_with_logits,
     cross_entropy,
     huber_loss,
@@ -38,8 +37,10 @@ def owner_nats(owner: Tensor, truth: Tensor) -> Tensor:
     """
     truth = truth.view_as(owner)
     known = truth != UNKNOWN
-    chance = ((1 + owner) / 2).clamp(1e-4, 1 - 1e-4)
-    nats = binary_cross_entropy(chance, (1 + truth.where(known, 0).float()) / 2, reduction="none")
+    chance = ((1 + owner.float()) / 2).clamp(1e-4, 1 - 1e-4)
+    share = (1 + truth.where(known, 0).float()) / 2
+    # Written out, since torch refuses its own function where CUDA multiplies in half precision.
+    nats = -(share * chance.log() + (1 - share) * (1 - chance).log())
     return (nats * known.float()).flatten(1).mean(1)
 
 

@@ -272,26 +272,38 @@ class Run:
                 self.model.train()
                 loss = self.step(*batches.next())
                 self.progress.seconds = ranks.from_first(time.monotonic() - began)
-                if not self.progress.step % 10 or self.progress.step == 1:
-                    value = ranks.mean(float(loss))
+                stopping = bool(ranks.from_first(float(stop.is_set)))
+                finished = self.share_done >= 1
+                saving = finished or stopping or self.progress.seconds - saved >= 60 * config.checkpoint_minutes
+                reporting = not self.progress.step % 10 or self.progress.step == 1
+                if reporting or saving:
+                    value = self._finite(ranks.mean(float(loss)))
+                if reporting:
                     old = self.progress.loss
                     self.progress.loss = value if np.isnan(old) else 0.95 * old + 0.05 * value
                     journal.show(self.share_done, self.samples, self.progress.seconds, self.progress.loss)
-                stopping = bool(ranks.from_first(float(stop.is_set)))
-                finished = self.share_done >= 1
+                if saving:
+                    saved = self.progress.seconds
+                    if ranks.is_first:
+                        self.save()
                 if finished or self.progress.seconds - validated >= 60 * config.validate_minutes:
                     validated = self.progress.seconds
                     if ranks.is_first:
                         metrics = validate(self.average.module)
                         journal.record(self.progress.step, self.samples, self.progress.seconds,
                                        self.learning_rate, self.progress.loss, metrics)  # fmt: skip
-                if finished or stopping or self.progress.seconds - saved >= 60 * config.checkpoint_minutes:
-                    saved = self.progress.seconds
-                    if ranks.is_first:
-                        self.save()
                 if stopping and not finished:
                     raise Interrupted
         return metrics
+
+    def _finite(self, loss: float) -> float:
+        """The loss itself. Raises ValueError if it is no number any more, before that is saved."""
+        if not np.isfinite(loss):
+            raise ValueError(
+                f"the loss is {loss} after {self.progress.step:,} steps: try lower learning rates. "
+                f"{self.checkpoint_path} is as it was last saved"
+            )
+        return loss
 
     @property
     def learning_rate(self) -> float:

@@ -72,7 +72,11 @@ def _fill(
         replay.play_record(
             state, points[start:move], colours[start:move], setup_at[s0:s1], setup_points[s0:s1], setup_colours[s0:s1]
         )
-        planes.write(code, state, colours[move], points[start:move], maps[symmetry], room, out[i])
+        since = start  # set-up ends the history, as on a board
+        for at in setup_at[s0:s1]:
+            if at <= move - start:
+                since = start + at
+        planes.write(code, state, colours[move], points[since:move], maps[symmetry], room, out[i])
         targets[i] = maps[symmetry, points[move]]
         drawn[i, 0] = game
         drawn[i, 1] = colours[move]
@@ -85,8 +89,9 @@ class Selection:
     """Which games of a store to draw from.
 
     Games of another board `size` are left out; `years` is an inclusive range, which leaves out games without a year;
-    `fold` = (kept, of, inside) splits by game: a game falls into one of ``of`` folds by a hash of its opening, the same
-    under all eight symmetries, and is taken if its fold is below ``kept`` (``inside``) or not (not ``inside``).
+    ``fold`` = (kept, of, inside) splits by game: a game falls into one of ``of`` folds by a hash of its opening, the
+    same under all eight symmetries, and is taken if its fold is below ``kept`` (``inside``) or not (not ``inside``). If
+    that is true of none, the opening of least hash counts as below.
     """
 
     size: int = 19
@@ -100,7 +105,10 @@ class Selection:
             wanted &= (table.year >= self.years[0]) & (table.year <= self.years[1])
         if self.fold:
             kept, of, inside = self.fold
-            wanted &= (table.opening_key % np.uint64(of) < np.uint64(kept)) == inside
+            below = table.opening_key % np.uint64(of) < np.uint64(kept)
+            if wanted.any() and not (below & wanted).any():
+                below = table.opening_key == table.opening_key[wanted].min()
+            wanted &= below == inside
         return np.flatnonzero(wanted)
 
 

@@ -14,7 +14,7 @@ _RANK = re.compile(
     r"(\d{1,2})\s*-?\s*(p|d|k|pro|dan|kyu|ku|gup|段|级|級|단|급)\.?\s*(p|pro|professional|ama|amateur)?\.?\s*\??\s*(?:[,;].*)?",
     re.IGNORECASE,
 )
-_YEAR = re.compile(r"(?<!\d)(\d{4})(?!\d)|(?:^|ca?\.)\s*(\d{3})(?!\d)|(?<!\d)(\d{3})\s*AD")
+_YEAR = re.compile(r"(?<!\d)(\d{4})(?:[01]\d[0-3]\d)?(?!\d)|(?:^|ca?\.)\s*(\d{3})(?!\d)|(?<!\d)(\d{3})\s*AD")
 _DRAWS = {"0", "draw", "jigo", "tie", "0.0", "和棋", "持碁", "持棋", "ジゴ", "빅"}
 _VOID = {"void", "no result", "both lost", "無勝負"}
 _UNKNOWN = {"", "?", "unknown", "unfinished"}
@@ -23,6 +23,8 @@ _WAYS = {
     "t": "T", "time": "T", "timeout": "T",
     "f": "F", "forfeit": "F", "offline": "F",
 }  # fmt: skip
+_FRACTIONS = str.maketrans({"¼": ".25", "½": ".5", "¾": ".75"})
+_FRACTION = re.compile(r"(?<![\d/])(?:(\d+)\s+)?([1-3])/([24])(?![\d/])")
 _DIGITS = str.maketrans("一二三四五六七八九初", "1234567891")
 
 
@@ -44,14 +46,13 @@ def komi(text: str) -> float | None:
     6.5. Chinese servers count komi in stones, of which there are half as many: "3.75", or "375" in
     hundredths, is 7.5. A komi in points is a multiple of a half, so quarters give these away.
     """
-    match = _NUMBER.search(_plain(text))
+    match = _NUMBER.search(_decimal(text))
     if not match:
         return None
     number = float(match[0].replace(",", "."))
     if match[0].lstrip("+-").isdigit() and abs(number) >= 100 and number % 25 == 0:
         number /= 100
-    if number % 0.5 == 0.25:
-        number *= 2
+    number = _in_points(number)
     return number if abs(number) <= 400 else None
 
 
@@ -59,9 +60,11 @@ def komi(text: str) -> float | None:
 def result(text: str) -> str | None:
     """The result as "B+2.5", "W+R", "W+T", "B+F", "B+" (no margin), "0" (draw) or "Void".
 
+    Margins in quarters are in stones, as such komi is, and are doubled.
+
     None where it is missing or unknown; text that is none of these is kept as given.
     """
-    plain = _plain(text)
+    plain = _decimal(text)
     lower = plain.lower()
     if lower in _UNKNOWN:
         return None
@@ -77,7 +80,7 @@ def result(text: str) -> str | None:
         return f"{colour}+{_WAYS[how]}"
     margin = _MARGIN.match(how)
     if margin and float(margin[0].replace(",", ".")):
-        return f"{colour}+{float(margin[0].replace(',', '.')):g}"
+        return f"{colour}+{_in_points(float(margin[0].replace(',', '.'))):g}"
     return f"{colour}+"
 
 
@@ -97,7 +100,7 @@ def rank(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def year(text: str) -> int | None:
-    """The first year in a date: four digits anywhere, three at the start or before "AD"."""
+    """The first year in a date: four digits anywhere (or "20220105"), three at the start or before "AD"."""
     match = _YEAR.search(_plain(text))
     if not match:
         return None
@@ -116,6 +119,18 @@ def count(text: str) -> int:
 def _plain(text: str) -> str:
     """Without outer blanks; full-width digits, letters and stops as ASCII."""
     return text if text.isascii() and text == text.strip() else unicodedata.normalize("NFKC", text).strip()
+
+
+def _decimal(text: str) -> str:
+    """The plain text with "6½" and "6 1/2" as "6.5"."""
+    return _FRACTION.sub(
+        lambda found: f"{int(found[1] or 0) + int(found[2]) / int(found[3]):g}", _plain(text.translate(_FRACTIONS))
+    )
+
+
+def _in_points(number: float) -> float:
+    """A komi or a margin in points; quarters, which no game in points has, say that it is in stones."""
+    return number * 2 if number % 0.5 == 0.25 else number
 
 
 def _chinese(text: str) -> str:

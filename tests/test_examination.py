@@ -59,6 +59,13 @@ def test_what_is_known_is_counted() -> None:
     assert metrics["lead_error"] == pytest.approx((0 + 3) / 2)
 
 
+def test_equals_share_their_places_and_what_is_no_number_is_never_right() -> None:
+    rows = Rows([0, 0, 0], [0, 1, 2], [[NAN] * 3] * 3)
+    found = examination.examine(Oracle([0.4, 0.4, 0.2]), rows)  # type: ignore[arg-type]
+    assert found.place.tolist() == [0, 1, 2]
+    assert examination.examine(Oracle([NAN] * 3), rows).metrics()["top1"] == 0  # type: ignore[arg-type]
+
+
 def test_without_a_value_head_there_is_no_winner() -> None:
     class Policy(Oracle):
         def evaluate_planes(

@@ -19,7 +19,7 @@ from torch import nn
 
 from gocnn import checkpoint, training
 from gocnn.batches import Prefetcher
-from gocnn.device import Ranks
+from gocnn.device import Ranks, named_device
 from sgf_data.store import open_store
 
 ROOT = Path(__file__).parents[1]
@@ -228,6 +228,71 @@ def test_the_log_has_what_was_learned_from_beside_what_was_held_out(store, tmp_p
     assert width > 3 * height  # three panels
 
 
+def test_a_loss_that_is_no_number_ends_the_run_and_spares_its_checkpoint(tmp_path):
+    calls = 0
+
+    def loss(model: nn.Module, images: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        nonlocal calls
+        calls += 1
+        return training.cross_entropy(model, images, targets) * (float("nan") if calls > 6 else 1)
+
+    run = training.Run(tmp_path, small_network(), config(checkpoint_minutes=0), CPU, loss=loss)
+    with pytest.raises(ValueError, match="the loss is nan after 7 steps: try lower learning rates"):
+        run.train(Stripes(), lambda model: {})
+    saved = checkpoint.load(run.checkpoint_path, "training")
+    assert saved.meta["progress"]["step"] == 6
+    assert all(tensor.isfinite().all() for tensor in saved.tensors.values())
+
+
+def test_a_validation_that_fails_costs_no_step(tmp_path):
+    def fails(model: nn.Module) -> dict[str, float]:
+        raise OSError("no space left")
+
+    run = training.Run(tmp_path, small_network(), config(samples=320), CPU)
+    with pytest.raises(OSError, match="no space left"):
+        run.train(Stripes(), fails)
+    again = training.Run(tmp_path, small_network(), config(samples=320), CPU)
+    again.resume()
+    assert again.samples == 320
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:x", "mps" if not torch.backends.mps.is_available() else "vulkan"])
+def test_a_device_that_does_not_exist_is_named(name):
+    with pytest.raises(ValueError, match=f"no device '{name}' here"):
+        named_device(name)
+
+
+def test_a_blended_network_is_tested_as_it_is_saved(store, tmp_path):
+    from click.testing import CliRunner
+
+    import train
+
+    begun = train_command(store, tmp_path / "first", "--positions", "160")[1:]
+    assert CliRunner().invoke(train.main, begun).exit_code == 0
+    first = str(tmp_path / "first" / "network.safetensors")
+    options = train_command(store, tmp_path / "next", "--init", first, "--blend", "0.5", "--positions", "160")[1:]
+    at = options.index("--preset")
+    del options[at : at + 2]
+    for more in ([], ["--resume", "--blend", "0"]):
+        result = CliRunner().invoke(train.main, options + more)
+        assert result.exit_code == 0, result.output
+        path = tmp_path / "next" / "network.safetensors"
+        card = checkpoint.load(path, "policy").meta["card"]
+        printed = CliRunner().invoke(
+            train.main,
+            ["--data", str(store), "-o", str(tmp_path / f"test{len(more)}"), "--init", str(path), "--lr", "1e-9",
+             "--muon-lr", "1e-9", "--positions", "16", "--batch", "16", "--validate-positions", "64",
+             "--precision", "fp32", "--seed", "4", "--device", "cpu"],
+        )  # fmt: skip
+        assert printed.exit_code == 0, printed.output
+        again = checkpoint.load(tmp_path / f"test{len(more)}" / "network.safetensors", "policy").meta["card"]
+        assert card["metrics"]["cross_entropy"] == pytest.approx(again["metrics"]["cross_entropy"], abs=0.05)
+    unblended = checkpoint.load(first, "policy").meta["card"]["metrics"]
+    assert card["metrics"]["cross_entropy"] == pytest.approx(unblended["cross_entropy"], abs=1e-5)
+    without = train_command(store, tmp_path / "next", "--positions", "160", "--resume")[1:]
+    assert "init was" in CliRunner().invoke(train.main, without).output
+
+
 @pytest.mark.slow
 def test_ctrl_c_saves_and_a_folder_in_use_is_not_overwritten(store, tmp_path):
     command = [sys.executable, *train_command(store, tmp_path / "run", "--checkpoint-minutes", "100")]
@@ -265,6 +330,8 @@ def test_two_processes_train_one_network(store, tmp_path):
         ((), "give a budget of either minutes or samples"),
         (("--positions", "10", "--preset", "b1"), "there is no network 'b1'"),
         (("--positions", "10", "--size", "13"), "no 13x13 games"),
+        (("--positions", "10", "--device", "gpu"), "no device 'gpu' here"),
+        (("--positions", "10", "--validate-positions", "0"), "0 is not in the range x>=1"),
         (("--positions", "10", "--years", "2020-1990"), "ends before it begins"),
     ],
 )

@@ -18,7 +18,7 @@ from gocnn.go.core import EMPTY
 
 DEPTH = 160  # moves of both that a ladder may take, some beyond the longest on 25x25
 CHOICES = 8  # moves that are tried in one position
-NODES = 2000  # positions that one ladder may take; a longer search says that it fails
+NODES = 2000  # positions that one ladder may take; after a longer search the chain is said to get away
 
 _UNDECIDED, _FAILED, _DONE = -1, 0, 1  # what the player to move reaches
 
@@ -106,7 +106,13 @@ def _succeeds(room, prey, to_move):
             _take_back(room, depth)
             to_move = -to_move
             verdict = _DONE if verdict == _FAILED else _UNDECIDED
-        if room[_COUNT, depth] == 0 or depth == DEPTH or left == 0:
+        if depth == DEPTH or left == 0:
+            defends = (room[_COLOUR, prey] == to_move) == (depth % 2 == 0)
+            while depth:
+                depth -= 1
+                _take_back(room, depth)
+            return defends
+        if room[_COUNT, depth] == 0:
             verdict = _FAILED
             continue
         room[_COUNT, depth] -= 1

@@ -108,6 +108,22 @@ def test_a_long_ladder_on_a_large_board() -> None:
     assert reads(board, "D22") == (True, False)
 
 
+@pytest.mark.parametrize("nodes", range(8))
+def test_a_ladder_too_long_to_be_read_takes_nothing(monkeypatch: pytest.MonkeyPatch, nodes: int) -> None:
+    succeeds = ladders._succeeds.py_func  # compiled code keeps the number that it was made with
+    for stones, to_move in (("", WHITE), ("E10", BLACK)):
+        board = position(START, white=stones)
+        room = ladders.new_room(board.size)
+        cell = core.to_cell(gtp_to_point("D10", board.size), board.size)
+        ladders.enter(board.state, room)
+        before = room[0].copy()
+        assert succeeds(room, cell, to_move) == (to_move == BLACK)
+        monkeypatch.setattr(ladders, "NODES", nodes)
+        assert succeeds(room, cell, to_move) == (to_move == WHITE)
+        assert (room[0] == before).all(), "all moves are taken back"
+        monkeypatch.undo()
+
+
 @pytest.mark.gnugo
 @pytest.mark.skipif(gnugo_path() is None, reason="GNU Go is not installed (apt install gnugo)")
 def test_gnu_go_reads_the_same() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gocnn.go import Board
-from gocnn.go.planes import PLANE_SETS, new_room, write
+from gocnn.go.planes import PLANE_SETS, of_board
 from gocnn.go.symmetry import SYMMETRIES, point_maps
 from sgf_data.dataset import Positions, Selection, shuffled
 from sgf_data.record import GameRecord
@@ -77,10 +77,7 @@ def test_positions_in_order_are_the_games_replayed(table):
             now = game.setup_at == i
             if now.any():
                 board.setup(game.setup_points[now].tolist(), game.setup_colours[now].tolist())
-            expected = np.zeros((len(FULL), 81), np.int8)
-            room = new_room(FULL, 9)
-            write(FULL.code, board.state, colour, game.points[:i], point_maps(9)[0], room, expected)
-            assert (planes[at].reshape(expected.shape) == expected).all()
+            assert (planes[at] == of_board(board, FULL, int(colour))).all()
             assert targets[at] == point
             board.play(int(colour), int(point))
             at += 1
@@ -127,6 +124,13 @@ def test_a_split_is_by_game_and_leaves_no_game_on_both_sides(tmp_path):
     assert sorted([*held, *rest]) == list(range(60))
     assert 0 < len(held) < 60
     assert {g % 30 for g in held}.isdisjoint({g % 30 for g in rest})
+
+
+def test_of_a_few_games_one_is_held_out_all_the_same(tmp_path):
+    table = table_of([random_game(seed) for seed in range(1, 9)], tmp_path)
+    held = Selection(9, fold=(1, 10**6, True)).games(table)
+    assert len(held) == 1
+    assert sorted([*held, *Selection(9, fold=(1, 10**6, False)).games(table)]) == list(range(8))
 
 
 def test_games_of_the_validation_store_are_excluded_turned_ones_and_longer_ones_too(tmp_path):

@@ -142,6 +142,20 @@ def test_a_damaged_member_of_a_zip_does_not_cost_the_others(tmp_path: Path) -> N
     assert [bool(blob.error) for blob in blobs] == [True, False]
 
 
+@pytest.mark.parametrize("wrong", [b"\xff.sgf", b"\0.sgf"])
+def test_a_zip_whose_names_are_damaged_does_not_cost_the_other_files(tmp_path: Path, wrong: bytes) -> None:
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("é.sgf", "(;B[aa])")
+    data = path.read_bytes()
+    assert data.count("é.sgf".encode()) == 2  # before the member and in the index
+    path.write_bytes(data.replace("é.sgf".encode(), wrong.rjust(6, b"\0") if wrong[0] == 0 else b"\xff" + wrong))
+    (tmp_path / "y.sgf").write_bytes(b"(;B[aa])")
+    blobs = list(sources.read(sources.find([tmp_path])))
+    assert [bool(blob.error) for blob in blobs] == [True, False]
+    assert blobs[0].path.startswith(str(path))
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="needs file names that are any bytes")
 def test_names_that_are_no_text(tmp_path: Path) -> None:
     with open(os.fsencode(tmp_path) + b"/\xb3\xd2.sgf", "wb") as file:
