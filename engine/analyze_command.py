@@ -106,6 +106,8 @@ def analyze(
         komi = record.komi if record.komi is not None else 0.5 if record.handicap else DEFAULT_KOMI
     suffix = f"{'' if games == 1 else f'.{game or 1}'}.analyzed.sgf"
     target = output or file.with_name(file.stem + suffix)
+    if graph and target.suffix == ".png":
+        raise click.UsageError(f"{target} is its picture's name: take another one for the record, or add --no-graph")
     try:
         looker, how = _looker(model, visits, quick, errors)
         plan = _Plan(file, target, target.with_suffix(".png") if graph else None, how, komi, mistakes)
@@ -118,7 +120,7 @@ def analyze(
     try:
         _write(record, judgements, plan)
     except OSError as error:
-        raise click.ClickException(f"{target}: {error.strerror}") from None
+        raise click.ClickException(f"{error.filename2 or target}: {error.strerror}") from None
     _report(record, judgements, plan, machine, complete=not interrupted)
     written = " and ".join(str(path) for path in (plan.target, plan.picture) if path)
     click.echo(f"{'stopped; ' if interrupted else ''}{len(judgements)} moves are in {written}", err=True)

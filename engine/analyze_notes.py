@@ -118,6 +118,7 @@ def print_tables(
 ) -> None:
     """The players' numbers, and a table of the worst mistakes of each."""
     from rich.table import Table
+    from rich.text import Text
 
     known = any(judgement.points_lost is not None for judgement in judgements)
     table = Table(title="The players", title_justify="left")
@@ -132,7 +133,7 @@ def print_tables(
         cells.append(_percent(numbers.probability, 1))
         if known:
             cells.append("" if numbers.points_lost is None else f"{numbers.points_lost:.2f}")
-        table.add_row(player, *cells, str(numbers.mistakes))
+        table.add_row(Text(player), *cells, str(numbers.mistakes))
     console.print(table)
     for colour, player in players.items():
         mistakes = worst(judgements, colour, count)

@@ -166,12 +166,13 @@ def gather(tree, root, position, batch, want, settings, identity, left):
     """Fill a batch with up to `want` leaves, in `left` descents at most.
 
     Returns the leaves found and the descents that ended at once, in a finished game; the latter is -1 if the root has
-    no move.
+    no move. Each descent may add a node, those that end in finished games too, so that the arrays may be full before.
     """
     found = 0
     ended = 0
     collisions = 0
-    while found < want and found + ended < left and collisions <= want:
+    room = tree.links.shape[0]
+    while found < want and found + ended < left and collisions <= want and tree.used[0] < room:
         outcome = descend(tree, root, position, batch, found, settings, identity)
         if outcome == 1:
             found += 1

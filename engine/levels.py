@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -78,14 +79,17 @@ def level(name: str) -> Level:
     return found
 
 
-def level_player(name: str, policy: LazyPolicy, style: Style) -> PolicyPlayer:
-    """A player of the level of that name. Raises ValueError if there is none."""
+def level_player(name: str, policy: LazyPolicy, style: Style, **search: Any) -> PolicyPlayer:
+    """A player of the level of that name, with more options of `SearchPlayer` for those that search.
+
+    Raises ValueError if there is no such level.
+    """
     found = level(name)
     if not found.searches:
         return LevelPlayer(policy, found, style)
     from engine.search_player import SearchPlayer
 
-    return SearchPlayer(policy, style, visits=found.visits)
+    return SearchPlayer(policy, style, visits=found.visits, **search)
 
 
 class LevelPlayer(PolicyPlayer):

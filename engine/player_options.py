@@ -15,7 +15,6 @@ import click
 if TYPE_CHECKING:
     from engine.player import PolicyPlayer, Style
     from engine.policy import LazyPolicy, Policy
-    from engine.search_player import SearchPlayer
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -47,7 +46,7 @@ def player_options(command: Function) -> Function:
             metavar="N",
             help="Draw the first N moves of a game by their probability, whatever the temperature.",
         ),
-        click.option("--seed", type=int, help="Make the draws repeatable."),
+        click.option("--seed", type=click.IntRange(min=0), help="Make the draws repeatable."),
         click.option(
             "--resign-behind",
             type=click.FloatRange(min=0),
@@ -126,7 +125,7 @@ def make_player(
 
     `search` are the options of a search.
     """
-    from engine.player import PolicyPlayer, Style
+    from engine.player import Style
     from engine.policy import LazyPolicy, load_ready_network
     from gocnn.profile import UNKNOWN, Profile
 
@@ -136,6 +135,10 @@ def make_player(
         raise click.UsageError(f"--profile: {error}") from None
 
     def load() -> Policy:
+        if search["threads"] is not None:
+            import torch
+
+            torch.set_num_threads(search["threads"])
         network = load_ready_network(model, plays_as)
         player.warm_up(network)
         return network
@@ -148,48 +151,64 @@ def make_player(
         seed=seed,
         symmetries=search["root_symmetries"],
     )
-    if level is not None:
-        from engine.levels import level_player
-
-        try:
-            player = level_player(level, policy, style)
-        except ValueError as error:
-            raise click.UsageError(f"--level: {error}") from None
-    else:
-        player = _searching_player(policy, style, **search) or PolicyPlayer(policy, style)
+    limits = [search.pop(name) for name in ("visits", "playouts", "seconds")]
+    player = _player(policy, style, level, *limits, **search)
     return player, policy
 
 
-def _searching_player(
+def _player(
     policy: LazyPolicy,
     style: Style,
+    level: str | None,
     visits: int | None,
     playouts: int | None,
     seconds: float | None,
+    **search: Any,
+) -> PolicyPlayer:
+    """The player that the options mean. Raises UsageError for options that do not go together."""
+    from engine.player import PolicyPlayer
+
+    is_limited = playouts is not None or seconds is not None or (visits is not None and visits > 1)
+    if level is not None:
+        from engine import levels
+
+        if is_limited:
+            raise click.UsageError("--level decides by itself how much to search: leave the other limits out")
+        try:
+            searches = levels.level(level).searches
+        except ValueError as error:
+            raise click.UsageError(f"--level: {error}") from None
+        if searches:
+            return levels.level_player(level, policy, style, **_search_settings(style, **search))
+    if search["ponder"] and not is_limited:
+        raise click.UsageError("--ponder needs a search: add --visits, --playouts, --seconds, or a --level from 2d")
+    if level is not None:
+        return levels.level_player(level, policy, style)
+    if not is_limited:
+        return PolicyPlayer(policy, style)
+    from engine.search import Limits
+    from engine.search_player import SearchPlayer
+
+    limits = Limits(visits, playouts, seconds)
+    return SearchPlayer(policy, style, limits=limits, **_search_settings(style, **search))
+
+
+def _search_settings(
+    style: Style,
     ponder: bool,
     resign: float,
     threads: int | None,
     batch: int | None,
     root_symmetries: int,
     noise: float,
-) -> SearchPlayer | None:
-    """A player that searches, if the options limit a search to more than one visit.
-
-    Raises UsageError for pondering without a search.
-    """
-    if playouts is None and seconds is None and (visits is None or visits == 1):
-        if ponder:
-            raise click.UsageError("--ponder needs a search: add --visits, --playouts or --seconds")
-        return None
-    from engine.search import Limits, SearchConfig
-    from engine.search_player import Resignation, SearchPlayer
+) -> dict[str, Any]:
+    """What a `SearchPlayer` is made with, besides its limits."""
+    from engine.search import SearchConfig
+    from engine.search_player import Resignation
 
     config = SearchConfig(root_symmetries=root_symmetries, noise=noise, threads=threads, seed=style.seed or 0)
-    return SearchPlayer(
-        policy,
-        style,
-        limits=Limits(visits, playouts, seconds),
-        config=replace(config, batch=batch or config.batch),
-        resignation=Resignation(winrate=resign) if resign > 0 else None,
-        ponders=ponder,
-    )
+    return {
+        "config": replace(config, batch=batch or config.batch),
+        "resignation": Resignation(winrate=resign) if resign > 0 else None,
+        "ponders": ponder,
+    }

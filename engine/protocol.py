@@ -274,7 +274,10 @@ class GtpEngine:
                 if self.closing or reply.broken:
                     return
             if self.idle is not None and not reader.waiting:
-                self.idle(lambda: reader.waiting)
+                try:
+                    self.idle(lambda: reader.waiting)
+                except Exception:
+                    log.warning("internal error while idle", exc_info=True)
 
     def _carry_out(self, request: Request, reply: Reply) -> None:
         """Do what is asked and answer it, whatever happens."""

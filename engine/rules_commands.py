@@ -107,7 +107,8 @@ class RulesCommands:
         field, player = self._field(name), self._searcher
         wanted: Any = None if value == 0 else value if field == "seconds" else int(value)
         limits = dataclasses.replace(player.limits, **{field: wanted})
-        if value < 0 or (limits.visits, limits.playouts, limits.seconds) == (None, None, None):
+        unlimited = (limits.visits, limits.playouts, limits.seconds) == (None, None, None)
+        if value < 0 or unlimited or (field != "seconds" and value % 1):
             raise GtpError("not a limit")
         player.limits = limits
 

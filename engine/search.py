@@ -120,7 +120,9 @@ class Search:
         self._set_root_moves(board, only, avoid)
 
         batch = descent.new_batch(board.size, self.config.batch, len(self.evaluator.plane_set))
-        urgent = stop is not None or limits.seconds is not None
+        # Batches that depend on the clock make other trees, which a count of visits or playouts must not.
+        counted = limits.visits is not None or limits.playouts is not None
+        urgent = limits.seconds is not None or (stop is not None and not counted)
         playouts, reported = 0, begin
         while (stop is None or not stop()) and not self._reached(limits, playouts, time.monotonic() - begin):
             want = self._batch_size(limits, playouts, urgent)
@@ -345,7 +347,7 @@ class Search:
         assert self._tree is not None
         left = 1 << 30
         if limits.visits is not None:
-            left = limits.visits - int(self._tree.links[self._root, trees.VISITS])
+            left = min(left, limits.visits - int(self._tree.links[self._root, trees.VISITS]))
         if limits.playouts is not None:
             left = min(left, limits.playouts - playouts)
         return left

@@ -68,7 +68,7 @@ class SearchPlayer(PolicyPlayer):
         self.found: Report | None = None  # by the last search for a move
         self._lazy = policy
         self._search: Search | None = None
-        self._lost_turns: tuple[int, int, int] = (0, 0, 0)  # colour, moves played then, turns
+        self._lost_turns: dict[int, tuple[int, int]] = {}  # of each colour: moves played then, turns
 
     @property
     def search(self) -> Search:  # type: ignore[override]
@@ -171,12 +171,12 @@ class SearchPlayer(PolicyPlayer):
         if self.resignation is None:
             return False
         rule, played = self.resignation, len(board.recent)
-        colour, before, turns = self._lost_turns
-        if colour != board.to_move or played < before or found.winrate > 2 * rule.winrate:
+        before, turns = self._lost_turns.get(board.to_move, (0, 0))
+        if played < before or found.winrate > 2 * rule.winrate:
             turns = 0
         if found.winrate < rule.winrate and (turns == 0 or played > before):
             turns += 1
-        self._lost_turns = (board.to_move, played, turns)
+        self._lost_turns[board.to_move] = (played, turns)
         few = np.count_nonzero(board.stones) < rule.stones * board.pass_point
         return turns >= rule.turns and not few and not ending.looks_won
 

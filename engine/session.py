@@ -9,6 +9,7 @@ Every command either does all of what it says or raises GtpError and leaves the 
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -33,6 +34,9 @@ from gocnn.go.counting import Count, settle
 if TYPE_CHECKING:
     from engine.search import Report, Search
     from gocnn.evaluator import Evaluator
+
+
+log = logging.getLogger(__name__)
 
 
 class Session:
@@ -178,13 +182,15 @@ class Session:
 
     def ponder(self, stop: Callable[[], bool]) -> None:
         """Think on the opponent's time, until `stop` says that it is over, if the player is one that does."""
-        if self.player.ponders and self._played_at == len(self.board.recent):
+        played_last = self._played_at == len(self.board.recent)
+        if self.player.ponders and played_last and not self.game.is_over:
             with contextlib.suppress(PolicyError):
                 self.player.ponder(self.board, self.komi, stop)
 
     def play(self, colour: int, move: int) -> str:
         """Play a chosen move, and say which it was."""
         if move == RESIGN:
+            self._played_at = -1
             return "resign"
         self.board.play(colour, move)
         self._played_at = len(self.board.recent)
@@ -314,8 +320,10 @@ class Session:
                 komi=self.game.komi,
                 before_move=before_move,
                 ko=self.rules.ko,
+                suicide=self.rules.suicide,
             )
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:
+            log.info("%s: %s", " ".join(words), error)
             raise GtpError("cannot load file") from None
         self._new_game(game)
         self._on_new_game()

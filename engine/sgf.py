@@ -1,7 +1,6 @@
-"""Between SGF files and a `Game`, through sgfmill: for `loadsgf`, and to save what was played.
+"""Between SGF files and a `Game`: for `loadsgf`, and to save what was played.
 
-Reading collections for training is the business of the `sgf_data` package; this module reads one
-game's main line and wants every move of it to be legal.
+Records are read as `gocnn analyze` reads them (`sgf_data.mainline`), but every move must be legal.
 """
 
 from __future__ import annotations
@@ -14,71 +13,44 @@ from engine.rules import STANDARD
 from gocnn import __version__
 from gocnn.go import BLACK, EMPTY, WHITE
 from gocnn.go.coords import sgf_to_point
+from sgf_data.mainline import MainLine, parse
 
 #: A game record is some kilobytes; a larger file is something else.
 MAX_BYTES = 10_000_000
 
-_COLOURS = {"b": BLACK, "w": WHITE}
 _LETTERS = {BLACK: "b", WHITE: "w"}
 
 
-def load_game(data: bytes, *, komi: float, before_move: int | None = None, ko: str = "positional") -> Game:
+def load_game(
+    data: bytes, *, komi: float, before_move: int | None = None, ko: str = "positional", suicide: bool = False
+) -> Game:
     """The game at the end of the main line, or just before its move number `before_move`.
 
-    `komi` holds where the file says nothing readable. Set-up is honoured at any node; the game's
-    moves then start from the last one. Raises ValueError if it isn't SGF, or not a square board of
-    2 to 25, or holds an illegal move on the way.
+    `komi` holds where the file says nothing readable. Set-up is honoured at any node; the game's moves then start from
+    the last one. Raises ValueError, with the reason, if it isn't SGF, or not a square board of 2 to 25, or holds a move
+    on the way that the ko rule and `suicide` (whether it is allowed) forbid.
     """
-    # Only points are read, never text, so one encoding that takes every byte will do.
-    record = sgf.Sgf_game.from_bytes(data, override_encoding="latin-1")
-    game = Game(record.get_size(), _komi(record, komi), ko=ko)
-    game.handicap = _handicap(record)
+    tree, structure, _ = parse(data)
+    line = MainLine(tree, structure)
+    game = Game(line.size, komi if line.komi is None else line.komi, ko=ko)
+    game.board.suicide = suicide
+    game.handicap = line.handicap
     moves = 0
-    for node in record.get_main_sequence():
-        _apply_setup(game, node)
-        letter, raw = node.get_raw_move()
-        if letter is None:
+    for event in line.events():
+        if event.points:
+            game.setup(event.points, event.colours)
+        game.board.to_move = event.to_move or game.board.to_move
+        if not event.colour:
             continue
         moves += 1
         if before_move is not None and moves >= before_move:
-            game.board.to_move = _COLOURS[letter]
+            game.board.to_move = event.colour
             break
-        game.board.play(_COLOURS[letter], sgf_to_point(raw, game.board.size))
+        try:
+            game.board.play(event.colour, sgf_to_point(event.move, line.size))
+        except ValueError as error:
+            raise ValueError(f"move {moves} is illegal: {error}") from None
     return game
-
-
-def _komi(record: sgf.Sgf_game, default: float) -> float:
-    root = record.get_root()
-    try:
-        return float(root.get("KM")) if root.has_property("KM") else default
-    except ValueError:
-        return default
-
-
-def _handicap(record: sgf.Sgf_game) -> int:
-    try:
-        return record.get_handicap() or 0
-    except ValueError:
-        return 0
-
-
-def _apply_setup(game: Game, node: sgf.Tree_node) -> None:
-    """Place a node's AB, AW and AE, and heed its PL. Raises ValueError for points off the board."""
-    if not (node.has_setup_stones() or node.has_property("PL")):
-        return
-    size = game.board.size
-    black, white, empty = node.get_setup_stones()
-    points: list[int] = []
-    colours: list[int] = []
-    for colour, place in ((BLACK, black), (WHITE, white), (EMPTY, empty)):
-        for row_from_bottom, col in sorted(place):
-            points.append((size - 1 - row_from_bottom) * size + col)
-            colours.append(colour)
-    if node.has_property("PL"):
-        game.board.to_move = _COLOURS[node.get("PL")]
-    elif black and not white and not game.board.moves:
-        game.board.to_move = WHITE  # handicap stones
-    game.setup(points, colours)
 
 
 def game_to_sgf(
@@ -102,8 +74,8 @@ def game_to_sgf(
 
     if np.any(game.start != EMPTY):
         root.set_setup_stones(*(_sgfmill_points(game.start == colour) for colour in (BLACK, WHITE)))
-    if not game.board.moves and game.board.to_move == WHITE:
-        root.set("PL", "w")
+    if not game.board.moves and (game.board.to_move == WHITE or np.any(game.start != EMPTY)):
+        root.set("PL", _LETTERS[game.board.to_move])  # stones of Black alone would else be a handicap
     for colour, point in game.board.moves:
         row, col = divmod(point, size)
         move = None if point == game.board.pass_point else (size - 1 - row, col)

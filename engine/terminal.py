@@ -177,11 +177,12 @@ class Terminal:
             return
         players = {self.human: "you", -self.human: "gocnn"}
         record = game_to_sgf(self.game, black=players[BLACK], white=players[WHITE], result=self.result)
-        path = Path(name).expanduser()
+        path = Path(name)
         try:
+            path = path.expanduser()
             write_atomically(path, record)
-        except OSError as error:
-            self._say(f"Could not save {path}: {error.strerror}.")
+        except (OSError, RuntimeError) as error:  # RuntimeError: nobody has that home
+            self._say(f"Could not save {path}: {getattr(error, 'strerror', error)}.")
         else:
             self._say(f"Saved {path}.")
 

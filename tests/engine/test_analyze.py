@@ -256,6 +256,21 @@ def test_bad_records_are_one_line(tmp_path: Path, networks: dict[str, Path], tex
         assert code == 1 and err.startswith("Error: ") and reason in err and err.count("\n") == 1
 
 
+def test_a_name_is_no_markup(tmp_path: Path, networks: dict[str, Path]) -> None:
+    path = tmp_path / "game.sgf"
+    path.write_text(r"(;SZ[9]PB[Kim[/x\]]PW[[red\] Lee];B[ee];W[cc])")
+    code, out, _ = run(path, "--model", networks["policy"], "--quick", "--no-graph")
+    assert code == 0 and "Kim[/x]" in out and "[red] Lee" in out
+
+
+def test_a_record_does_not_get_its_pictures_name(game: Path, networks: dict[str, Path], tmp_path: Path) -> None:
+    code, _, err = run(game, "--model", networks["policy"], "--quick", "-o", tmp_path / "r.png")
+    assert code == 2 and "r.png is its picture's name" in err
+    (tmp_path / "r.png").mkdir()
+    code, _, err = run(game, "--model", networks["policy"], "--quick", "-o", tmp_path / "r.sgf")
+    assert code == 1 and err.endswith("r.png: Is a directory\n")
+
+
 def test_what_the_network_cannot_do_is_one_line(game: Path, networks: dict[str, Path]) -> None:
     code, _, err = run(game, "--model", networks["dense"], "--quick")
     assert code == 1 and err == "Error: this fully-connected network plays 19x19 boards, not 9x9\n"

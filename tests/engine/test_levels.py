@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from itertools import pairwise
 
 import numpy as np
 import pytest
+from click import UsageError
 from click.testing import CliRunner
 
 from engine.commands import gtp, play
 from engine.levels import CLOSE, LEVELS, Level, LevelPlayer, level, level_player
 from engine.player import PolicyPlayer, Style
+from engine.player_options import make_player
 from engine.policy import LazyPolicy, Policy
 from engine.search_player import SearchPlayer
 from gocnn.go import BLACK, WHITE, Board
@@ -143,6 +147,40 @@ def test_a_name_gives_the_player_and_loads_nothing() -> None:
     weak, strong = level_player("12k", policy, Style(seed=1)), level_player("3D", policy, Style(seed=1))
     assert isinstance(weak, LevelPlayer) and weak.level is LEVELS["12k"]
     assert isinstance(strong, SearchPlayer) and strong.limits.visits == LEVELS["3d"].visits
+
+
+def test_a_level_takes_the_other_options_and_no_limit_of_its_own() -> None:
+    options = {
+        "model": None, "temperature": 0.0, "random_moves": 0, "seed": 1, "resign_behind": None, "profile": None,
+        "visits": None, "playouts": None, "seconds": None, "ponder": True, "resign": 0.1, "threads": 1, "batch": 4,
+        "root_symmetries": 2, "noise": 0.5,
+    }  # fmt: skip
+    player, _ = make_player(level="3d", **options)  # type: ignore[arg-type]
+    assert isinstance(player, SearchPlayer) and player.ponders
+    assert player.resignation is not None and player.resignation.winrate == 0.1
+    config = player.config
+    assert (config.threads, config.batch, config.root_symmetries, config.noise, config.seed) == (1, 4, 2, 0.5, 1)
+    with pytest.raises(UsageError, match="--ponder needs a search"):
+        make_player(level="3k", **options)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="leave the other limits out"):
+        make_player(level="3d", **{**options, "visits": 10})  # type: ignore[arg-type]
+
+
+def test_threads_are_taken_without_a_search_too() -> None:
+    program = """
+import click, torch
+from engine.player_options import make_player, player_options
+
+@click.command()
+@player_options
+def threads(**options):
+    make_player(**options)[1].network()
+    print(torch.get_num_threads())
+
+threads(["--threads", "1"])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "1\n"
 
 
 def test_the_option_of_the_command() -> None:

@@ -199,6 +199,21 @@ def test_tracebacks_go_to_the_log_only(caplog: pytest.LogCaptureFixture) -> None
     assert "Traceback" in caplog.text
 
 
+def test_an_error_while_idle_does_not_end_it(caplog: pytest.LogCaptureFixture) -> None:
+    class Restless:
+        calls = 0
+
+        def idle(self, stop: object) -> None:
+            self.calls += 1
+            raise RuntimeError("restless")
+
+    restless = Restless()
+    out = io.BytesIO()
+    engine = GtpEngine(restless, name="n", version="v", idle=restless.idle)
+    engine.run(io.BytesIO(b"name\nversion\n"), out)
+    assert out.getvalue() == b"= n\n\n= v\n\n"
+
+
 def test_nothing_but_gtp_on_stdout() -> None:
     """Prints and writes to file descriptor 1 inside a command end up on stderr."""
     program = """

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from typing import ClassVar
 
 import pytest
 
 from engine.cleanup import capturing_move
+from engine.player import RESIGN
 from engine.policy import LazyPolicy
 from engine.protocol import GtpEngine
 from engine.rules import NAMED, STANDARD, Rules, read_rule, read_rules
 from engine.search import Limits
 from engine.search_player import SearchPlayer
-from gocnn.go import WHITE, Board
+from gocnn.go import BLACK, WHITE, Board
 from gocnn.go.coords import gtp_to_point
 from tests.engine.support import CentrePolicy, make_engine
 
@@ -133,6 +135,30 @@ def test_capturing_move() -> None:
     assert capturing_move(board, WHITE, []) is None
 
 
+def test_pondering_ends_with_the_game() -> None:
+    class Pondering(SearchPlayer):
+        boards: ClassVar[list[int]] = []
+
+        def ponder(self, board: Board, komi: float, stop: object) -> None:
+            self.boards.append(len(board.moves))
+
+    engine = make_engine()
+    session = engine.session  # type: ignore[attr-defined]
+    session.player = player = Pondering(LazyPolicy(CentrePolicy), visits=10, ponders=True)
+    session.ponder(lambda: False)
+    assert player.boards == [], "the engine has not moved"
+    session.play(BLACK, 40)
+    session.ponder(lambda: False)
+    session.play(WHITE, session.board.pass_point)
+    session.ponder(lambda: False)
+    assert player.boards == [1, 2]
+    session.play(BLACK, session.board.pass_point)
+    session.ponder(lambda: False)
+    session.play(BLACK, RESIGN)
+    session.ponder(lambda: False)
+    assert player.boards == [1, 2], "the game is over"
+
+
 def test_limits_of_the_search() -> None:
     engine = make_engine()
     for line in ("kata-get-param maxVisits", "kata-set-param maxVisits 5"):
@@ -144,11 +170,13 @@ def test_limits_of_the_search() -> None:
     assert answers == ["= 10", "=", "="]
     assert ask(engine, "kata-set-param maxTime 1.5") == ask(engine, "kata-set-param maxVisits 0") == "="
     assert session.player.limits == Limits(seconds=1.5)
-    for line in ("maxTime 0", "maxVisits -1"):
+    for line in ("maxTime 0", "maxVisits -1", "maxVisits 0.5"):
         assert ask(engine, f"kata-set-param {line}") == "? not a limit"
     assert ask(engine, "kata-set-param maxVisits x") == ask(engine, "kata-set-param maxVisits") == "? syntax error"
     assert ask(engine, "kata-set-param playoutDoublingAdvantage 1") == "? unknown parameter"
     assert session.player.limits == Limits(seconds=1.5)
+    assert ask(engine, "kata-set-param maxVisits 1e20") == ask(engine, "kata-set-param maxPlayouts 5") == "="
+    assert ask(engine, "genmove b").startswith("= ")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from engine.search import Limits, Report, Search, SearchConfig
 from gocnn.go import BLACK, WHITE, Board
 from gocnn.go.coords import gtp_to_point
 from gocnn.go.planes import PLANE_SETS, of_board
-from tests.engine.toys import Toy, by_area, by_stones, payoffs
+from tests.engine.toys import FINISHED, Toy, by_area, by_stones, payoffs
 
 
 def board_of(rows: str, to_move: int = BLACK) -> Board:
@@ -104,6 +104,16 @@ def test_the_same_seed_makes_the_same_tree_and_noise_another() -> None:
     assert counts(run(1, 0.25)) == counts(run(1, 0.25))
     assert counts(run(1, 0.25)) != counts(run(2, 0.25))
     assert run(1, 0.0).moves == run(2, 0.0).moves
+
+
+@pytest.mark.parametrize("pace", [0.0, 0.004, 0.02])
+def test_equal_limits_make_equal_trees_however_fast_the_machine_is(pace: float) -> None:
+    def run(pace: float) -> Report:
+        search = Search(Toy(by_area))
+        search._pace = pace
+        return search.run(Board(7), 0.0, Limits(visits=200), stop=lambda: False)
+
+    assert counts(run(pace)) == counts(run(0.0))
 
 
 @pytest.mark.parametrize("batch", [1, 3, 16])
@@ -278,6 +288,26 @@ def test_reports_come_while_it_runs() -> None:
     visits = [found.visits for found in seen]
     assert visits == sorted(set(visits))
     assert all(sum(move.visits for move in found.moves) == found.visits - 1 for found in seen)
+
+
+def test_no_node_is_written_beyond_the_arrays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where both pass again and again, a batch may add far more nodes than it has leaves."""
+    board, draw = Board.from_ascii(FINISHED), np.random.default_rng(5)
+    for _ in range(5):
+        board.play(board.to_move, int(draw.choice(np.flatnonzero(board.legal_mask(board.to_move)[:-1]))))
+    toy = Toy(by_area, favourites={board.pass_point: 0.3})
+    search = Search(toy, SearchConfig(seed=5, policy_temperature=1.5))
+    step = search._step
+
+    def checked(*arguments: object) -> tuple[int, int]:
+        found = step(*arguments)  # type: ignore[arg-type]
+        assert search._tree is not None and search._tree.used[0] <= len(search._tree.links)
+        return found
+
+    monkeypatch.setattr(search, "_step", checked)
+    found = search.run(board, 0.0, Limits(visits=1135))
+    assert found.visits == 1135
+    check_sums(search)
 
 
 def test_a_full_memory_ends_the_search() -> None:

@@ -15,19 +15,7 @@ from gocnn.go import BLACK, WHITE, Board
 from gocnn.go.coords import gtp_to_point, point_to_gtp
 from gocnn.go.ownership import ownership
 from gocnn.go.planes import PLANE_SETS, of_board
-from tests.engine.toys import Toy, by_area
-
-FINISHED = """
-. . X X O O . . .
-. O X . X O O . .
-. . X X X O . . .
-. X . . X O . O .
-. . X . X O O O .
-. . X X X X O . .
-. . X . . X O . .
-X . X X . X O O .
-. X . . X X O . .
-"""
+from tests.engine.toys import FINISHED, Toy, by_area
 
 
 class ToyPolicy(Toy):
@@ -150,6 +138,18 @@ def test_it_resigns_after_some_lost_turns_in_a_row_and_not_before() -> None:
         board.play(BLACK, board.pass_point)
         board.play(WHITE, int(np.flatnonzero(board.legal_mask(WHITE))[0]))
     assert chosen[:2] != [RESIGN, RESIGN] and chosen[2] == RESIGN
+
+
+def test_it_resigns_for_the_one_side_while_it_plays_both() -> None:
+    searcher = player(ToyPolicy(by_area, doubt=1.0), visits=20, resignation=Resignation(turns=3))
+    board = lost_board()
+    chosen = []
+    for _ in range(3):
+        chosen.append(searcher.choose(board, BLACK, 7.5))
+        board.play(BLACK, board.pass_point)
+        assert searcher.choose(board, WHITE, 7.5) != RESIGN
+        board.play(WHITE, int(np.flatnonzero(board.legal_mask(WHITE))[0]))
+    assert [move == RESIGN for move in chosen] == [False, False, True]
 
 
 def test_without_a_rule_it_never_resigns() -> None:

@@ -49,11 +49,40 @@ def test_before_a_move(before_move: int) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "hello", "(;SZ[5];B[cc];W[cc])", "(;SZ[5];B[zz])", "(;SZ[1])", "(;SZ[5:7])", "(;SZ[x])",
-     "(;SZ[5]AB[zz])", "(;SZ[5]AB[aa:])", "(;SZ[5];B[cc]", "(;SZ[5]PL[x])", "(;GM[1"],
+     "(;SZ[5]AB[zz])", "(;SZ[5]AB[aa:])", "(;SZ[5];B[cc]", "(;GM[1", "(;GM[3])"],
 )  # fmt: skip
 def test_what_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         load(text)
+
+
+def test_what_is_unusual_is_read_as_everywhere_in_the_project() -> None:
+    assert load("(;SZ[9:9]KM[375];B[ ee ]W[cc])").board.moves == [(BLACK, 40), (WHITE, 20)]
+    assert load("(;SZ[9]KM[375])").komi == 7.5
+    assert load("(;SZ[9]KM[6,5])").komi == 6.5
+    assert load("(;SZ[]PL[White])").board.to_move == WHITE
+    assert load("(;SZ[5]PL[x])").board.to_move == BLACK
+    assert load_game("(;SZ[5];B[cc])".encode("utf-16"), komi=7.5).board.moves == [(BLACK, 12)]
+
+
+def test_suicide_is_legal_where_the_rules_allow_it() -> None:
+    text = "(;SZ[5]RU[NZ];B[ab];W[aa];B[bb];W[ee];B[ca];W[ba])"
+    with pytest.raises(ValueError, match="move 6 is illegal"):
+        load(text)
+    game = load(text, suicide=True)
+    assert game.board.stones[0, 0] == 0
+    assert load_game(game_to_sgf(game), komi=7.5, suicide=True).board.moves == game.board.moves
+
+
+@pytest.mark.parametrize("to_move", [BLACK, WHITE])
+def test_whose_turn_it_is_after_a_set_up_of_black_stones_is_written(to_move: int) -> None:
+    game = Game(5)
+    game.setup([12, 13], [BLACK, BLACK])
+    game.board.to_move = to_move
+    again = load_game(game_to_sgf(game), komi=7.5)
+    assert again.board.to_move == to_move
+    game.board.play(to_move, 0)
+    assert load_game(game_to_sgf(game), komi=7.5).board.moves == game.board.moves
 
 
 def test_text_in_any_encoding_does_not_matter() -> None:

@@ -86,6 +86,7 @@ def test_handicap() -> None:
         ("resing", "'resing' is neither"),
         ("undo twice", "'undo' is"),
         ("save", "Save to which file?"),
+        ("save ~nobody-of-that-name/game.sgf", "Could not save ~nobody-of-that-name/game.sgf: "),
         ("save /no/such/place/game.sgf", "Could not save /no/such/place/game.sgf: No such file"),
     ],
 )

@@ -11,6 +11,18 @@ from gocnn.evaluator import Evaluation
 from gocnn.go.planes import PLANE_SETS
 from gocnn.go.scoring import owner_map
 
+FINISHED = """
+. . X X O O . . .
+. O X . X O O . .
+. . X X X O . . .
+. X . . X O . O .
+. . X . X O O O .
+. . X X X X O . .
+. . X . . X O . .
+X . X X . X O O .
+. X . . X X O . .
+"""
+
 
 class Toy:
     """Owners by a function of the stones, a policy that is even or as given; remembers how it was asked."""
