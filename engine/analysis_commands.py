@@ -1,12 +1,13 @@
 """GTP commands that analyse: searches that report while they run, and what the network says without one.
 
-An analysis goes on until the controller sends anything more, be it an empty line, or goes away.
+An analysis goes on until the controller sends anything more, be it an empty line, or goes away. A move with its
+analysis takes as long as one without.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,7 @@ from gocnn.go.symmetry import SYMMETRIES
 
 if TYPE_CHECKING:
     from engine.search import Report
+    from gocnn.evaluator import Evaluation
 
 #: Seconds between two looks at the input while there is nothing to search, or nothing to search with yet.
 _PAUSE = 0.02
@@ -106,9 +108,11 @@ class AnalysisCommands:
         with session.timed(colour):
             move, found = session.think_aloud(
                 colour,
-                stop=lambda: reply.unwanted,
+                stop=lambda: reply.interrupted,
                 report=tell if request.interval else None,
                 every=request.interval or INTERVAL,
+                only=None if request.only is None else sorted(request.only),
+                avoid=sorted(request.avoid),
             )
             reply.begin()
             tell(found)
@@ -146,20 +150,29 @@ class AnalysisCommands:
         return "\n".join(lines)
 
     def cmd_heatmap(self, which: str = "0") -> str:
-        """The policy in thousandths as a board, in Leela Zero's format; by a symmetry, or the mean of all."""
+        """The policy in thousandths as a board, as Leela Zero writes it: by one symmetry, by all, or their average."""
         session = self.session
-        board, size = session.board, session.board.size
+        average = which.lower() in ("average", "avg")
         with policy_errors():
-            found = [session.network.evaluate([board], session.komi, symmetry) for symmetry in _symmetries(which)]
-        policy = np.rint(1000 * np.mean([one.policy[0] for one in found], 0)).astype(int)
-        lines = ["", *_rows(policy[:-1].reshape(size, size), "{:4d}"), f"pass: {policy[-1]}"]
-        winrates = [float(one.winrate[0]) for one in found if one.winrate is not None]
-        if winrates:
-            lines.append(f"winrate: {np.mean(winrates):.6f}")
-        return "\n".join(lines)
+            found = [
+                session.network.evaluate([session.board], session.komi, symmetry)
+                for symmetry in _symmetries("all" if average else which)
+            ]
+        boards = [found] if average else [[one] for one in found]
+        return "\n".join(_heatmap(board, session.board.size) for board in boards)
 
 
 Format = Callable[["Report", Request, int], str]
+
+
+def _heatmap(found: Sequence[Evaluation], size: int) -> str:
+    """The mean of some answers to one position, as Leela Zero writes it."""
+    policy = np.rint(1000 * np.mean([one.policy[0] for one in found], 0)).astype(int)
+    lines = ["", *_rows(policy[:-1].reshape(size, size), "{:4d}"), f"pass: {policy[-1]}"]
+    winrates = [float(one.winrate[0]) for one in found if one.winrate is not None]
+    if winrates:
+        lines.append(f"winrate: {np.mean(winrates):.6f}")
+    return "\n".join(lines)
 
 
 def _sabaki_line(report: Report, request: Request, size: int) -> str:

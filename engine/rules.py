@@ -116,3 +116,13 @@ def read_rule(rules: Rules, name: str, text: str) -> Rules:
     """`rules` with one field changed, its value as a word: ``ko SIMPLE``, ``suicide true``. Raises ValueError."""
     value: object = {"true": True, "false": False}.get(text.lower(), text)
     return rules.changed({name: value})
+
+
+def rules_of_record(text: str, now: Rules) -> Rules:
+    """The rules that a record names in its RU; those in use where it names none that we know, or these.
+
+    SGF has few names, and writes what is in use by the nearest of them (`Rules.sgf_name`).
+    """
+    name = text.strip().lower().replace("_", "-").replace(" ", "-")
+    found = NAMED.get({"nz": "new-zealand", "jp": "japanese", "cn": "chinese", "kr": "korean"}.get(name, name))
+    return now if found is None or found.sgf_name == now.sgf_name else found

@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from engine.player import PolicyPlayer
+from engine.policy import LazyPolicy
 from engine.protocol import SYNTAX_ERROR, GtpError
 from engine.rules import NAMED, Rules, read_rule, read_rules
 from engine.session import Session
@@ -35,7 +37,7 @@ class RulesCommands:
         return self._place_handicap(stones, fixed_handicap)
 
     def cmd_place_free_handicap(self, stones: int) -> str:
-        """Place handicap stones where the engine likes; fewer if the board has no more stars."""
+        """Place handicap stones where the engine likes: on the stars, then far from the others."""
         return self._place_handicap(stones, free_handicap)
 
     def _place_handicap(self, stones: int, points_for: Callable[[int, int], list[int]]) -> str:
@@ -119,11 +121,17 @@ class RulesCommands:
 
     @property
     def _searcher(self) -> SearchPlayer:
+        from engine.search import SearchConfig
         from engine.search_player import SearchPlayer
 
-        if not isinstance(self.session.player, SearchPlayer):
+        player = self.session.player
+        if type(player) is PolicyPlayer and isinstance(player.policy, LazyPolicy):
+            # One visit is what it plays with; with more, it would search.
+            config = SearchConfig(root_symmetries=player.style.symmetries, seed=player.style.seed or 0)
+            self.session.player = player = SearchPlayer(player.policy, player.style, visits=1, config=config)
+        if not isinstance(player, SearchPlayer):
             raise GtpError("the player does not search")
-        return self.session.player
+        return player
 
     # Servers.
 

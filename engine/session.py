@@ -13,6 +13,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +26,8 @@ from engine.game import Game, format_score
 from engine.player import RESIGN, PolicyPlayer
 from engine.policy import PolicyError
 from engine.protocol import SYNTAX_ERROR, Colour, GtpError, Reply, Vertex
-from engine.rules import STANDARD, Rules
-from engine.sgf import MAX_BYTES, game_to_sgf, load_game
+from engine.rules import STANDARD, Rules, rules_of_record
+from engine.sgf import MAX_BYTES, game_to_sgf, read_record, replay
 from gocnn.go import BLACK, WHITE, Board, IllegalMove
 from gocnn.go.coords import gtp_to_point, point_to_gtp
 from gocnn.go.counting import Count, settle
@@ -166,14 +167,25 @@ class Session:
         return move
 
     def think_aloud(
-        self, colour: int, stop: Callable[[], bool], report: Callable[[Report], None] | None, every: float
-    ) -> tuple[int, Report]:
-        """As `think`, with reports on the way, and the last one beside the move."""
-        from engine.search import Limits
+        self, colour: int, stop: Callable[[], bool], report: Callable[[Report], None] | None, every: float,
+        only: Sequence[int] | None = None, avoid: Sequence[int] = (),
+    ) -> tuple[int, Report]:  # fmt: skip
+        """As `think`, with reports on the way, and the last one beside the move.
 
+        Where moves are forbidden (`avoid`) or all but some are (`only`), the move is what the search likes best of the
+        rest, whatever the player's habits.
+        """
+        from engine.search import Limits
+        from engine.search_player import SearchPlayer, with_seconds
+
+        if only is not None or avoid:
+            limits = self.player.limits if isinstance(self.player, SearchPlayer) else Limits(visits=1)
+            limits = with_seconds(limits, self._seconds(colour))
+            how = {"stop": stop, "report": report, "every": every, "only": only, "avoid": avoid}
+            found = self.run_search(colour, limits=limits, **how)
+            return (found.moves[0].move if found.moves else self.board.pass_point), found
         move = self.think(colour, stop, report=report, every=every)
-        found = self.player.found
-        return move, found or self.run_search(colour, limits=Limits(visits=1))
+        return move, self.player.found or self.run_search(colour, limits=Limits(visits=1))
 
     def _seconds(self, colour: int) -> float | None:
         """What the clock gives `colour` for this move; None without a clock."""
@@ -292,6 +304,8 @@ class Session:
         """The chains that are alive, seki or dead, each on a line."""
         found = self.count()
         stones = found.stones != 0
+        if not self.rules.friendly_pass:  # as they are counted
+            found = replace(found, dead=np.zeros_like(stones), seki=np.zeros_like(stones))
         wanted = {"dead": found.dead, "seki": found.seki & ~found.dead, "alive": stones & ~found.dead & ~found.seki}
         if status not in wanted:
             raise GtpError(SYNTAX_ERROR)
@@ -304,7 +318,7 @@ class Session:
         return "\n".join(lines)
 
     def cmd_loadsgf(self, *words: str) -> None:
-        """Load a file's main line, up to the position before a move number if one is given.
+        """Load a file's main line, up to the position before a move number if one is given, and take up its rules.
 
         A file name with single spaces in it is understood, though GTP has no way to write one; so is one in double
         quotes, as GoGui sends it.
@@ -315,16 +329,15 @@ class Session:
             path, before_move = _file_and_move(words)
             if not path.is_file() or path.stat().st_size > MAX_BYTES:
                 raise ValueError("not a game record")
-            game = load_game(
-                path.read_bytes(),
-                komi=self.game.komi,
-                before_move=before_move,
-                ko=self.rules.ko,
-                suicide=self.rules.suicide,
-            )
+            record = read_record(path.read_bytes())
+            rules = rules_of_record(record.rules, self.rules)
+            game = replay(
+                record, komi=self.game.komi, before_move=before_move, ko=rules.ko, suicide=rules.suicide
+            )  # fmt: skip
         except (OSError, ValueError) as error:
             log.info("%s: %s", " ".join(words), error)
             raise GtpError("cannot load file") from None
+        self.rules = rules
         self._new_game(game)
         self._on_new_game()
 

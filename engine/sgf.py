@@ -5,6 +5,8 @@ Records are read as `gocnn analyze` reads them (`sgf_data.mainline`), but every 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from sgfmill import sgf
 
@@ -21,17 +23,29 @@ MAX_BYTES = 10_000_000
 _LETTERS = {BLACK: "b", WHITE: "w"}
 
 
-def load_game(
-    data: bytes, *, komi: float, before_move: int | None = None, ko: str = "positional", suicide: bool = False
+def read_record(data: bytes) -> MainLine:
+    """The main line of the first game of an SGF file.
+
+    Raises ValueError, with the reason, if it isn't SGF, or not a square board of 2 to 25.
+    """
+    tree, structure, _ = parse(data)
+    return MainLine(tree, structure)
+
+
+def load_game(data: bytes, **how: Any) -> Game:
+    """The game of an SGF file, as `replay` makes it of its main line."""
+    return replay(read_record(data), **how)
+
+
+def replay(
+    line: MainLine, *, komi: float, before_move: int | None = None, ko: str = "positional", suicide: bool = False
 ) -> Game:
     """The game at the end of the main line, or just before its move number `before_move`.
 
     `komi` holds where the file says nothing readable. Set-up is honoured at any node; the game's moves then start from
-    the last one. Raises ValueError, with the reason, if it isn't SGF, or not a square board of 2 to 25, or holds a move
-    on the way that the ko rule and `suicide` (whether it is allowed) forbid.
+    the last one. Raises ValueError, with the reason, for set-up off the board, and for a move that the ko rule and
+    `suicide` (whether it is allowed) forbid.
     """
-    tree, structure, _ = parse(data)
-    line = MainLine(tree, structure)
     game = Game(line.size, komi if line.komi is None else line.komi, ko=ko)
     game.board.suicide = suicide
     game.handicap = line.handicap

@@ -58,6 +58,7 @@ class MainLine:
         self.black, self.white = self._text("PB").strip(), self._text("PW").strip()
         self.black_rank, self.white_rank = self._text("BR").strip(), self._text("WR").strip()
         self.result = self._text("RE").strip()
+        self.rules = self._text("RU").strip()
         self.date, self.event = self._text("DT").strip(), self._text("EV").strip()
 
     @property

@@ -36,9 +36,25 @@ def fixed_handicap(size: int, stones: int) -> list[int]:
 
 
 def free_handicap(size: int, stones: int) -> list[int]:
-    """Points for a free handicap: the fixed ones as far as they go.
+    """Points for a free handicap: the fixed ones as far as they go, then as far from the others as there is room.
 
-    GTP lets an engine place fewer stones than asked for, so at most `max_fixed_handicap` are returned (the four corner
-    star points where the board is even). Raises ValueError for fewer than 2, or a board without room.
+    Raises ValueError for fewer than 2, or as many as the board has points.
     """
-    return fixed_handicap(size, min(stones, max_fixed_handicap(size)))
+    if not 2 <= stones < size * size:
+        raise ValueError(f"a free handicap on {size}x{size} is 2 to {size * size - 1} stones")
+    most = max_fixed_handicap(size)
+    points = fixed_handicap(size, min(stones, most)) if most else []
+    while len(points) < stones:
+        points.append(_farthest(size, points))
+    return points
+
+
+def _farthest(size: int, points: list[int]) -> int:
+    """The empty point farthest from the others, not on the edge while there is another, and then near the centre."""
+
+    def worth(point: int) -> tuple[bool, int, int]:
+        row, col = divmod(point, size)
+        away = min((abs(row - p // size) + abs(col - p % size) for p in points), default=0)
+        return 0 < row < size - 1 and 0 < col < size - 1, away, -abs(2 * row - size + 1) - abs(2 * col - size + 1)
+
+    return max((point for point in range(size * size) if point not in points), key=worth)

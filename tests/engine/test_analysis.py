@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 
 from engine.analysis_format import CGOS_LETTERS, Request, read_request
+from engine.policy import LazyPolicy
+from engine.search_player import SearchPlayer
 from gocnn.go import BLACK, WHITE
 from gocnn.go.coords import gtp_to_point
 from tests.engine.support import CentrePolicy, make_engine
@@ -287,6 +289,27 @@ def test_a_move_with_its_analysis(pipe: Pipe, command: str) -> None:
     assert pipe.answer() == ["? illegal move"]
 
 
+@pytest.mark.parametrize("command", ["lz-genmove_analyze", "kata-genmove_analyze", "genmove_analyze"])
+def test_a_move_is_chosen_among_those_that_are_allowed(pipe: Pipe, command: str) -> None:
+    for options, allowed in (("allow b A1,B5 1", {"A1", "B5"}), ("allow b pass 1", {"pass"})):
+        pipe.send(f"clear_board\n{command} b {options}\n")
+        assert pipe.answer() == ["="]
+        assert pipe.answer()[-1].split()[1] in allowed
+    pipe.send(f"clear_board\n{command} b\n")
+    assert pipe.answer() == ["="]
+    best = pipe.answer()[-1].split()[1]
+    pipe.send(f"clear_board\n{command} b avoid b {best} 1 avoid w A1 1\n")
+    assert pipe.answer() == ["="]
+    assert pipe.answer()[-1].split()[1] != best
+
+
+def test_what_follows_does_not_cut_a_move_short(pipe: Pipe) -> None:
+    toy = CentrePolicy(value=True)
+    pipe.engine.session.player = SearchPlayer(LazyPolicy(lambda: toy), visits=40)  # type: ignore[attr-defined]
+    pipe.send("kata-genmove_analyze b rootInfo true\n\n# note\nname\n")
+    assert "rootInfo visits 40 " in pipe.answer()[1]
+
+
 @pytest.mark.parametrize(
     "words",
     ["x", "b x", "b 5 5", "interval", "interval -1", "interval x", "maxmoves -2", "ownership", "ownership maybe",
@@ -346,6 +369,9 @@ def test_heatmap_is_in_thousandths() -> None:
     board = np.array([row.split() for row in rows[:3]], int)
     assert board.argmax() == 4 and 990 <= board.sum() <= 1010
     assert rows[3:5] == ["pass: 0", "winrate: 0.750000"]
+    for mean in (b"heatmap average", b"heatmap avg"):
+        assert (engine.answer(mean) or b"").decode().splitlines()[1:] == rows
+    assert (engine.answer(b"heatmap all") or b"").decode().count("winrate: ") == 8
 
 
 def test_a_network_that_is_missing_is_a_refusal() -> None:

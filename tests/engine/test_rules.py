@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
 from engine.cleanup import capturing_move
-from engine.player import RESIGN
+from engine.levels import LevelPlayer, level
+from engine.player import RESIGN, PolicyPlayer
 from engine.policy import LazyPolicy
 from engine.protocol import GtpEngine
 from engine.rules import NAMED, STANDARD, Rules, read_rule, read_rules
@@ -159,11 +161,22 @@ def test_pondering_ends_with_the_game() -> None:
     assert player.boards == [1, 2], "the game is over"
 
 
+def test_a_player_without_a_search_can_be_given_one() -> None:
+    engine = make_engine()
+    session = engine.session  # type: ignore[attr-defined]
+    session.player = PolicyPlayer(LazyPolicy(CentrePolicy))
+    assert ask(engine, "kata-get-param maxVisits") == "= 1"
+    assert ask(engine, "kata-set-param maxVisits 8") == "="
+    assert ask(engine, "genmove b").startswith("= ")
+    assert session.player.found.visits == 8
+
+
 def test_limits_of_the_search() -> None:
     engine = make_engine()
+    session = engine.session  # type: ignore[attr-defined]
+    session.player = LevelPlayer(CentrePolicy(), level("5k"))
     for line in ("kata-get-param maxVisits", "kata-set-param maxVisits 5"):
         assert ask(engine, line) == "? the player does not search"
-    session = engine.session  # type: ignore[attr-defined]
     session.player = SearchPlayer(LazyPolicy(CentrePolicy), visits=10)
     assert ask(engine, "kata-list-params") == "= maxVisits maxPlayouts maxTime"
     answers = [ask(engine, f"kata-get-param {name}") for name in ("maxVisits", "maxPlayouts", "maxTime")]
@@ -188,3 +201,39 @@ def test_limits_of_the_search() -> None:
 )  # fmt: skip
 def test_records_name_the_nearest_rules_that_sgf_knows(rules: str, name: str) -> None:
     assert NAMED[rules].sgf_name == name
+
+
+RECORD = "(;GM[1]FF[4]SZ[5]KM[0.5]RU[%s]AB[ca][cb][cc][cd][ce]AW[da][db][dc][dd][de][ae];B[];W[])"
+
+
+@pytest.mark.parametrize(
+    "named, rules", [("Japanese", "japanese"), ("korean", "korean"), ("AGA", "aga"), ("NZ", "new-zealand")]
+)
+def test_a_record_brings_its_rules(tmp_path: Path, named: str, rules: str) -> None:
+    path = tmp_path / "game.sgf"
+    path.write_text(RECORD % named)
+    engine = make_engine()
+    assert ask(engine, f"loadsgf {path}") == "="
+    assert ask(engine, "kata-get-rules") == f"= {NAMED[rules].to_json()}"
+    assert ask(engine, "final_score") == ("= B+5.5" if NAMED[rules].scoring == "territory" else "= B+4.5")
+
+
+@pytest.mark.parametrize("named", ["", "Chinese", "some rules"])
+def test_rules_stay_where_the_record_names_none_or_the_same(tmp_path: Path, named: str) -> None:
+    path = tmp_path / "game.sgf"
+    path.write_text(RECORD % named)
+    engine = make_engine()
+    assert ask(engine, f"loadsgf {path}") == "="
+    assert ask(engine, "kata-get-rules") == f"= {STANDARD.to_json()}"
+
+
+def test_all_stones_live_where_the_players_do_not_agree_on_dead_ones(tmp_path: Path) -> None:
+    path = tmp_path / "game.sgf"
+    path.write_text(RECORD % "Chinese")
+    engine = make_engine()
+    assert ask(engine, f"loadsgf {path}") == "="
+    assert ask(engine, "final_status_list dead") == "= A1"
+    assert ask(engine, "kata-set-rules tromp-taylor") == "="
+    assert ask(engine, "final_score") == "= W+6.5"
+    assert ask(engine, "final_status_list dead") == ask(engine, "final_status_list seki") == "="
+    assert "A1" in ask(engine, "final_status_list alive").split()

@@ -50,9 +50,24 @@ def test_what_is_refused(size: int) -> None:
                 fixed_handicap(size, stones)
 
 
-def test_a_free_handicap_may_be_smaller_than_asked_for() -> None:
-    assert len(free_handicap(19, 25)) == 9
-    assert len(free_handicap(8, 9)) == 4
-    for size, stones in ((19, 1), (5, 2)):
-        with pytest.raises(ValueError):
+@pytest.mark.parametrize("size", range(2, 26))
+def test_a_free_handicap_has_all_the_stones_that_are_asked_for(size: int) -> None:
+    for stones in {2, 3, min(9, size * size - 1), min(30, size * size - 1), size * size - 1 if size < 9 else 13}:
+        if stones < 2 or stones >= size * size:
+            continue
+        points = free_handicap(size, stones)
+        assert len(set(points)) == stones and set(points) < set(range(size * size))
+    for stones in (-1, 0, 1, size * size, size * size + 1):
+        with pytest.raises(ValueError, match=f"{size}x{size}"):
             free_handicap(size, stones)
+
+
+def test_stones_beyond_the_stars_keep_their_distance_and_off_the_edge() -> None:
+    def apart(points: list[int]) -> int:
+        places = [divmod(point, 18) for point in points]
+        return min(abs(a - c) + abs(b - d) for i, (a, b) in enumerate(places) for c, d in places[:i])
+
+    points = free_handicap(18, 12)
+    assert apart(points) >= 5
+    assert all(0 < coordinate < 17 for point in points for coordinate in divmod(point, 18))
+    assert free_handicap(5, 2)[0] == gtp_to_point("C3", 5)
