@@ -102,9 +102,12 @@ STUDIES = {
 }
 
 
-def train(variant: Variant, folder: Path, arguments: list[str]) -> None:
+def train(variant: Variant, folder: Path, minutes: float, arguments: list[str]) -> None:
     """Train one network unless it is there; a run that was stopped goes on."""
     if (folder / "network.safetensors").exists():
+        taken = curve(folder)[-1]["seconds"] / 60
+        if abs(taken - minutes) > 0.1 * minutes + 1:
+            raise click.ClickException(f"{folder} holds a network of {taken:.0f} minutes: take another folder")
         return
     resume = ["--resume"] if (folder / "checkpoint.safetensors").exists() else []
     print(f"{variant.name}: {variant.what}", file=sys.stderr)
@@ -141,7 +144,7 @@ def main(study: str, data: str, val: str, minutes: float, positions: int, out: P
     arguments = ["--data", data, "--val", val, "--minutes", str(minutes), "--validate-minutes", str(minutes / 5)]
     arguments += ["--validate-positions", str(positions), "--ema", "0.99"]
     for variant in chosen.variants:
-        train(variant, out / variant.name, arguments)
+        train(variant, out / variant.name, minutes, arguments)
     print("| network | weights | positions seen | top-1 | top-5 | nats |\n|---|---|---|---|---|---|")
     for variant in chosen.variants:
         last = curve(out / variant.name)[-1]

@@ -16,6 +16,7 @@ import unicodedata
 
 import click
 import numpy as np
+import torch
 
 from gocnn.images.text import quads, recogniser, recognition, scenes, voting
 
@@ -28,6 +29,7 @@ def main(count: int, margins: str, network: str | None) -> None:
     """Print the shares of words that each reads right."""
     from rapidocr_onnxruntime import RapidOCR
 
+    torch.set_num_threads(1)  # as the other
     rapid = RapidOCR(intra_op_num_threads=1, inter_op_num_threads=1)
     model = recogniser.load(network)
     drawn = scenes.Scenes(*scenes.split("test"), seed=1_000_000)

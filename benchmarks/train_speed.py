@@ -35,6 +35,10 @@ def matmul_peak(device: torch.device, dtype: torch.dtype, n: int = 2048) -> floa
     return 2 * n**3 / statistics.median(seconds) / 1e12
 
 
+BLOCK = 10  # steps of one kind in a row
+WAITING = 5  # batches that may have been drawn while other steps ran, and cost nothing
+
+
 def timed(work: Callable[[], object], device: torch.device) -> float:
     """Seconds that `work` takes, with all that it has queued on the device."""
     began = time.perf_counter()
@@ -69,12 +73,14 @@ def main(stores: tuple[str, ...], preset: str, batch: int, steps: int, compiled:
         for _ in range(3):
             run.step(*fixed)  # compiles and warms up
         on_fixed, on_data, in_torch = [], [], []
-        for _ in range(steps):  # in turn, so that a drifting machine drifts for all
-            on_fixed.append(timed(lambda: run.step(*fixed), device))
-            on_data.append(timed(lambda: run.step(*batches.next()), device))
+        for _ in range(-(-steps // BLOCK)):  # in turn, so that a drifting machine drifts for all
+            on_fixed += [timed(lambda: run.step(*fixed), device) for _ in range(BLOCK)]
+            for _ in range(WAITING):
+                run.step(*batches.next())
+            on_data += [timed(lambda: run.step(*batches.next()), device) for _ in range(BLOCK)]
             if ours:
                 with left_out():
-                    in_torch.append(timed(lambda: run.step(*fixed), device))
+                    in_torch += [timed(lambda: run.step(*fixed), device) for _ in range(BLOCK)]
     fixed_step, data_step = statistics.median(on_fixed), statistics.median(on_data)
     peak = matmul_peak(device, dtype)
     speed = flops / data_step / 1e12

@@ -7,6 +7,7 @@ finished game, and each game is an SGF file beside them.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import os
 import queue
@@ -15,6 +16,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from engine.referee import Outcome, Rules, Seat, play_game, random_opening
 from engine.sgf import game_to_sgf
@@ -66,6 +68,7 @@ class Result:
     scores: dict[str, str]
     note: str
     sgf: str
+    played: str = ""  # a hash of the game's moves; "" in results of versions that had none
 
     @property
     def disputed(self) -> bool:
@@ -112,20 +115,21 @@ class Match:
                 )
 
     def _read_results(self) -> list[Result]:
-        """The finished games; a last line that was cut off by a crash is dropped."""
+        """The finished games, each once; a last line that was cut off by a crash is dropped."""
         path = self._results_file
         if not path.exists():
             return []
         *whole, cut_off = path.read_bytes().split(b"\n")
-        results = []
+        results: dict[int, Result] = {}
         for number, line in enumerate(whole, 1):
             try:
-                results.append(Result(**json.loads(line)))
+                result = Result(**json.loads(line))
+                results.setdefault(result.number, result)
             except (ValueError, TypeError):
                 raise MatchError(f"{path}, line {number}: not a result") from None
         if cut_off:
             write_atomically(path, b"".join(line + b"\n" for line in whole))
-        return results
+        return list(results.values())
 
     def remaining(self, games: int) -> list[int]:
         """The numbers of the first `games` games that aren't finished."""
@@ -138,17 +142,19 @@ class Match:
         A result is on disk before it is yielded. Closing the iterator, or an exception such as
         KeyboardInterrupt where it waits, ends the engines at once; games under way are lost.
         Raises EngineFailure or FailedCommand if an engine doesn't answer at all, OSError if the
-        directory can't be written.
+        directory can't be written, MatchError if somebody plays in it already.
         """
         numbers = deque(self.remaining(games))
         finished: queue.Queue[tuple[int, Outcome] | BaseException] = queue.Queue()
         tables = [_Table(self.plan) for _ in range(min(jobs, len(numbers)))]
         threads = [threading.Thread(target=table.play_all, args=(numbers, finished), daemon=True) for table in tables]
         left = len(numbers)
+        occupied = None
         try:
             for table in tables[:1]:
                 table.check_engines()
             self._write_plan()
+            occupied = _occupy(self._results_file)
             for thread in threads:
                 thread.start()
             while left:
@@ -164,6 +170,8 @@ class Match:
             for thread in threads:
                 if thread.is_alive():
                     thread.join()
+            if occupied is not None:
+                occupied.close()
 
     def _write_plan(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -194,6 +202,7 @@ class Match:
             scores=outcome.scores,
             note=outcome.note,
             sgf=sgf,
+            played=hashlib.sha256(repr(outcome.game.board.moves).encode()).hexdigest()[:16],
         )
         with self._results_file.open("ab") as stream:
             stream.write(json.dumps(dataclasses.asdict(result)).encode() + b"\n")
@@ -201,6 +210,24 @@ class Match:
             os.fsync(stream.fileno())
         self.results.append(result)
         return result
+
+
+def _occupy(results: Path) -> IO[bytes] | None:
+    """Keep others from adding to a file of results, until the one that is returned is closed or we die.
+
+    Where the system has no such locks, None. Raises MatchError if somebody does already.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        return None
+    file = results.open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise MatchError(f"{results.parent}: this match is being played by another process") from None
+    return file
 
 
 class _Table:

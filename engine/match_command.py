@@ -119,7 +119,7 @@ def match(
         play_with_progress(held, games, jobs, Console(stderr=True))
     except (EngineFailure, FailedCommand) as error:
         raise click.ClickException(f"an engine does not answer: {error}") from None
-    except OSError as error:
+    except (MatchError, OSError) as error:
         raise click.ClickException(str(error)) from None
     except KeyboardInterrupt:
         interrupted = True

@@ -84,6 +84,14 @@ def print_summary(match: Match, console: Console) -> None:
     if ways:
         settled = ", ".join(f"{way} {count}" for way, count in ways.most_common())
         console.print(f"Settled by: {settled}", highlight=False, soft_wrap=True)
+    known = [result.played for result in results if result.played]
+    if len(set(known)) < len(known):
+        console.print(
+            f"Only {len(set(known))} of {len(known)} games are different, so that the interval is too narrow; "
+            "--opening-moves, or an engine's --random-moves, make them differ",
+            highlight=False,
+            soft_wrap=True,
+        )
     disputed = [result.number for result in results if result.disputed]
     if disputed:
         console.print(

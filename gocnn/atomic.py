@@ -44,8 +44,10 @@ class AtomicFile:
                 os.replace(self._temporary, self.path)
                 _sync_directory(self.path.parent)
         finally:
-            self._file.close()
-            self._temporary.unlink(missing_ok=True)
+            try:
+                self._file.close()  # writes what is left, if the disk has room
+            finally:
+                self._temporary.unlink(missing_ok=True)
 
     def _remove_stale(self) -> None:
         """Remove the temporary files of this path whose processes, on this machine, have died."""

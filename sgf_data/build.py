@@ -185,12 +185,35 @@ def _read_chunk(chunk: list[sources.Blob], options: ReadOptions) -> _Result:
         if blob.error:
             errors.append(RecordError(Reason.UNREADABLE, blob.path, detail=blob.error))
             continue
-        for game in read_games(blob.data, blob.path, options):
+        try:
+            games = read_games(blob.data, blob.path, options)
+        except Exception as error:  # a mistake of ours must not cost the other files
+            errors.append(_mistake(blob.path, error))
+            continue
+        for game in games:
             if isinstance(game, GameRecord):
                 records.append(game)
             else:
                 errors.append(game)
-    return _Result(to_batch(records), errors, len(chunk), sum(blob.consumed for blob in chunk))
+    try:
+        batch = to_batch(records)
+    except Exception:  # one of them, which is then found and left out
+        batch = to_batch([record for record in records if _is_storable(record, errors)])
+    return _Result(batch, errors, len(chunk), sum(blob.consumed for blob in chunk))
+
+
+def _is_storable(record: GameRecord, errors: list[RecordError]) -> bool:
+    """Whether a record can be stored; if not, `errors` says why."""
+    try:
+        to_batch([record])
+    except Exception as error:
+        errors.append(_mistake(record.source, error))
+        return False
+    return True
+
+
+def _mistake(path: str, error: Exception) -> RecordError:
+    return RecordError(Reason.UNREADABLE, path, detail=f"{type(error).__name__}: {error}"[:200])
 
 
 def _start_worker() -> None:

@@ -72,6 +72,11 @@ class Structure:
     start: int = 0  # where in `within` this part begins
     within: Structure | None = None
 
+    @property
+    def is_utf8(self) -> bool:
+        """Whether the data has been translated to UTF-8 on the way, so that no other encoding can be meant."""
+        return self.encoding is not None or (self.within is not None and self.within.is_utf8)
+
     def position(self, offset: int) -> int:
         """The file's byte that `offset` in `data` stands for (nearly, if text is broken)."""
         if self.encoding is not None:
@@ -143,6 +148,8 @@ def known(charset: bytes | None) -> str | None:
         codec = codecs.lookup(charset.decode("ascii").strip())
         b" ".decode(codec.name)  # refuses the likes of "hex", which are codecs but no text encodings
     except (LookupError, UnicodeError, ValueError):
+        return None
+    if "escape" in codec.name:  # Python's own, which can say what is no text
         return None
     return _SUPERSETS.get(codec.name, codec.name)
 

@@ -6,6 +6,7 @@ variations, unknown properties, and text in whatever encoding it has.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -91,7 +92,7 @@ class MainLine:
     def _text(self, name: str) -> str:
         """The value of a root property as text, "" if there is none."""
         value = self._nodes[0].properties.get(name, [b""])[0]
-        if self._structure.encoding is not None:
+        if self._structure.is_utf8:
             charset = "utf-8"
         else:
             every = (v for node in self._nodes for found in node.properties.values() for v in found)
@@ -110,10 +111,13 @@ def parse(data: bytes, number: int | None = None) -> tuple[Coarse_game_tree, enc
     for structure in sorted(encoding.structures(file, 0, len(file.data)), key=_changes_text):
         try:
             trees = sgf_grammar.parse_sgf_collection(structure.data)
+            break
         except ValueError as error:
             problem = str(error)
-        else:
-            break
+        if number is None:  # the first game may be whole where a later one is not
+            with contextlib.suppress(ValueError):
+                trees = [sgf_grammar.parse_sgf_game(structure.data)]
+                break
     if not trees:
         raise ValueError(problem)
     wanted = 1 if number is None else number

@@ -108,7 +108,7 @@ def _read(
     games: list[GameRecord | RecordError] = []
     for number, game in enumerate(_games(structure.data), first_number):
         try:
-            record = _record(game, structure.encoding is not None, options)
+            record = _record(game, structure.is_utf8, options)
             record.source = f"{source}#{number}"
             games.append(record)
         except _Refused as no:

@@ -84,6 +84,7 @@ def read(files: Iterable[SourceFile]) -> Iterator[Blob]:
             elif kind == "tar":
                 yield from _read_tar(file, name)
             elif kind == "directory":
+                os.listdir(file.path)  # says why, if it cannot be read
                 yield Blob(name, error="no .sgf file or archive in this directory")
             else:
                 with open(file.path, "rb") as stream:
@@ -99,8 +100,12 @@ def printable(path: str) -> str:
 
 
 def _walk(top: str) -> list[str]:
-    paths = []
-    for folder, folders, names in os.walk(top):
+    paths: list[str] = []
+
+    def refused(error: OSError) -> None:  # a folder that `read` then reports
+        paths.append(os.fspath(error.filename))
+
+    for folder, folders, names in os.walk(top, onerror=refused):
         folders.sort()
         for name in sorted(names):
             if _is_sgf(name) or name.lower().endswith(ZIP_ENDINGS + TAR_ENDINGS):
@@ -146,14 +151,26 @@ def _read_zip(file: SourceFile, name: str) -> Iterator[Blob]:
         yield Blob(name, error="no .sgf file in this archive")
 
 
+class _Header(tarfile.TarInfo):
+    """A member's header; a damaged one is an error, and not the end of the archive, for which tarfile takes it."""
+
+    @classmethod
+    def fromtarfile(cls, archive: tarfile.TarFile) -> _Header:
+        try:
+            return super().fromtarfile(archive)
+        except tarfile.InvalidHeaderError as error:  # type: ignore[attr-defined]
+            raise tarfile.ReadError(f"damaged: {error}") from error
+
+
 def _read_tar(file: SourceFile, name: str) -> Iterator[Blob]:
     found = False
     before = 0
     with open(file.path, "rb") as raw:
         opener = _DECOMPRESSORS.get(raw.peek(2)[:2])
-        stream = _Stream(opener(raw) if opener else raw)
+        inner = opener(raw) if opener else raw
+        stream = _Stream(inner)
         # mode "r|": read on and on, never seek.
-        with tarfile.open(fileobj=stream, mode="r|") as archive:  # type: ignore[call-overload]
+        with tarfile.open(fileobj=stream, mode="r|", tarinfo=_Header) as archive:  # type: ignore[call-overload]
             for member in archive:
                 if not (member.isfile() and _is_sgf(member.name)):
                     continue
@@ -162,7 +179,13 @@ def _read_tar(file: SourceFile, name: str) -> Iterator[Blob]:
                 after = raw.tell()
                 yield Blob(f"{name}!{printable(member.name)}", data, consumed=after - before)
                 before = after
-    if stream.ended:
+            rest = archive.fileobj.buf.strip(b"\0")
+        # Nothing but zeros follows; to read them is to have the decompressor check its sum.
+        while not (rest or stream.ended) and (more := inner.read(1 << 20)):
+            rest = more.strip(b"\0")
+    if rest and not stream.ended:
+        yield Blob(name, error="there is more behind the end of the archive")
+    elif stream.ended:
         yield Blob(name, error="the archive breaks off")
     elif not found:
         yield Blob(name, error="no .sgf file in this archive")

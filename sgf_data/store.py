@@ -255,6 +255,7 @@ def _open(path: str) -> pa.Table:
         with open(path, "rb") as file:
             file.read(1)  # a directory or a missing file is named better by open() than by pyarrow
         table = pa.ipc.open_file(pa.memory_map(path)).read_all()
+        table.validate(full=True)  # compiled code trusts its offsets
     except OSError as error:
         raise StoreError(f"{path}: {error.strerror or 'not a game store (not an Arrow file)'}") from error
     except pa.ArrowInvalid as error:

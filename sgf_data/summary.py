@@ -76,7 +76,7 @@ def by_decade(years: Counter[int | None]) -> list[tuple[str, int]]:
 def rank_order(rank: str) -> tuple[int, int, str]:
     """For sorting: professionals from 9p down, then dan, then kyu players, then everything else."""
     number, letter = rank[:-1], rank[-1:]
-    if number.isdigit() and letter in "pdk":
+    if number.isdecimal() and len(number) < 4 and letter in ("p", "d", "k"):
         strength = int(number) if letter == "k" else -int(number)
         return "pdk".index(letter), strength, rank
     return 3, 0, rank

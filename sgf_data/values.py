@@ -11,7 +11,8 @@ _SQUARE = re.compile(r"(\d{1,3})(?:\s*[:x]\s*(\d{1,3}))?", re.IGNORECASE)
 _RESULT = re.compile(r"([BW])(?:LACK|HITE)?\s*\+\s*(.*)", re.IGNORECASE | re.DOTALL)
 _MARGIN = re.compile(r"\d*[.,]?\d+")
 _RANK = re.compile(
-    r"(\d{1,2})\s*-?\s*(p|d|k|pro|dan|kyu|ku|gup|段|级|級|단|급)\.?\s*(p|pro|professional|ama|amateur)?\.?\s*\??\s*(?:[,;].*)?",
+    r"(\d{1,2}) ?-? ?(p|d|k|pro|dan|kyu|ku|gup|段|级|級|단|급)\.? ?"
+    r"(p|pro|professional|ama|amateur)?\.? ?\?? ?(?:[,;].*)?",
     re.IGNORECASE,
 )
 _YEAR = re.compile(r"(?<!\d)(\d{4})(?:[01]\d[0-3]\d)?(?!\d)|(?:^|ca?\.)\s*(\d{3})(?!\d)|(?<!\d)(\d{3})\s*AD")
@@ -24,7 +25,8 @@ _WAYS = {
     "f": "F", "forfeit": "F", "offline": "F",
 }  # fmt: skip
 _FRACTIONS = str.maketrans({"¼": ".25", "½": ".5", "¾": ".75"})
-_FRACTION = re.compile(r"(?<![\d/])(?:(\d+)\s+)?([1-3])/([24])(?![\d/])")
+_FRACTION = re.compile(r"(?<![\d/])(?:(\d{1,3})(?: | ?又 ?))?([1-3])/([24])(?![\d/])")
+_NUMERAL = re.compile("([一二三四五六七八九]?十)?([一二三四五六七八九])?(?:分之([一二三]))?")
 _DIGITS = str.maketrans("一二三四五六七八九初", "1234567891")
 
 
@@ -76,8 +78,8 @@ def result(text: str) -> str | None:
     if not match:
         return text.strip()
     colour, how = match[1].upper(), match[2].strip().lower().rstrip(".")
-    if how in _WAYS:
-        return f"{colour}+{_WAYS[how]}"
+    if (way := re.split(r"[ ?(]", how)[0].rstrip(".")) in _WAYS:
+        return f"{colour}+{_WAYS[way]}"
     margin = _MARGIN.match(how)
     if margin and float(margin[0].replace(",", ".")):
         return f"{colour}+{_in_points(float(margin[0].replace(',', '.'))):g}"
@@ -117,15 +119,28 @@ def count(text: str) -> int:
 
 
 def _plain(text: str) -> str:
-    """Without outer blanks; full-width digits, letters and stops as ASCII."""
-    return text if text.isascii() and text == text.strip() else unicodedata.normalize("NFKC", text).strip()
+    """Without outer blanks, and each inner run of them as one; full-width digits, letters and stops as ASCII."""
+    return " ".join((text if text.isascii() else unicodedata.normalize("NFKC", text)).split())
 
 
 def _decimal(text: str) -> str:
-    """The plain text with "6½" and "6 1/2" as "6.5"."""
-    return _FRACTION.sub(
-        lambda found: f"{int(found[1] or 0) + int(found[2]) / int(found[3]):g}", _plain(text.translate(_FRACTIONS))
-    )
+    """The plain text with "6½", "6 1/2", "6目半" and "六目半" as "6.5", and "3又3/4子" as "3.75子"."""
+    plain = _plain(text.translate(_FRACTIONS))
+    if re.search("[胜勝负負子目半]", plain):
+        plain = _NUMERAL.sub(_number, plain)
+    plain = _FRACTION.sub(lambda found: f"{int(found[1] or 0) + int(found[2]) / int(found[3]):g}", plain)
+    return re.sub(r"(?<!\d)(\d{1,3})([子目]?)半", r"\1.5\2", plain)
+
+
+def _number(numeral: re.Match[str]) -> str:
+    """A Chinese number below a hundred in digits, "四分之三" as "3/4"."""
+    tens, ones, of = numeral.groups()
+    if of:
+        return f"{of.translate(_DIGITS)}/{(ones or '').translate(_DIGITS)}"
+    if not tens and not ones:
+        return numeral[0]
+    ten = tens[:-1].translate(_DIGITS) or "1" if tens else ""
+    return f"{ten}{ones.translate(_DIGITS) if ones else '0' if tens else ''}"
 
 
 def _in_points(number: float) -> float:
@@ -134,16 +149,16 @@ def _in_points(number: float) -> float:
 
 
 def _chinese(text: str) -> str:
-    """ "黑中盘胜", "白勝3目半", "黒中押し勝ち" as "B+R", "W+3.5", "B+R"; other text as it is."""
-    if text[:1] not in "黑黒白" or not re.search("[胜勝]", text):
+    """ "黑中盘胜", "白勝3.5目", "黑负" as "B+R", "W+3.5", "W+"; other text as it is."""
+    if text[:1] not in ("黑", "黒", "白") or not re.search("[胜勝负負]", text):
         return text
-    colour = "W" if text[0] == "白" else "B"
+    colour = "W" if (text[0] == "白") == bool(re.search("[胜勝]", text)) else "B"
     if re.search("中[盘盤押]", text):
         return f"{colour}+R"
     if "时" in text or "時" in text:
         return f"{colour}+T"
-    points = re.search(r"\d+(?:\.\d+)?", text.translate(_DIGITS))
-    if not points:
-        return f"{colour}+0.5" if "半" in text else f"{colour}+"
     stones = 2 if "子" in text else 1  # margins in stones are half the margin in points
-    return f"{colour}+{float(points[0]) * stones + (0.5 * stones if '半' in text else 0):g}"
+    points = re.search(r"\d*\.?\d+", text)
+    if not points:
+        return f"{colour}+{0.5 * stones:g}" if "半" in text else f"{colour}+"
+    return f"{colour}+{float(points[0]) * stones:g}"

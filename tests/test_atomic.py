@@ -26,6 +26,22 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Mon
     assert [entry.name for entry in tmp_path.iterdir()] == ["game.sgf"]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a limit on the size of files")
+def test_nothing_is_left_where_the_disk_is_full_while_it_is_closed(tmp_path: Path) -> None:
+    code = f"""
+import resource, signal
+from gocnn.atomic import AtomicFile
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+with AtomicFile({str(tmp_path / "x")!r}) as file:
+    for _ in range(100):
+        file.write(bytes(1000))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[1], capture_output=True, text=True)
+    assert "File too large" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_exception_in_the_block_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError), AtomicFile(tmp_path / "x") as file:
         file.write(b"half")

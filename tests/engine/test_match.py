@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -13,11 +14,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from click.testing import Result as Ran
+from rich.console import Console
 from sgfmill import sgf
 
 from engine.match import Match, MatchError, Plan
 from engine.match_command import match as match_command
 from engine.referee import Rules
+from engine.scoreboard import print_summary
 from tests.engine.support import stub
 
 ROOT = Path(__file__).parents[2]
@@ -68,6 +71,33 @@ def test_results_and_games_are_kept(tmp_path: Path) -> None:
     assert record.get_player_name("b").startswith("B: ")
     assert record.get_komi() == 0.5
     assert len(record.get_main_sequence()) == rows[1]["moves"] + 1
+
+
+def test_results_count_once_and_equal_games_are_noticed(tmp_path: Path) -> None:
+    held = Match(plan(), tmp_path)
+    assert play(held, 4) == [1, 2, 3, 4]
+    assert len({result.played for result in held.results}) == 2  # one game for each colour
+    path = tmp_path / "results.jsonl"
+    path.write_bytes(path.read_bytes() * 2)
+    assert [result.number for result in Match(plan(), tmp_path).results] == [1, 2, 3, 4]
+    shown = io.StringIO()
+    print_summary(held, Console(file=shown, width=200))
+    assert "Only 2 of 4 games are different" in shown.getvalue()
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    for row in rows:
+        del row["played"]  # as older versions wrote them
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert len(Match(plan(), tmp_path).results) == 4
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs fcntl")
+def test_two_do_not_play_one_match(tmp_path: Path) -> None:
+    games = Match(plan(), tmp_path).play(4)
+    next(games)
+    with pytest.raises(MatchError, match="is being played by another process"):
+        next(Match(plan(), tmp_path).play(4))
+    games.close()
+    assert play(Match(plan(), tmp_path), 4)
 
 
 def test_a_match_is_taken_up_where_it_ended(tmp_path: Path) -> None:

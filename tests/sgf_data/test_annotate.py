@@ -162,6 +162,16 @@ def test_what_cannot_be_read_is_said_in_one_line(data: bytes, reason: str) -> No
     assert "\n" not in str(caught.value)
 
 
+def test_a_broken_last_game_does_not_cost_the_first() -> None:
+    game, _ = read_annotated(b"(;SZ[9];B[ee];W[cc])(;SZ[9];B[ee]")
+    assert len(game.steps) == 2
+
+
+def test_a_byte_order_mark_settles_the_encoding() -> None:
+    game, _ = read_annotated("(;CA[gb2312]SZ[9]PB[柯洁];B[ee])".encode("utf-16"))
+    assert game.black == "柯洁"
+
+
 def test_a_game_of_a_collection() -> None:
     data = b"(;SZ[9]PB[one];B[aa])(;SZ[9]PB[two];B[bb])"
     game, count = read_annotated(data, 2)

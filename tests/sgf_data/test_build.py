@@ -133,6 +133,36 @@ def test_options_reach_the_reader(tmp_path: Path) -> None:
     assert report.kept == 2 and report.rejected == {Reason.WRONG_SIZE: 1}
 
 
+@pytest.mark.parametrize(
+    "extra", ["KM[" + "9" * 400 + " 1/2]", r"CA[unicode_escape]PB[\\ud800é]", "PB[+2AA-]CA[utf-7]"]
+)
+def test_no_value_of_one_game_costs_the_others(tmp_path: Path, extra: str) -> None:
+    (tmp_path / "a.sgf").write_bytes(some_game(1, extra=extra))
+    (tmp_path / "b.sgf").write_bytes(some_game(2))
+    report = build_store(find([tmp_path]), tmp_path / "x.arrow", jobs=1)
+    assert report.read == 2 and report.kept + sum(report.rejected.values()) == 2 and report.kept >= 1
+
+
+def test_a_mistake_of_ours_costs_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = build.read_games
+
+    def read_or_stumble(data: bytes, source: str, options: ReadOptions) -> object:
+        if b"stumble" in data:
+            raise ZeroDivisionError("on a stone")
+        games = read(data, source, options)
+        if b"surrogate" in data:
+            games[0].black = "\ud800"  # type: ignore[union-attr]
+        return games
+
+    monkeypatch.setattr(build, "read_games", read_or_stumble)
+    for name, extra in (("a", "C[stumble]"), ("b", ""), ("c", "C[surrogate]"), ("d", "")):
+        (tmp_path / f"{name}.sgf").write_bytes(some_game(ord(name), extra=extra))
+    report = build_store(find([tmp_path]), tmp_path / "x.arrow", jobs=1)
+    assert report.kept == 2 and report.rejected == {Reason.UNREADABLE: 2}
+    told = [error.detail for error in report.unreadable]
+    assert told[0] == "ZeroDivisionError: on a stone" and told[1].startswith("UnicodeEncodeError: ")
+
+
 def test_no_game_no_store(tmp_path: Path) -> None:
     target = tmp_path / "x.arrow"
     target.write_bytes(b"old")

@@ -51,6 +51,8 @@ def test_utf8_shows_itself() -> None:
         (b"Big5", "big5"),
         (b"klingon", None),
         (b"hex", None),
+        (b"unicode_escape", None),
+        (b"raw-unicode-escape", None),
         (b"\xff", None),
         (b"", None),
         (None, None),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
+import lzma
 import os
 import sys
 import tarfile
@@ -123,6 +126,38 @@ def test_a_broken_off_tar_is_never_taken_for_a_whole_one(tmp_path: Path, mode: s
         assert blobs[-1].error or complete, f"cut at {length} of {len(whole)}"
         reported += bool(blobs[-1].error)
     assert reported > 30
+
+
+@pytest.mark.parametrize("mode", ["w:", "w:gz", "w:bz2", "w:xz"])
+def test_a_damaged_header_in_a_tar_loses_no_game_silently(tmp_path: Path, mode: str) -> None:
+    plain = bytearray(make_tar(tmp_path / "whole.tar", "w:").read_bytes())
+    second = plain.rindex(b"ustar")  # in a later member's header
+    plain[second - 100] ^= 0x40
+    path = tmp_path / "damaged.tar"
+    pack = {"w:": bytes, "w:gz": gzip.compress, "w:bz2": bz2.compress, "w:xz": lzma.compress}[mode]
+    path.write_bytes(pack(bytes(plain)))
+    blobs = list(sources.read(sources.find([path])))
+    assert blobs[-1].error.startswith("damaged") and blobs[-1].path == str(path)
+
+
+def test_a_wrong_check_sum_and_what_follows_the_end_are_reported(tmp_path: Path) -> None:
+    packed = bytearray(gzip.compress(make_tar(tmp_path / "whole.tar", "w:").read_bytes()))
+    packed[-6] ^= 1  # of the sum
+    path = tmp_path / "x.tar.gz"
+    path.write_bytes(bytes(packed))
+    assert list(sources.read(sources.find([path])))[-1].error
+    whole = (tmp_path / "whole.tar").read_bytes()
+    (tmp_path / "two.tar").write_bytes(whole + whole)
+    assert list(sources.read(sources.find([tmp_path / "two.tar"])))[-1].error.startswith("there is more behind")
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() == 0, reason="nothing is closed to root")
+def test_a_folder_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "closed").chmod(0)
+    (tmp_path / "good.sgf").write_bytes(b"(;B[aa])")
+    blobs = list(sources.read(sources.find([tmp_path])))
+    assert sorted(bool(blob.error) for blob in blobs) == [False, True]
 
 
 def test_an_archive_without_games_is_an_error(tmp_path: Path) -> None:

@@ -174,6 +174,12 @@ def test_a_damaged_store_and_other_arrow_files(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(StoreError, match=r"x\.arrow: not a game store, or a damaged one"):
         open_store(path)
+    whole = write(tmp_path / "y.arrow", games()).read_bytes()
+    offsets = open_store(tmp_path / "y.arrow").table.column("points").chunk(0).offsets.to_numpy()
+    at = whole.index(offsets.tobytes()) + 4 * (len(offsets) // 2) + 2
+    path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x40]) + whole[at + 1 :])
+    with pytest.raises(StoreError, match=r"x\.arrow: not a game store, or a damaged one"):
+        open_store(path)
     with pa.ipc.new_file(str(path), pa.schema([("a", pa.int8())])) as writer:
         writer.write(pa.record_batch({"a": pa.array([1], pa.int8())}))
     with pytest.raises(StoreError, match="an Arrow file, but not a game store"):

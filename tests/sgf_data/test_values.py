@@ -27,6 +27,9 @@ from sgf_data import values
         ("2.75", 5.5),
         ("6.5目", 6.5),
         ("6½", 6.5),
+        ("六目半", 6.5),
+        ("3又3/4子", 7.5),
+        ("9" * 400 + " 1/2", None),
         ("5½目", 5.5),
         ("3¾", 7.5),
         ("6 1/2", 6.5),
@@ -82,6 +85,19 @@ def test_komi(text: str, komi: float | None) -> None:
         ("白勝三目半", "W+3.5"),
         ("黑胜半目", "B+0.5"),
         ("黑胜3子", "B+6"),
+        ("黑胜1又3/4子", "B+3.5"),
+        ("白胜2又1/4子", "W+4.5"),
+        ("黑胜四分之三子", "B+1.5"),
+        ("黑胜一又四分之三子", "B+3.5"),
+        ("黑胜十二目半", "B+12.5"),
+        ("黒二十三目半勝ち", "B+23.5"),
+        ("白十一目勝", "W+11"),
+        ("黑胜半子", "B+1"),
+        ("黑负", "W+"),
+        ("白中盘负", "B+R"),
+        ("B+3目半", "B+3.5"),
+        ("B+R?", "B+R"),
+        ("W+R (time)", "W+R"),
         ("和棋", "0"),
         ("Left unfinished by agreement", "Left unfinished by agreement"),
     ],
@@ -151,6 +167,13 @@ def test_year(text: str, year: int | None) -> None:
 )
 def test_board_size(text: str, size: int | None) -> None:
     assert values.board_size(text) == size
+
+
+def test_long_blanks_and_numbers_cost_no_time() -> None:
+    assert values.rank("1d" + " " * 200_000 + "x").startswith("1d")
+    assert values.rank("9p  ,  " + "title " * 50_000) == "9p"
+    assert values.komi("1" * 200_000 + " 1/2") is None
+    assert values.result("B+" + "1 " * 100_000) is not None
 
 
 @given(st.text())
