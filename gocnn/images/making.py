@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -66,26 +67,39 @@ def as_input(picture: np.ndarray) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(inputs, np.float32))
 
 
-def target(out: Path | None, given: Path, ending: str) -> Path:
-    """Where a picture goes: `out`, or beside the one `given` under its name with an `ending` like "-dream.png".
+def target(out: Path | None, given: Sequence[Path], ending: str, more: Sequence[str] = ()) -> Path:
+    """Where a picture goes: `out`, or beside the first one `given` under its name with an `ending` like "-dream.png".
 
-    Raises ValueError for a format that cannot be written, or a file that is the one given.
+    Others may go beside it, whose names are its own with the endings `more` ("-zoom.gif"). Raises ValueError for a
+    format that cannot be written, a folder that cannot be written into, or if one of them is a picture that is given.
     """
-    place = out or given.with_name(given.stem + ending)
+    place = out or given[0].with_name(given[0].stem + ending)
     if place.suffix.lower() not in FORMATS:
         raise ValueError(f"{place}: cannot write {place.suffix or 'without an ending'}; there are {', '.join(FORMATS)}")
-    if place.is_dir() or not place.absolute().parent.is_dir():
-        raise ValueError(f"{place}: {'a folder' if place.is_dir() else 'its folder is not there'}")
-    if place.resolve() == given.resolve():
-        raise ValueError(f"{place}: would be written over the picture that was given")
+    if place.is_dir():
+        raise ValueError(f"{place}: a folder")
+    _demand_room(place)
+    for written in (place, *(place.with_name(place.stem + ending) for ending in more)):
+        if written.resolve() in {file.resolve() for file in given}:
+            raise ValueError(f"{written}: would be written over a picture that was given")
     return place
+
+
+def _demand_room(place: Path) -> None:
+    """Raise ValueError if a file's folder is not there, or cannot be written into."""
+    folder = place.absolute().parent
+    if not folder.is_dir():
+        raise ValueError(f"{place}: its folder is not there")
+    if not os.access(folder, os.W_OK):
+        raise ValueError(f"{place}: its folder cannot be written into")
 
 
 def targets(files: Sequence[Path], out: Path | None, ending: str) -> list[Path]:
     """Where each of several pictures goes: the file `out`, the folder `out`, which is made if need be, or beside it.
 
     In a folder and beside it is called as the picture is, with an `ending` like "-read.png". Raises ValueError for a
-    format that cannot be written, or if two would go to one place or one onto a picture that is given; OSError.
+    format or in a folder that cannot be written, or if two would go to one place or one onto a picture that is given;
+    OSError.
     """
     if out is None:
         places = [file.with_name(file.stem + ending) for file in files]
@@ -100,6 +114,7 @@ def targets(files: Sequence[Path], out: Path | None, ending: str) -> list[Path]:
         places = [out / (file.stem + ending) for file in files]
     given = {file.resolve() for file in files}
     for number, place in enumerate(places):
+        _demand_room(place)
         if place in places[:number]:
             raise ValueError(f"{place}: two photographs would go there")
         if place.resolve() in given:

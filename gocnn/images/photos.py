@@ -40,14 +40,15 @@ def collect(files: dict[str, bytes]) -> dict[str, np.ndarray]:
     Left out is what is no picture, has transparent parts, is smaller, longer than `LONGEST` or of one shade. Raises
     DataError if nothing is left.
     """
-    from PIL import Image
+    from PIL import Image, ImageOps
 
     kept = {}
     for name, data in sorted(files.items()):
         stem = name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
         for number, picture in enumerate(_embedded(data) if name.endswith(".rcc") else [data]):
             try:
-                with Image.open(io.BytesIO(picture), formats=("JPEG", "WEBP", "PNG")) as image:
+                with Image.open(io.BytesIO(picture), formats=("JPEG", "WEBP", "PNG")) as opened:
+                    image = ImageOps.exif_transpose(opened)
                     if image.mode not in ("RGB", "L") or not SIDE <= min(image.size) >= max(image.size) / LONGEST:
                         continue
                     scale = SIDE / min(image.size)
@@ -56,7 +57,8 @@ def collect(files: dict[str, bytes]) -> dict[str, np.ndarray]:
             except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
                 continue  # no picture, or a damaged one
             if pixels.std() >= FLAT:
-                kept[f"{stem}-{number:03}"] = pixels
+                key = f"{stem}-{number:03}"
+                kept[key if key not in kept else f"{name}-{number:03}"] = pixels
     if not kept:
         raise datasets.DataError(f"no photographs of {SIDE}×{SIDE} pixels or more are there")
     return kept

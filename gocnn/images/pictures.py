@@ -106,6 +106,10 @@ def resize(picture: np.ndarray, height: int, width: int) -> np.ndarray:
 
 def crop(picture: np.ndarray, size: int = NETWORK_SIZE, shorter: int = SHORTER_SIDE) -> np.ndarray:
     """uint8 [size, size, 3] from the middle of a picture [H, W, 3] whose shorter side is brought to `shorter` first."""
+    # Of a long one no more than the middle is enlarged.
+    most = 2 * min(picture.shape[:2]) + 2
+    top, left = (max(0, (side - most) // 2) for side in picture.shape[:2])
+    picture = picture[top : top + most, left : left + most]
     height, width = picture.shape[:2]
     scale = shorter / min(height, width)
     scaled = resize(picture, max(round(height * scale), shorter), max(round(width * scale), shorter))

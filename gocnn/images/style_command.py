@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from gocnn.options import FiniteRange
+
 ENDING = "-style.png"
 LARGEST = 512  # pixels of the longer side, without --size
 
@@ -31,7 +33,7 @@ Examples:
     "--network", default="squeezenet", show_default=True, metavar="squeezenet|vgg16|FILE.pth",
     help="The network that ships, the one that `gocnn images fetch vgg16` fetches, or torchvision's vgg16 or vgg19.",
 )  # fmt: skip
-@click.option("--style-weight", type=click.FloatRange(0), help="beta; alpha, the content's, is 1 [20, with VGG 8].")
+@click.option("--style-weight", type=FiniteRange(0), help="beta; alpha, the content's, is 1 [20, with VGG 8].")
 @click.option("--content-layers", metavar="NAME[:WEIGHT],...", help="Layers of the content, with their weights v.")
 @click.option("--style-layers", metavar="NAME[:WEIGHT],...", help="Layers of the style, with their weights w.")
 @click.option("--pooling", default="average", show_default=True, type=click.Choice(["average", "max"]))
@@ -39,7 +41,7 @@ Examples:
     "--size", type=click.IntRange(64, 10000), help=f"Longer side, in pixels [the photograph's, {LARGEST} at most]."
 )
 @click.option(
-    "--style-size", default=1.0, show_default=True, type=click.FloatRange(0.1, 10),
+    "--style-size", default=1.0, show_default=True, type=FiniteRange(0.1, 10),
     help="Longer side of the style, of the picture's: more gives larger strokes.",
 )  # fmt: skip
 @click.option(
@@ -51,7 +53,7 @@ Examples:
     "--colours", "colour", default="style", show_default=True, type=click.Choice(["style", "brightness", "matched"]),
     help="The style's; the photograph's, painting its brightness only; or the photograph's, put into the style first.",
 )  # fmt: skip
-@click.option("--smoothness", default=1e-3, show_default=True, type=click.FloatRange(0), help="Weight of smoothness.")
+@click.option("--smoothness", default=1e-3, show_default=True, type=FiniteRange(0), help="Weight of smoothness.")
 @click.option(
     "--tile", default=768, show_default=True, type=click.IntRange(64),
     help="Show larger pictures to the network in tiles of so many pixels; less needs less memory.",
@@ -72,7 +74,8 @@ def style(
     from gocnn.images import styles as styling
 
     try:
-        place = making.target(out, content, ENDING)
+        named = [Path(_share(name)[0]) for name in styles]
+        place = making.target(out, [content, *named], ENDING)
         photograph = making.sized(pictures.read(content), size, LARGEST)
         longer = max(photograph.shape[:2])
         given = []

@@ -28,6 +28,7 @@ from gocnn.visualize.maximize import Bound, blurred
 
 SMOOTHINGS = ("laplacian", "gaussian", "none")
 LEAST = 32  # pixels of the shorter side; a smaller octave is left out
+PLACES = 4096  # of a picture that are compared with a guide at once
 BANDS = 4  # of the Laplacian pyramid, and what is coarser
 
 
@@ -251,7 +252,9 @@ def _push(features: Tensor, target: Target) -> Tensor:
         if len(target.guide) != channels:
             raise ValueError(f"the guide has {len(target.guide)} channels, {'+'.join(target.layers)} has {channels}")
         flat = features.flatten(2)[0]
-        return target.guide[:, (target.guide.T @ flat).argmax(0)].view_as(features)
+        # Some places at a time, since guide and picture may have a million pairs of them each.
+        nearest = torch.cat([(target.guide.T @ some).argmax(0) for some in flat.split(PLACES, dim=1)])
+        return target.guide[:, nearest].view_as(features)
     if target.channels:
         outside = [k for k in target.channels if not 0 <= k < channels]
         if outside:

@@ -99,5 +99,6 @@ def _pair(side: Side) -> tuple[int, int]:
 
 
 def _begins(length: int, window: int, stride: int) -> list[int]:
-    """Where the windows begin, so that the last reaches the end or beyond."""
-    return [stride * place for place in range(-(-(length - window) // stride) + 1)]
+    """Where the windows begin, so that the last reaches the end or beyond; all begin inside."""
+    begins = [stride * place for place in range(-(-(length - window) // stride) + 1)]
+    return [begin for begin in begins if begin < length]

@@ -263,9 +263,9 @@ class _Losses:
 def _added(sums: dict[str, tuple[Tensor, int]], features: Mapping[str, Tensor]) -> dict[str, tuple[Tensor, int]]:
     found = {}
     for layer, there in features.items():
-        total, places = gram(there), there.shape[2] * there.shape[3]
-        before, so_far = sums.get(layer, (torch.zeros_like(total), 0))
-        found[layer] = before + places * total, so_far + places
+        rows = there.flatten(2)[0]  # none in a piece so narrow that it holds no place of the layer
+        before, so_far = sums.get(layer, (rows.new_zeros(len(rows), len(rows)), 0))
+        found[layer] = before + rows @ rows.T, so_far + rows.shape[1]
     return found
 
 

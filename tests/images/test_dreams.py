@@ -155,13 +155,29 @@ def test_sizes(photo: Path, tmp_path: Path) -> None:
         (["--layer", "fire8:9999"], "no channel 9999"), (["--layer", "flatten"], "no map"),
         (["--class", "gold fish"], "the nearest are goldfish"), (["--guide", "none.png"], "none.png: no such file"),
         (["-o", "a.gif"], "cannot write .gif"), (["-o", "no/where.png"], "its folder is not there"),
-        (["-o", "{photo}"], "would be written over"),
+        (["-o", "{photo}"], "would be written over"), (["--rate", "nan"], "nan is not a finite number"),
     ],
 )  # fmt: skip
 def test_errors_in_a_line(photo: Path, arguments: list[str], said: str) -> None:
     found = run(photo, *SHORT, *(argument.replace("{photo}", str(photo)) for argument in arguments))
-    assert found.exit_code == 1 and said in found.output and found.output.count("\n") == 1
+    assert said in found.output
+    assert found.exit_code == 2 if "--rate" in arguments else found.exit_code == 1 and found.output.count("\n") == 1
     assert [place.name for place in photo.parent.iterdir()] == ["sky.png"]
+
+
+def test_no_picture_that_is_given_is_overwritten(photo: Path) -> None:
+    Image.open(photo).save(photo.with_suffix(".gif"))
+    given = photo.with_suffix(".gif")
+    for options in (["-o", photo, "--gif"], ["-o", photo, "--guide", photo]):
+        found = run(given, *SHORT, *options)
+        assert found.exit_code == 1 and "would be written over a picture that was given" in found.output
+    assert len(list(photo.parent.iterdir())) == 2
+
+
+def test_a_long_thin_guide_will_do(photo: Path, tmp_path: Path) -> None:
+    guide = save(Image.fromarray(pictures.resize(samples.photograph("rocket"), 150, 1000)), tmp_path / "wide.png")
+    found = run(photo, *SHORT, "--guide", guide)
+    assert found.exit_code == 0, found.output
 
 
 def test_no_picture(tmp_path: Path) -> None:

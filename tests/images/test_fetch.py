@@ -1,5 +1,6 @@
 """Fetching, offline: made-up archives are read, wrong sums are refused and leave nothing behind."""
 
+import base64
 import gzip
 import hashlib
 import io
@@ -76,3 +77,18 @@ def test_five_thousand_digits_are_better_than_none(tmp_path, monkeypatch):
     assert held == {(row[:-1].tobytes(), int(row[-1])) for row in rows}
     assert (datasets.load("digits", "test")[0] == datasets.shipped("digits")[0]).all()
     assert "only 5,000" in said[-1]
+
+
+def test_a_user_and_a_password_go_into_a_header_and_not_into_the_host():
+    request = fetch._request("http://us%40er:s3cret@127.0.0.1:99/simple/x/")
+    assert request.full_url == "http://127.0.0.1:99/simple/x/"
+    assert base64.b64decode(request.get_header("Authorization").removeprefix("Basic ")) == b"us@er:s3cret"
+    assert fetch._request("http://127.0.0.1/").get_header("Authorization") is None
+
+
+def test_an_archive_is_known_by_its_content(files, tmp_path):
+    with zipfile.ZipFile(tmp_path / "clothes.zip", "w") as archive:
+        for name, data in files.items():
+            archive.writestr(f"deep/{name}", data)
+    fetch.fetch("fashion", tmp_path / "clothes.zip")
+    assert datasets.load("fashion", "train")[0].shape == SHAPES[0]

@@ -64,6 +64,22 @@ def test_a_folder_of_pictures_goes_into_the_cache_and_comes_out(tmp_path: Path) 
     assert np.array_equal(found[0], noise(320, 256, 1)) and np.array_equal(found[1], noise(256, 320))
 
 
+def test_photographs_of_one_name_are_all_kept_and_upright() -> None:
+    lying = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by a quarter
+    Image.fromarray(noise(256, 400)).save(lying, "JPEG", exif=exif)
+    found = photos.collect(
+        {
+            "a/IMG_1.jpg": encoded(noise(256, 256, 1)),
+            "b/IMG_1.jpg": encoded(noise(256, 256, 2)),
+            "c.jpg": lying.getvalue(),
+        }
+    )
+    assert len(found) == 3
+    assert found["c-000"].shape == (400, 256, 3)
+
+
 def test_missing_and_damaged_photographs_name_the_command() -> None:
     with pytest.raises(datasets.DataError, match="no such file; `gocnn images fetch photos`"):
         photos.load()

@@ -82,6 +82,12 @@ def test_clothes_fill_the_field() -> None:
     assert (rows[0], rows[-1]) == (0, 27) and notes[-1].endswith("on 28×28")
 
 
+def test_a_line_is_cropped_without_enlarging_all_of_it() -> None:
+    line = np.zeros((1, 10**7, 3), np.uint8)
+    line[:, 5 * 10**6 - 1 : 5 * 10**6 + 1] = 200
+    assert pictures.crop(line).mean() > 100
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (100, 100), (1, 50)])
 def test_an_empty_picture_is_refused(shape: tuple[int, int]) -> None:
     with pytest.raises(pictures.PictureError, match="one shade"):

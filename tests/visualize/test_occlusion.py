@@ -75,6 +75,11 @@ def test_pixels_that_no_window_hides_do_not_count() -> None:
     assert np.isfinite(found.drops).all()
 
 
+def test_every_window_hides_something() -> None:
+    found = occlusion(small(), torch.rand(1, 1, 8, 8), 0, window=1, stride=5)
+    assert found.values.shape == (1, 2, 2)  # a third would begin at 10
+
+
 def test_a_filter_by_its_layers_name() -> None:
     net, images = small().eval(), torch.rand(1, 1, 8, 8)
     found = occlusion(net, images, 2, window=8, layer="1")

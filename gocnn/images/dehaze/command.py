@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gocnn.options import FiniteRange
+
 if TYPE_CHECKING:
     import numpy as np
     from rich.progress import Progress, TaskID
@@ -35,7 +37,7 @@ Examples:
 )
 @click.option("--side-by-side", is_flag=True, help="Write the photograph before and after, in one picture.")
 @click.option(
-    "--strength", default=1.0, show_default=True, type=click.FloatRange(0, 1.5),
+    "--strength", default=1.0, show_default=True, type=FiniteRange(0, 1.5),
     help="How much of the haze to take off: 0.5 leaves half of it, more than 1 takes off too much.",
 )
 @click.option(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -54,9 +55,10 @@ def read(
         finder, reader = detectors.load(detector), recognisers.load(recogniser)
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
-    failed = False
+    failed = stopped = False
     told = []
-    with making.bar() as progress:
+    with making.bar() as progress, contextlib.suppress(KeyboardInterrupt):
+        stopped = True  # until the end is reached
         task = progress.add_task("reading", total=len(files))
         for file, target in zip(files, targets):
             try:
@@ -82,6 +84,7 @@ def read(
                 click.echo(" ".join(word.text for word in line))
             if not lines:
                 click.echo(f"{file}: no words found", err=True)
+        stopped = False
     if as_json:
         click.echo(json.dumps(told, indent=1, ensure_ascii=False))
-    sys.exit(1 if failed else 0)
+    sys.exit(130 if stopped else 1 if failed else 0)

@@ -197,7 +197,10 @@ def find(places: Iterable[Path] | None = None) -> list[Font]:
     looks = set()
     seen = dict(known)
     for path in files(folders() if places is None else places):
-        key = f"{path} {path.stat().st_size}"
+        try:
+            key = f"{path} {path.stat().st_size}"
+        except OSError:  # a link to nowhere
+            continue
         if key not in seen:
             seen[key] = look_at(path)
         entry = seen[key]

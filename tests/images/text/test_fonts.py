@@ -32,6 +32,7 @@ def folder(tmp_path: Path) -> Path:
         shutil.copy(path, place / "deep")
     shutil.copy(plain("DejaVuSans")[0], place / "zz-again.ttf")
     (place / "broken.ttf").write_bytes(b"no font")
+    (place / "gone.ttf").symlink_to(place / "nowhere")
     return place
 
 
