@@ -71,7 +71,7 @@ def demo(names: tuple[str, ...], out: Path) -> None:
                     pictures = ", ".join(exhibit.file for exhibit in shown.exhibits)
                     click.echo(f"{name}: {pictures} ({time.perf_counter() - begun:.1f} s)", err=True)
                 bar.advance(task)
-        page = write_page(out)
+        click.echo(f"{write_page(out)}: the gallery", err=True)
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
@@ -82,5 +82,4 @@ def demo(names: tuple[str, ...], out: Path) -> None:
     finally:
         for line in failed:
             click.echo(f"Error: {line}", err=True)
-    click.echo(f"{page}: the gallery", err=True)
     sys.exit(1 if failed else 0)

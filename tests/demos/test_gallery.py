@@ -132,7 +132,8 @@ def test_ctrl_c_keeps_what_is_made(run, tmp_path: Path) -> None:  # type: ignore
     done = run("shapes", "maximize", "saliency")
     assert done.exit_code == 130
     assert re.search(r"stopped; .*out keeps the pictures made so far", done.stderr)
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"shapes.png", "shapes.gif", "shapes.json"}
+    made = {"shapes.png", "shapes.gif", "shapes.json", "index.html"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == made
 
 
 def test_an_unknown_name_lists_the_right_ones(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
