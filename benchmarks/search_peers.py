@@ -121,11 +121,10 @@ def main(leelaz: str, blocks: int, channels: int, threads: int, batch: int, play
     from gocnn.go import Board
 
     torch.set_num_threads(threads)
-    model = policy.build(policy.PolicyConfig(blocks=blocks, channels=channels, value=True), seed=1)
-    shipped = policy.load(weights.default())
-    trained = (shipped.config.blocks, shipped.config.channels) == (blocks, channels)
-    if trained:
-        policy.take_weights(model, shipped)
+    model = policy.load(weights.default())
+    trained = (model.config.blocks, model.config.channels) == (blocks, channels)
+    if not trained:
+        model = policy.build(policy.PolicyConfig(blocks=blocks, channels=channels, value=True), seed=1)
     evaluator = Evaluator(model)
     search = Search(evaluator, SearchConfig(batch=batch))
     board = Board(19)
