@@ -33,7 +33,8 @@ boxes = st.builds(
 def test_iou_is_that_of_the_counted_points_of_a_fine_grid(a, b):
     grid = np.stack(np.meshgrid(np.arange(-40, 40, 0.2), np.arange(-40, 40, 0.2)), -1).reshape(-1, 2) + 0.1
     in_a, in_b = Polygon(a).contains_points(grid), Polygon(b).contains_points(grid)
-    assert quads.iou(a, b) == pytest.approx((in_a & in_b).sum() / (in_a | in_b).sum(), abs=0.02)
+    # A side may fall on a row of points: each way 0.2 of 8 at the least.
+    assert quads.iou(a, b) == pytest.approx((in_a & in_b).sum() / (in_a | in_b).sum(), abs=0.05)
     assert quads.iou(a, b) == pytest.approx(quads.iou(b, a), abs=1e-6)
 
 
