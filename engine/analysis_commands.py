@@ -70,8 +70,7 @@ class AnalysisCommands:
             stop=lambda: reply.unwanted,
             report=tell,
             every=request.interval or INTERVAL,
-            only=None if request.only is None else sorted(request.only),
-            avoid=sorted(request.avoid),
+            bans=request.bans,
         )
         tell(found)  # the memory is full, or there is nothing to search
         while not reply.unwanted:
@@ -111,8 +110,7 @@ class AnalysisCommands:
                 stop=lambda: reply.interrupted,
                 report=tell if request.interval else None,
                 every=request.interval or INTERVAL,
-                only=None if request.only is None else sorted(request.only),
-                avoid=sorted(request.avoid),
+                bans=request.bans,
             )
             reply.begin()
             tell(found)
@@ -120,7 +118,7 @@ class AnalysisCommands:
 
     def _read(self, words: tuple[str, ...]) -> Request:
         try:
-            return read_request(words, self.session.board.to_move, self.session.vertex)
+            return read_request(words, self.session.board.size, self.session.vertex)
         except ValueError:
             raise GtpError(SYNTAX_ERROR) from None
 

@@ -25,6 +25,7 @@ from gocnn.go.coords import point_to_gtp
 
 if TYPE_CHECKING:
     from engine.search import MoveReport, Report
+    from engine.search_terms import Owners
 
 #: Between two reports if the controller doesn't say, and the least that it may ask for.
 INTERVAL, SHORTEST = 0.5, 0.02
@@ -32,31 +33,35 @@ INTERVAL, SHORTEST = 0.5, 0.02
 #: CGOS writes an owner as one of 63 letters, -1 the first and +1 the last.
 CGOS_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+"
 
-#: KataGo's yes-or-no options. Those that we have nothing to say to are taken, and change nothing.
+#: KataGo's yes-or-no options.
 FLAGS = ("ownership", "rootInfo", "ownershipStdev", "movesOwnership", "movesOwnershipStdev", "pvVisits", "pvEdgeVisits")
 
 
 @dataclass
 class Request:
-    """What an analysis command asks for. Times in seconds; `only` None: all moves."""
+    """What an analysis command asks for. Times in seconds; `flags` are those of FLAGS that are wanted.
+
+    `bans`: None, or int16 [2, N*N + 1] as in `engine.search.Search.run`.
+    """
 
     colour: int | None = None
     interval: float | None = None
     least_moves: int = 0
     most_moves: int | None = None
-    ownership: bool = False
-    root_info: bool = False
-    only: set[int] | None = None
-    avoid: set[int] = field(default_factory=set)
+    flags: set[str] = field(default_factory=set)
+    bans: np.ndarray | None = None
 
 
-def read_request(words: Sequence[str], to_move: int, vertex: Callable[[str], int]) -> Request:
-    """Read ``[COLOUR] [CENTISECONDS] [KEY VALUE ...]``, as Leela Zero and KataGo define them.
+def read_request(words: Sequence[str], size: int, vertex: Callable[[str], int]) -> Request:
+    """Read ``[COLOUR] [CENTISECONDS] [KEY VALUE ...]``, as Leela Zero and KataGo define them, for a board of a size.
 
-    The keys are interval, maxmoves, minmoves, FLAGS, and ``allow|avoid COLOUR VERTEX,... DEPTH``, which hold for the
-    next move if it is that colour's. Raises ValueError for anything else.
+    The keys are interval, maxmoves, minmoves, FLAGS, and ``allow|avoid COLOUR VERTEX,... DEPTH``: what that colour may
+    play alone, or not at all, in so many moves from here on. Of several ``allow`` for one colour each allows more.
+    Raises ValueError for anything else.
     """
     request, left = Request(), list(words)
+    bans = np.zeros((2, size * size + 1), np.int16)
+    allowed: dict[int, tuple[set[int], int]] = {}  # by row of `bans`: the vertices, and how deep
     if left and left[0].lower() in ("b", "w", "black", "white"):
         request.colour = read_colour(left.pop(0))
     if left and left[0].isascii() and left[0].isdigit():
@@ -66,17 +71,20 @@ def read_request(words: Sequence[str], to_move: int, vertex: Callable[[str], int
         if key in ("allow", "avoid"):
             if len(left) < 3:
                 raise ValueError(f"{key} needs a colour, vertices and a depth")
-            colour, chosen = read_colour(left[0]), {vertex(word) for word in left[1].split(",")}
-            read_int(left[2])
+            row, chosen = (1 - read_colour(left[0])) // 2, [vertex(word) for word in left[1].split(",")]
+            depth = min(max(read_int(left[2]), 1), np.iinfo(np.int16).max)
             del left[:3]
-            if colour != (request.colour or to_move):
-                continue
             if key == "avoid":
-                request.avoid |= chosen
+                bans[row, chosen] = np.maximum(bans[row, chosen], depth)
             else:
-                request.only = (request.only or set()) | chosen
+                others, deepest = allowed.get(row, (set(), 0))
+                allowed[row] = others.union(chosen), max(depth, deepest)
         else:
             _set_option(request, key, left.pop(0) if left else "")
+    for row, (vertices, deepest) in allowed.items():
+        left_out = np.setdiff1d(np.arange(bans.shape[1]), list(vertices))
+        bans[row, left_out] = np.maximum(bans[row, left_out], deepest)
+    request.bans = bans if bans.any() else None
     return request
 
 
@@ -92,11 +100,10 @@ def _set_option(request: Request, key: str, value: str) -> None:
         else:
             request.least_moves = number
     elif key in FLAGS and value.lower() in ("true", "false"):
-        wanted = value.lower() == "true"
-        if key == "ownership":
-            request.ownership = wanted
-        elif key == "rootInfo":
-            request.root_info = wanted
+        if value.lower() == "true":
+            request.flags.add(key)
+        else:
+            request.flags.discard(key)
     else:
         raise ValueError(f"not an option of analysis: {key} {value}")
 
@@ -119,13 +126,11 @@ def leela_line(report: Report, request: Request, size: int, lead: bool = False) 
         return (
             f"info move {point_to_gtp(found.move, size)} visits {found.visits} winrate {_in_10000(found.winrate)}"
             f"{score} prior {_in_10000(found.prior)} lcb {_in_10000(found.lcb)} order {order} "
-            f"pv {_line(found.pv, size)}"
+            f"{_continuation(found, request, size)}"
         )
 
     parts = [one(found, order) for order, found in enumerate(_listed(report, request))]
-    if request.ownership:
-        parts.append(_ownership(report))
-    return " ".join(parts)
+    return " ".join(parts + _owners(report.owners, request, "ownership"))
 
 
 def kata_line(report: Report, request: Request, size: int) -> str:
@@ -148,13 +153,11 @@ def kata_line(report: Report, request: Request, size: int) -> str:
         parts.append(
             f"info move {point_to_gtp(found.move, size)} visits {found.visits} {values(found.winrate, found.lead)} "
             f"prior {found.prior:.6f} lcb {lcb:.6f} utilityLcb {2 * lcb - 1:.6f} order {order} "
-            f"pv {_line(found.pv, size)}"
+            f"{_continuation(found, request, size)}"
         )
-    if request.root_info:
+    if "rootInfo" in request.flags:
         parts.append(f"rootInfo visits {report.visits} {values(report.winrate, report.lead)}")
-    if request.ownership:
-        parts.append(_ownership(report))
-    return " ".join(parts)
+    return " ".join(parts + _owners(report.owners, request, "ownership"))
 
 
 def cgos_line(report: Report, request: Request, size: int) -> str:
@@ -188,9 +191,24 @@ def _listed(report: Report, request: Request) -> tuple[MoveReport, ...]:
     return (report.moves + report.untried[:wanting])[: request.most_moves]
 
 
-def _ownership(report: Report) -> str:
-    """KataGo's owners of all points, row by row from the top."""
-    return "ownership " + " ".join(f"{value:.4f}" for value in report.owner.ravel())
+def _continuation(found: MoveReport, request: Request, size: int) -> str:
+    """What comes last of a move: its continuation, and what KataGo's options ask to know of that."""
+    parts = ["pv", _line(found.pv, size)]
+    for key, visits in (("pvVisits", found.pv_visits), ("pvEdgeVisits", found.pv_edge_visits)):
+        if key in request.flags and visits:
+            parts += [key, *map(str, visits)]
+    if found.owners is not None:
+        parts += _owners(found.owners, request, "movesOwnership")
+    return " ".join(parts)
+
+
+def _owners(owners: Owners, request: Request, key: str) -> list[str]:
+    """KataGo's owners of all points, row by row from the top, and their deviations: as far as they are asked for."""
+    return [
+        " ".join([name, *(f"{value:.4f}" for value in values.ravel())])
+        for name, values in ((key, owners.mean), (f"{key}Stdev", owners.deviation))
+        if name in request.flags
+    ]
 
 
 def _in_10000(share: float) -> int:

@@ -14,6 +14,7 @@ from numba import njit
 from engine.tree import (
     EXPANDED,
     FIRST,
+    LEAD,
     MOVE,
     NEW,
     OPENED,
@@ -23,6 +24,8 @@ from engine.tree import (
     STATE,
     TEMPERATURE,
     TERMINAL,
+    VISITS,
+    WINRATE,
     add_node,
     back_up,
     bring_best_forward,
@@ -49,6 +52,7 @@ class Position(NamedTuple):
     rules: np.ndarray  # int64 [5]: side to move, moves played, ko rule, suicide, the plane set's code
     komi: np.ndarray  # float64 [1]: White's
     room: np.ndarray | None  # to read ladders in, where the planes show them
+    bans: np.ndarray  # int16 [2, N*N + 1]: see `engine.search.Search.run`
 
 
 class Batch(NamedTuple):
@@ -99,10 +103,10 @@ def final_lead(state, owner, colour):
 def descend(tree, root, position, batch, slot, settings, identity):
     """Walk from the root to a leaf. Returns 1 if it waits for the network, in `slot` of the batch.
 
-    Returns 0 if the game ended there and its value has been added, -1 if the leaf is waiting already, and -2 if the
-    root has no move.
+    Returns 0 if it ended in a finished game, or where all moves are banned, and its value has been added, -1 if the
+    leaf is waiting already, and -2 if the root has no move.
     """
-    links = tree.links
+    links, sums = tree.links, tree.sums
     state = position.state
     core.copy_into(state, position.root)
     colour = position.rules[TO_MOVE]
@@ -115,14 +119,20 @@ def descend(tree, root, position, batch, slot, settings, identity):
     while links[node, STATE] == EXPANDED and played - start < DEEPEST - 1:
         child = select(tree, node, settings)
         if child == -2:
-            withdraw(tree, node, root)
-            return -2
+            if node == root:
+                return -2
+            # Nothing below was looked at, so the node's means are what the network said of it.
+            visits = links[node, VISITS]
+            back_up(tree, node, root, sums[node, WINRATE] / visits, sums[node, LEAD] / visits, settings)
+            return 0
         if child == -1:
             edge = links[node, FIRST] + links[node, OPENED]
             move = tree.moves[edge]
             prior = tree.priors[edge]
             links[node, OPENED] += 1
             bring_best_forward(tree, node)
+            if played - start < position.bans[(1 - colour) // 2, move]:
+                continue
             if (
                 ko_rule != core.SIMPLE
                 and core.legality(state, move, colour, ko_rule, suicide, position.history[: played + 1]) != core.LEGAL
@@ -165,8 +175,8 @@ def descend(tree, root, position, batch, slot, settings, identity):
 def gather(tree, root, position, batch, want, settings, identity, left):
     """Fill a batch with up to `want` leaves, in `left` descents at most.
 
-    Returns the leaves found and the descents that ended at once, in a finished game; the latter is -1 if the root has
-    no move. Each descent may add a node, those that end in finished games too, so that the arrays may be full before.
+    Returns the leaves found and the descents that ended at once, as in a finished game; the latter is -1 if the root
+    has no move. Each descent may add a node, those that end at once too, so that the arrays may be full before.
     """
     found = 0
     ended = 0

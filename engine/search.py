@@ -81,6 +81,7 @@ class Search:
         self._origin: _Game | None = None
         self._tree: Tree | None = None
         self._root = 0
+        self._banned = False  # whether the tree lacks moves that were banned below its root
         self._raw: tuple[int, np.ndarray, np.ndarray] = (-1, np.empty(0), np.empty(0))  # node, moves, priors
         if config.threads is not None:
             import torch
@@ -102,17 +103,27 @@ class Search:
         every: float = 0.5,
         only: Sequence[int] | None = None,
         avoid: Sequence[int] = (),
+        bans: np.ndarray | None = None,
     ) -> Report:
         """Search the position of a board, which is left as it is, for its side to move.
 
         Ends at the first of the `limits`, when `stop` says so (asked after every batch), or when the memory is used up;
         the position itself is always evaluated. `report` is called about every `every` seconds. At the root only the
-        moves `only` (None: all) without those of `avoid` are considered. The tree of the last search is used where the
-        game goes on from it, also after moves have been taken back.
+        moves `only` (None: all) without those of `avoid` are considered. `bans`, int16 [2, N*N + 1], hold below it as
+        well: for each move of Black's and of White's, how many moves deep it is left out (0: nowhere, 1: at the root).
+        The tree of the last search is used where the game goes on from it, also after moves have been taken back, but
+        none with bans below its root.
         """
         begin = time.monotonic()
+        if bans is None:
+            bans = np.zeros((2, board.pass_point + 1), np.int16)
+        avoid = [*avoid, *np.flatnonzero(bans[(1 - board.to_move) // 2])]
+        is_banned = bool(bans.max() > 1)
+        if is_banned or self._banned:
+            self.forget()
+        self._banned = is_banned
         self._find_root(board, komi)
-        position = self._position(board, komi)
+        position = self._position(board, komi, bans)
         self._set_up(board.size)
         assert self._tree is not None
         if self._tree.links[self._root, trees.STATE] == trees.NEW:
@@ -185,7 +196,7 @@ class Search:
         self._origin = game
         self._raw = (-1, *self._raw[1:])
 
-    def _position(self, board: Board, komi: float) -> Position:
+    def _position(self, board: Board, komi: float, bans: np.ndarray) -> Position:
         played = len(board.recent)
         points = np.zeros(played + descent.DEEPEST, np.int16)
         history = np.zeros(played + 1 + descent.DEEPEST, np.uint64)
@@ -196,8 +207,9 @@ class Search:
         core.copy_into(state, board.state)
         room = planes.new_room(self.evaluator.plane_set, board.size)
         return Position(
-            state, core.new_state(board.size), points, history, np.array(rules, np.int64), np.array([float(komi)]), room
-        )
+            state, core.new_state(board.size), points, history, np.array(rules, np.int64), np.array([float(komi)]),
+            room, bans,
+        )  # fmt: skip
 
     def _set_up(self, size: int) -> None:
         config = self.config

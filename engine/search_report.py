@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from engine import tree as trees
-from engine.search_terms import MoveReport, Report
+from engine.search_terms import MoveReport, Owners, Report
 from engine.tree import Tree
 
 LCB_DEVIATIONS = 1.96
@@ -23,11 +23,16 @@ def of_tree(tree: Tree, root: int, priors: np.ndarray, playouts: int, *, lcb: bo
     """
     visits = int(tree.links[root, trees.VISITS])
     children = trees.children(tree, root)
-    found = [
-        _of_child(tree, child, priors)
-        for child in children
-        if tree.links[child, trees.THROUGH] > 0 and not tree.links[child, trees.BARRED]
-    ]
+    found = []
+    owners, count = np.zeros((2, tree.owner.shape[1])), 1
+    owners[0] = tree.owner[root] / trees.OWNER_SCALE
+    owners[1] = owners[0] ** 2
+    for child in children:
+        if tree.links[child, trees.THROUGH] > 0 and not tree.links[child, trees.BARRED]:
+            below, evaluations = trees.owners_below(tree, child)
+            below[0] *= -1  # from the root player's view
+            owners, count = owners + below, count + evaluations
+            found.append(_of_child(tree, child, priors, Owners.of(below, evaluations)))
     most = max((move.visits for move in found), default=0)
     if lcb:
         found.sort(key=lambda m: (m.visits >= max(LCB_SHARE * most, 2), m.lcb, m.visits, m.prior), reverse=True)
@@ -39,12 +44,10 @@ def of_tree(tree: Tree, root: int, priors: np.ndarray, playouts: int, *, lcb: bo
     untried = [MoveReport(m, 0, winrate, lead, float(priors[m]), 0.0, (m,)) for m in ranked]
     if not found:
         found, untried = untried[:PROBABLE], untried[PROBABLE:]
-    size = math.isqrt(len(priors))
-    owner = trees.mean_owner(tree, root).reshape(size, size).astype(np.float32)
-    return Report(tuple(found), tuple(untried), visits, playouts, winrate, lead, owner)
+    return Report(tuple(found), tuple(untried), visits, playouts, winrate, lead, Owners.of(owners, count))
 
 
-def _of_child(tree: Tree, child: int, priors: np.ndarray) -> MoveReport:
+def _of_child(tree: Tree, child: int, priors: np.ndarray, owners: Owners) -> MoveReport:
     through = int(tree.links[child, trees.THROUGH])
     sums = tree.sums[child]
     winrate = 1 - float(sums[trees.WINRATE_IN]) / through
@@ -54,15 +57,17 @@ def _of_child(tree: Tree, child: int, priors: np.ndarray) -> MoveReport:
     bound = winrate - LCB_DEVIATIONS * math.sqrt(variance / through)
     move = int(tree.links[child, trees.MOVE])
     lead = -float(sums[trees.LEAD_IN]) / through
-    return MoveReport(move, through, winrate, lead, float(priors[move]), bound, _line(tree, child))
+    line = tree.links[_line(tree, child)]
+    pv, visits, edge_visits = (tuple(line[:, column].tolist()) for column in (trees.MOVE, trees.VISITS, trees.THROUGH))
+    return MoveReport(move, through, winrate, lead, float(priors[move]), bound, pv, visits, edge_visits, owners)
 
 
-def _line(tree: Tree, node: int) -> tuple[int, ...]:
-    """The moves from a child of the root on, each the most visited one."""
+def _line(tree: Tree, node: int) -> list[int]:
+    """The nodes from a child of the root on, each the most visited one."""
     line = []
     while True:
-        line.append(int(tree.links[node, trees.MOVE]))
+        line.append(node)
         tried = [child for child in trees.children(tree, node) if tree.links[child, trees.THROUGH] > 0]
         if not tried:
-            return tuple(line)
+            return line
         node = max(reversed(tried), key=lambda child: int(tree.links[child, trees.THROUGH]))

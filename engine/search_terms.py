@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -74,6 +75,25 @@ class SearchConfig:
 
 
 @dataclass(frozen=True)
+class Owners:
+    """Who owns each point at the end, over all evaluations below a move, from the view of the player at the root.
+
+    float32 [N, N], -1 the opponent to +1 the player.
+    """
+
+    mean: np.ndarray
+    deviation: np.ndarray  # standard deviation, 0 to 1
+
+    @classmethod
+    def of(cls, total: np.ndarray, count: int) -> Owners:
+        """From `count` owners' sum and the sum of their squares, float64 [2, N*N]."""
+        size = math.isqrt(total.shape[1])
+        mean, square = total.reshape(2, size, size) / max(count, 1)
+        deviation = np.sqrt(np.maximum(square - mean**2, 0.0))
+        return cls(mean.astype(np.float32), deviation.astype(np.float32))
+
+
+@dataclass(frozen=True)
 class MoveReport:
     """What a search found about a move, from the view of the player to move at the root."""
 
@@ -84,6 +104,9 @@ class MoveReport:
     prior: float  # the network's probability
     lcb: float  # lower bound of the win rate
     pv: tuple[int, ...]  # the expected continuation, this move first
+    pv_visits: tuple[int, ...] = ()  # of the positions that the moves of `pv` lead to; none for a move without visits
+    pv_edge_visits: tuple[int, ...] = ()  # of the moves themselves: fewer where other searches came to the position
+    owners: Owners | None = field(default=None, compare=False)  # below this move; None for a move without visits
 
 
 @dataclass(frozen=True)
@@ -96,4 +119,9 @@ class Report:
     playouts: int
     winrate: float
     lead: float
-    owner: np.ndarray  # float32 [N, N], -1 the opponent's to +1 the player's
+    owners: Owners
+
+    @property
+    def owner(self) -> np.ndarray:
+        """float32 [N, N]: who owns each point on the mean, -1 the opponent to +1 the player."""
+        return self.owners.mean

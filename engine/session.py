@@ -168,20 +168,20 @@ class Session:
 
     def think_aloud(
         self, colour: int, stop: Callable[[], bool], report: Callable[[Report], None] | None, every: float,
-        only: Sequence[int] | None = None, avoid: Sequence[int] = (),
+        bans: np.ndarray | None = None,
     ) -> tuple[int, Report]:  # fmt: skip
         """As `think`, with reports on the way, and the last one beside the move.
 
-        Where moves are forbidden (`avoid`) or all but some are (`only`), the move is what the search likes best of the
-        rest, whatever the player's habits.
+        Where moves are banned (`Search.run`), the move is what the search likes best of the rest, whatever the player's
+        habits.
         """
         from engine.search import Limits
         from engine.search_player import SearchPlayer, with_seconds
 
-        if only is not None or avoid:
+        if bans is not None:
             limits = self.player.limits if isinstance(self.player, SearchPlayer) else Limits(visits=1)
             limits = with_seconds(limits, self._seconds(colour))
-            how = {"stop": stop, "report": report, "every": every, "only": only, "avoid": avoid}
+            how = {"stop": stop, "report": report, "every": every, "bans": bans}
             found = self.run_search(colour, limits=limits, **how)
             return (found.moves[0].move if found.moves else self.board.pass_point), found
         move = self.think(colour, stop, report=report, every=every)

@@ -217,24 +217,31 @@ def withdraw(tree, node, root):
 
 
 @njit(cache=True, nogil=True)
-def mean_owner(tree, root):
-    """float64 [N*N]: the mean owner below the root, each evaluation counted once, from the root player's view."""
-    total = np.zeros(tree.owner.shape[1], np.float64)
+def owners_below(tree, root):
+    """The owners at a node and below it, -1 to 1, from the view of its player to move.
+
+    float64 [2, N*N], their sum and the sum of their squares, and how many there are: each evaluation is one, and a
+    finished game as many as it has visits.
+    """
+    points = tree.owner.shape[1]
+    total = np.zeros((2, points), np.float64)
     weights = 0
     node, sign = root, 1
     while True:
         if tree.links[node, STATE] != NEW:
             weight = max(tree.links[node, VISITS], 1) if tree.links[node, STATE] == TERMINAL else 1
             weights += weight
-            for point in range(total.size):
-                total[point] += sign * weight * tree.owner[node, point]
+            for point in range(points):
+                owner = tree.owner[node, point] / OWNER_SCALE
+                total[0, point] += sign * weight * owner
+                total[1, point] += weight * owner * owner
         if tree.links[node, CHILD] >= 0:
             node, sign = tree.links[node, CHILD], -sign
             continue
         while node != root and tree.links[node, SIBLING] < 0:
             node, sign = tree.links[node, PARENT], -sign
         if node == root:
-            return total / (OWNER_SCALE * max(weights, 1))
+            return total, weights
         node = tree.links[node, SIBLING]
 
 

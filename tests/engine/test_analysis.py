@@ -16,7 +16,7 @@ import pytest
 from engine.analysis_format import CGOS_LETTERS, Request, read_request
 from engine.policy import LazyPolicy
 from engine.search_player import SearchPlayer
-from gocnn.go import BLACK, WHITE
+from gocnn.go import WHITE
 from gocnn.go.coords import gtp_to_point
 from tests.engine.support import CentrePolicy, make_engine
 
@@ -264,6 +264,33 @@ def test_only_the_allowed_moves_and_none_of_the_avoided(pipe: Pipe) -> None:
         assert not {move["move"] for move in parse(pipe.line())} & {"C3", "C4", "B3"}
 
 
+def test_forbidden_moves_are_not_in_the_lines_either(pipe: Pipe) -> None:
+    pipe.send("lz-analyze b 2 allow b A1,C3,E5 9 allow w A2,B2,pass 9\n")
+    pipe.line()
+    for _ in range(3):
+        for move in parse(pipe.line()):
+            line = move["pv"].split()
+            assert set(line[:9:2]) <= {"A1", "C3", "E5"} and set(line[1:9:2]) <= {"A2", "B2", "pass"}
+
+
+def test_what_katago_tells_of_a_line_and_of_owners(pipe: Pipe) -> None:
+    flags = "pvVisits true pvEdgeVisits true movesOwnership true movesOwnershipStdev true ownershipStdev true"
+    for command in ("kata-analyze", "lz-analyze"):
+        pipe.send(f"{command} b 2 {flags} maxmoves 2\n")
+        assert pipe.line() == "="
+        info, deviations = pipe.line().split(" ownershipStdev ")
+        assert len(deviations.split()) == 25
+        for part in info.removeprefix("info ").split(" info "):
+            words = re.split(r" (pv|pvVisits|pvEdgeVisits|movesOwnership|movesOwnershipStdev) ", part)
+            assert words[1::2] == ["pv", "pvVisits", "pvEdgeVisits", "movesOwnership", "movesOwnershipStdev"]
+            line, visits, edge_visits, owners, spread = (text.split() for text in words[2::2])
+            assert len(line) == len(visits) == len(edge_visits)
+            assert f" visits {edge_visits[0]} " in words[0]
+            assert len(owners) == len(spread) == 25 and all(0 <= float(value) <= 1 for value in spread)
+        pipe.send("\n")
+        pipe.answer()
+
+
 def test_cgos(pipe: Pipe) -> None:
     pipe.send("cgos-analyze w 2\n")
     pipe.line()
@@ -324,15 +351,20 @@ def test_reading_requests() -> None:
     def vertex(text: str) -> int:
         return gtp_to_point(text, 19)
 
-    def read(text: str, to_move: int) -> Request:
-        return read_request(text.split(), to_move, vertex)
+    def read(text: str) -> Request:
+        return read_request(text.split(), 19, vertex)
 
-    request = read("WHITE 50 maxmoves 3 ownership true pvVisits true", BLACK)
-    assert (request.colour, request.interval, request.most_moves, request.ownership) == (WHITE, 0.5, 3, True)
-    assert read("", BLACK).interval is None
-    assert read("0", BLACK).interval == pytest.approx(0.02)
-    limits = read("avoid b D4 1 allow w D4,pass 1 allow w Q16 1", WHITE)
-    assert limits.avoid == set() and limits.only == {vertex("D4"), 361, vertex("Q16")}
+    request = read("WHITE 50 maxmoves 3 ownership true pvVisits true rootInfo true rootInfo false")
+    assert (request.colour, request.interval, request.most_moves) == (WHITE, 0.5, 3)
+    assert request.flags == {"ownership", "pvVisits"} and request.bans is None
+    assert read("").interval is None
+    assert read("0").interval == pytest.approx(0.02)
+    bans = read("avoid b D4 1 avoid b D4,R4 7 allow w D4,pass 2 allow w Q16 3 avoid w pass 5 avoid w A1 99999").bans
+    assert bans is not None
+    assert {point: bans[0, point] for point in np.flatnonzero(bans[0])} == {vertex("D4"): 7, vertex("R4"): 7}
+    assert bans[1, [vertex("D4"), vertex("Q16")]].tolist() == [0, 0]
+    assert bans[1, 361] == 5 and bans[1, vertex("A1")] > 400
+    assert np.count_nonzero(bans[1] == 3) == 358
 
 
 def raw(answer: str) -> dict[str, list[float]]:

@@ -183,6 +183,79 @@ def test_only_and_avoid_hold_at_the_root_and_for_one_search() -> None:
     assert search.run(board, 0.0, Limits(playouts=9), only=[4], avoid=[4]).moves == ()
 
 
+def played_below(search: Search, colour: int, depth: int) -> set[int]:
+    """The moves of a colour within so many moves from the root, Black's, that the tree has looked at."""
+    tree, found = search._tree, set()
+    assert tree is not None
+    level = [search._root]
+    for ply in range(depth):
+        level = [child for node in level for child in trees.children(tree, node)]
+        if (ply % 2 == 0) == (colour == BLACK):
+            found |= {int(tree.links[node, trees.MOVE]) for node in level}
+    return found
+
+
+def test_bans_hold_as_deep_as_they_are_meant_to() -> None:
+    search, board = Search(Toy(by_area)), Board(3)
+    free = search.run(board, 0.0, Limits(visits=1500))
+    assert played_below(search, BLACK, 3) == played_below(search, WHITE, 4) == set(range(10))
+    bans = np.zeros((2, 10), np.int16)
+    bans[0, [4, 5]], bans[1, [0, 1]] = (1, 3), (2, 4)
+    found = search.run(board, 0.0, Limits(visits=1500), bans=bans)
+    assert found.playouts == 1499  # the tree without bans is of no use
+    assert {move.move for move in found.moves} <= set(range(10)) - {4, 5}
+    assert played_below(search, BLACK, 1) == set(range(10)) - {4, 5}
+    assert 4 in played_below(search, BLACK, 3) and 5 not in played_below(search, BLACK, 4)
+    assert 5 in played_below(search, BLACK, 5)
+    assert not {0, 1} & played_below(search, WHITE, 3) and 1 not in played_below(search, WHITE, 5)
+    assert 0 in played_below(search, WHITE, 4)
+    check_sums(search)
+    assert search.run(board, 0.0, Limits(visits=1500)).moves == free.moves
+
+
+def test_a_position_whose_moves_are_all_banned_is_worth_what_the_network_says() -> None:
+    search, board = Search(Toy(by_area)), Board(3)
+    bans = np.full((2, 10), 5, np.int16)
+    bans[0, 4] = 0
+    found = search.run(board, 0.0, Limits(visits=200), bans=bans)
+    assert counts(found) == {4: 199} and found.moves[0].pv == (4,)
+    black = Board(3)
+    black.play(BLACK, 4)
+    alone = search.run(black, 0.0, Limits(visits=1))
+    assert found.moves[0].winrate == pytest.approx(1 - alone.winrate)
+    assert found.moves[0].lead == pytest.approx(-alone.lead)
+    bans[0, 4] = 1
+    assert search.run(board, 0.0, Limits(visits=200), bans=bans).moves == ()
+
+
+def test_what_is_told_of_a_line_are_the_visits_of_its_moves_and_positions() -> None:
+    search, board = Search(Toy(by_area)), Board(5)
+    for _ in range(2):
+        found = search.run(board, 0.0, Limits(visits=200))
+        for move in found.moves:
+            assert len(move.pv) == len(move.pv_visits) == len(move.pv_edge_visits)
+            assert move.pv_edge_visits[0] == move.visits
+            assert list(move.pv_edge_visits) == sorted(move.pv_edge_visits, reverse=True)
+        board.play(BLACK, found.moves[0].move)
+        search.run(board, 0.0, Limits(playouts=50))
+        board.undo()
+    best = max(found.moves, key=lambda move: move.visits)
+    assert best.pv_visits[0] == best.visits + 50  # fifty came by searching that position itself
+
+
+def test_owners_of_the_root_are_the_mean_of_those_of_its_moves() -> None:
+    search, board = Search(Toy(by_area)), board_of(". . . . . / . X . . . / . . . . . / . . . O . / . . . . .")
+    found = search.run(board, 0.0, Limits(visits=300))
+    total, square = (by_area(board.stones) ** power for power in (1.0, 2.0))
+    for move in found.moves:
+        assert move.owners is not None
+        total = total + move.visits * move.owners.mean
+        square = square + move.visits * (move.owners.deviation**2 + move.owners.mean**2)
+    assert np.allclose(found.owners.mean, total / 300, atol=1e-5)
+    assert np.allclose(found.owners.deviation, np.sqrt(np.maximum(square / 300 - (total / 300) ** 2, 0)), atol=1e-3)
+    assert found.owners.deviation.max() > 0.1
+
+
 def test_priors_of_a_former_root_are_put_back() -> None:
     search = Search(Toy(by_area), SearchConfig(noise=0.5))
     board = Board(5)

@@ -6,6 +6,7 @@ import numpy as np
 
 from engine import descent
 from engine import tree as trees
+from engine.search_terms import Owners
 from gocnn.go import BLACK, WHITE, Board
 
 SETTINGS = np.zeros(trees.SETTINGS)
@@ -123,12 +124,16 @@ def test_the_end_of_a_game_is_counted_without_dead_stones() -> None:
     assert descent.final_lead(board.state, nobody, BLACK) == board.area_score()
 
 
-def test_owners_are_averaged_from_the_root_players_view() -> None:
+def test_owners_are_added_up_from_the_players_view() -> None:
     tree = expanded([0.2] * 5)
     tree.owner[0] = [127, 0, -127, 0]
     child = open_next(tree, 0)
     trees.expand(tree, child, np.full(5, 0.2, np.float32), np.ones(5, bool), 1.0)
     trees.back_up(tree, child, 0, 0.5, 0.0, SETTINGS)
     tree.owner[child] = [-127, 127, -127, 0]
-    assert np.allclose(trees.mean_owner(tree, 0), [1.0, -0.5, 0.0, 0.0])
-    assert np.allclose(trees.mean_owner(tree, child), [-1.0, 1.0, -1.0, 0.0])
+    total, count = trees.owners_below(tree, 0)
+    assert count == 2 and np.allclose(total, [[2.0, -1.0, 0.0, 0.0], [2.0, 1.0, 2.0, 0.0]])
+    total, count = trees.owners_below(tree, child)
+    assert count == 1 and np.allclose(total, [[-1.0, 1.0, -1.0, 0.0], [1.0, 1.0, 1.0, 0.0]])
+    assert np.allclose(Owners.of(*trees.owners_below(tree, 0)).mean, [[1.0, -0.5], [0.0, 0.0]])
+    assert np.allclose(Owners.of(*trees.owners_below(tree, 0)).deviation, [[0.0, 0.5], [1.0, 0.0]])
