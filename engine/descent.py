@@ -127,8 +127,8 @@ def descend(tree, root, position, batch, slot, settings, identity):
             return 0
         if child == -1:
             edge = links[node, FIRST] + links[node, OPENED]
-            move = tree.moves[edge]
-            prior = tree.priors[edge]
+            move = np.int64(tree.moves[edge])
+            prior = np.float64(tree.priors[edge])
             links[node, OPENED] += 1
             bring_best_forward(tree, node)
             if played - start < position.bans[(1 - colour) // 2, move]:
@@ -139,7 +139,7 @@ def descend(tree, root, position, batch, slot, settings, identity):
             ):
                 continue
             child = add_node(tree, node, move, prior)
-        move = links[child, MOVE]
+        move = np.int64(links[child, MOVE])
         links[child, PENDING] += 1
         core.play(state, move, colour)
         position.points[played] = move
@@ -178,7 +178,7 @@ def gather(tree, root, position, batch, want, settings, identity, left):
     Returns the leaves found and the descents that ended at once, as in a finished game; the latter is -1 if the root
     has no move. Each descent may add a node, those that end at once too, so that the arrays may be full before.
     """
-    found = 0
+    found = np.int64(0)  # a plain 0 is a type of its own to numba, for which `descend` would be compiled once more
     ended = 0
     collisions = 0
     room = tree.links.shape[0]
@@ -213,7 +213,7 @@ def play_out(tree, root, position, batch, count, playouts, seed):
         core.copy_into(state, position.root)
         colour = position.rules[TO_MOVE]
         for back in range(1, depth + 1):
-            core.play(state, position.points[played + depth - back], colour)
+            core.play(state, np.int64(position.points[played + depth - back]), colour)
             colour = -colour
         total = add_playouts(state, colour, playouts, seed + batch.node[slot], position.history[:0])
         for point in range(size * size):
@@ -224,11 +224,11 @@ def play_out(tree, root, position, batch, count, playouts, seed):
 def absorb(tree, root, batch, count, policy, winrate, lead, owner, settings):
     """Expand the leaves of a batch with what the network says of them, and add their values up the tree."""
     for slot in range(count):
-        node = batch.node[slot]
+        node = np.int64(batch.node[slot])
         for point in range(owner.shape[1]):
             tree.owner[node, point] = np.int8(np.rint(owner[slot, point] * OWNER_SCALE))
         expand(tree, node, policy[slot], batch.legal[slot], settings[TEMPERATURE])
-        back_up(tree, node, root, winrate[slot], lead[slot], settings)
+        back_up(tree, node, root, np.float64(winrate[slot]), np.float64(lead[slot]), settings)
 
 
 @njit(cache=True, nogil=True)

@@ -1,7 +1,8 @@
 """The compiled rules of Go: one position as a few flat arrays, and the functions that move it on.
 
 Everything here is compiled by numba and works on a `State`. Python code should use `gocnn.go.Board`; compiled code
-(replays, input planes, life and death) calls these functions directly and pays nothing for the crossing.
+(replays, input planes, life and death) calls these functions directly and pays nothing for the crossing. Where it
+passes a number as ``np.int64(...)``, that is to spare compiling a function again for another type of argument.
 
 Layout. Stones live on a padded one-dimensional board of width ``size + 1``: the border column on the right of one row
 is the border on the left of the next, so all four neighbours of a point are plain offsets and never need a bounds
@@ -218,7 +219,7 @@ def play(state, point, colour):
     last = 0
     for n in (cell - width, cell - 1, cell + 1, cell + width):
         if colours[n] == -colour and libs[heads[n]] == 0:
-            captured += _lift(state, heads[n], width)
+            captured += _lift(state, np.int64(heads[n]), width)
             last = n
     if captured:
         state.info[PRISONERS_OF_BLACK if colour == BLACK else PRISONERS_OF_WHITE] += captured

@@ -63,7 +63,7 @@ def enter(state, room):
 @njit(cache=True, nogil=True)
 def can_capture(room, cell):
     """Whether the opponent of the stone on `cell`, who is to move, takes its chain in a ladder."""
-    return _succeeds(room, cell, -room[_COLOUR, cell])
+    return _succeeds(room, cell, np.int64(-room[_COLOUR, cell]))
 
 
 @njit(cache=True, nogil=True)
@@ -72,7 +72,7 @@ def can_escape(room, cell):
 
     True for a chain with more liberties than one.
     """
-    return _succeeds(room, cell, room[_COLOUR, cell])
+    return _succeeds(room, cell, np.int64(room[_COLOUR, cell]))
 
 
 @njit(cache=True, nogil=True)
@@ -85,7 +85,7 @@ def runs_in_vain(state, room, cell, colour):
     return (
         _in_atari_beside(room, cell, colour)
         and not _in_atari_beside(room, cell, -colour)
-        and _play(room, 0, cell, colour)
+        and _play(room, np.int64(0), cell, colour)
         and _succeeds(room, cell, -colour)
     )
 
@@ -96,7 +96,7 @@ def _succeeds(room, prey, to_move):
 
     He has reached it as soon as one of his moves leaves the other one without success.
     """
-    depth, left = 0, NODES
+    depth, left = np.int64(0), NODES
     verdict = _list_moves(room, depth, prey, to_move)
     while True:
         while verdict != _UNDECIDED:
@@ -116,7 +116,7 @@ def _succeeds(room, prey, to_move):
             verdict = _FAILED
             continue
         room[_COUNT, depth] -= 1
-        if _play(room, depth, room[_MOVES, depth * CHOICES + room[_COUNT, depth]], to_move):
+        if _play(room, depth, np.int64(room[_MOVES, depth * CHOICES + room[_COUNT, depth]]), to_move):
             left -= 1
             depth += 1
             to_move = -to_move
@@ -131,7 +131,7 @@ def _list_moves(room, depth, prey, to_move):
     if room[_COLOUR, prey] == to_move:
         if liberties > 1:
             return _DONE
-        extended, stones = _liberties_at(room, one, 0, to_move)
+        extended, stones = _liberties_at(room, one, np.int64(0), to_move)
         if extended == 3:
             return _DONE
         if extended == 2:
@@ -171,7 +171,7 @@ def _add_captures(room, stones, other, moves, count):
                 room[_BESIDE, found] = n
                 found += 1
     for i in range(found):
-        liberties, last, _, _ = _liberties(room, room[_BESIDE, i])
+        liberties, last, _, _ = _liberties(room, np.int64(room[_BESIDE, i]))
         known = liberties > 1
         for k in range(count):
             known |= moves[k] == last

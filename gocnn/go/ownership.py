@@ -69,7 +69,7 @@ def _play_out(state: core.State, colour: int, no_history: np.ndarray) -> None:
     empty = np.empty(points, np.int64)  # the empty points, in any order
     index = np.empty(points, np.int64)  # where in `empty` a point is
     count = _collect_empty(state, empty, index)
-    last = -1  # the cell of the last move, -1 after a pass
+    last = np.int64(-1)  # the cell of the last move, -1 after a pass
     passed = False
     for _ in range(3 * points):
         chosen = -1
@@ -92,7 +92,7 @@ def _play_out(state: core.State, colour: int, no_history: np.ndarray) -> None:
                 return
             state.info[core.KO] = 0
             passed = True
-            last = -1
+            last = np.int64(-1)
         else:
             passed = False
             last = core.to_cell(chosen, size)
@@ -110,7 +110,7 @@ def _plays(state: core.State, point: int, colour: int, no_history: np.ndarray) -
     cell = core.to_cell(point, state.info[core.SIZE])
     if life.is_eye(state, cell, colour):
         return False
-    if core.legality(state, point, colour, core.SIMPLE, False, no_history) != core.LEGAL:
+    if core.legality(state, point, colour, core.SIMPLE, np.bool_(False), no_history) != core.LEGAL:
         return False
     return self_atari(state, cell, colour) < 2
 

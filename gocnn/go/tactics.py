@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
 from gocnn.go import EMPTY, core
@@ -69,14 +70,14 @@ def urgent_reply(state: core.State, last: int, colour: int) -> int:
     width = state.info[core.SIZE] + 1
     reply, most = -1, 0
     if state.colour[last] == -colour:
-        count, liberty = liberties_to_two(state, state.head[last], -1)
+        count, liberty = liberties_to_two(state, state.head[last], np.int64(-1))
         if count == 1:
             reply, most = liberty, state.length[state.head[last]]
     for direction in range(4):
         n = core.neighbour(last, direction, width)
         if state.colour[n] != colour:
             continue
-        count, liberty = liberties_to_two(state, state.head[n], -1)
+        count, liberty = liberties_to_two(state, state.head[n], np.int64(-1))
         if count == 1:
             captor, stones = _largest_in_atari_beside(state, state.head[n], width)
             if stones > most:
@@ -96,7 +97,7 @@ def _largest_in_atari_beside(state: core.State, head: int, width: int) -> tuple[
         for direction in range(4):
             n = core.neighbour(cell, direction, width)
             if state.colour[n] == -colour and state.length[state.head[n]] > most:
-                count, liberty = liberties_to_two(state, state.head[n], -1)
+                count, liberty = liberties_to_two(state, state.head[n], np.int64(-1))
                 if count == 1:
                     found, most = liberty, state.length[state.head[n]]
         cell = state.next[cell]

@@ -42,7 +42,11 @@ while not game.is_over and len(game.board.moves) < 120:
     game.board.play(colour, move)
 assert before and len(game.board.moves) > 20
 print(*sorted(called() - before))
+print(*sorted(name for name in called() if not name.endswith("/1")))
 """
+
+#: Small functions that are called with several kinds of numbers.
+SEVERAL = {"gocnn.go.core.stone_key", "gocnn.go.core.to_cell"}
 
 
 @pytest.mark.slow
@@ -51,4 +55,7 @@ def test_a_game_calls_nothing_that_was_not_called_in_the_warm_up(visits: int, le
     done = subprocess.run(
         [sys.executable, "-c", GAME, str(visits), level], capture_output=True, text=True, timeout=500, check=True
     )
-    assert done.stdout.split() == []
+    first_called, more_than_once = done.stdout.split("\n")[:2]
+    assert first_called == ""
+    # numba compiles anew for each type of argument, and a literal 0, an int16 and an int64 are three.
+    assert {name.split("/")[0] for name in more_than_once.split()} <= SEVERAL
