@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 
 from gocnn.go import EMPTY, Board, core, life, scoring
-from gocnn.go.tactics import self_atari, urgent_reply
+from gocnn.go.tactics import NOWHERE, self_atari, urgent_reply
 
 PLAYOUTS = 200
 
@@ -69,7 +69,7 @@ def _play_out(state: core.State, colour: int, no_history: np.ndarray) -> None:
     empty = np.empty(points, np.int64)  # the empty points, in any order
     index = np.empty(points, np.int64)  # where in `empty` a point is
     count = _collect_empty(state, empty, index)
-    last = np.int64(-1)  # the cell of the last move, -1 after a pass
+    last = NOWHERE  # the cell of the last move, -1 after a pass
     passed = False
     for _ in range(3 * points):
         chosen = -1
@@ -92,7 +92,7 @@ def _play_out(state: core.State, colour: int, no_history: np.ndarray) -> None:
                 return
             state.info[core.KO] = 0
             passed = True
-            last = np.int64(-1)
+            last = NOWHERE
         else:
             passed = False
             last = core.to_cell(chosen, size)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
 from gocnn.go import EMPTY, core
 
+NOWHERE: Any = np.int64(-1)  # no cell; to numba a plain -1 is a type of its own, to compile for once more
+
 
 @njit(cache=True, nogil=True)
 def liberties_to_two(state: core.State, head: int, ignored: int) -> tuple[int, int]:
-    """Count a chain's liberties as far as two, leaving out the cell `ignored` (-1: none).
+    """Count a chain's liberties as far as two, leaving out the cell `ignored` (or NOWHERE).
 
     Returns the count (0, 1, or 2 for more) and one of the liberties, -1 if there is none.
     """
@@ -62,7 +66,7 @@ def self_atari(state: core.State, cell: int, colour: int) -> int:
 
 @njit(cache=True, nogil=True)
 def urgent_reply(state: core.State, last: int, colour: int) -> int:
-    """Where `colour` answers an atari after the opponent's move on the cell `last`; -1: nowhere.
+    """Where `colour` answers an atari after the opponent's move on the cell `last`, or NOWHERE.
 
     Takes the stone just played if it stands in atari, or if it put an own chain into atari, a larger chain that helps
     to surround that one; else extends.
@@ -70,14 +74,14 @@ def urgent_reply(state: core.State, last: int, colour: int) -> int:
     width = state.info[core.SIZE] + 1
     reply, most = -1, 0
     if state.colour[last] == -colour:
-        count, liberty = liberties_to_two(state, state.head[last], np.int64(-1))
+        count, liberty = liberties_to_two(state, state.head[last], NOWHERE)
         if count == 1:
             reply, most = liberty, state.length[state.head[last]]
     for direction in range(4):
         n = core.neighbour(last, direction, width)
         if state.colour[n] != colour:
             continue
-        count, liberty = liberties_to_two(state, state.head[n], np.int64(-1))
+        count, liberty = liberties_to_two(state, state.head[n], NOWHERE)
         if count == 1:
             captor, stones = _largest_in_atari_beside(state, state.head[n], width)
             if stones > most:
@@ -97,7 +101,7 @@ def _largest_in_atari_beside(state: core.State, head: int, width: int) -> tuple[
         for direction in range(4):
             n = core.neighbour(cell, direction, width)
             if state.colour[n] == -colour and state.length[state.head[n]] > most:
-                count, liberty = liberties_to_two(state, state.head[n], np.int64(-1))
+                count, liberty = liberties_to_two(state, state.head[n], NOWHERE)
                 if count == 1:
                     found, most = liberty, state.length[state.head[n]]
         cell = state.next[cell]
