@@ -11,6 +11,7 @@ ARGS ?=
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 FRESH := $(VENV)/fresh
+COMPILED := $(VENV)/compiled
 
 .PHONY: help play test lint bench clean
 .DEFAULT_GOAL := help
@@ -21,7 +22,7 @@ help:  ## show this list
 play: $(STAMP) $(FRESH)  ## play against the shipped network; options in ARGS="--size 9"
 	@$(BIN)/gocnn play $(ARGS)
 
-test: $(STAMP) $(FRESH)  ## run the tests in two processes; options in ARGS="-k ko"
+test: $(STAMP) $(FRESH) $(if $(ARGS),,$(COMPILED))  ## run the tests in two processes; options in ARGS="-k ko"
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: $(STAMP)  ## ruff on everything, mypy on the public modules
@@ -48,4 +49,9 @@ $(STAMP): pyproject.toml constraints.txt
 # another file: after any change of compiled code (a git pull, say) its whole cache is thrown away.
 $(FRESH): $(STAMP) $(shell grep -rlE --include='*.py' 'njit|intrinsic' gocnn sgf_data engine 2>/dev/null)
 	@find gocnn sgf_data engine -name '*.nb[ic]' -delete
+	@touch $@
+
+# Not for some tests alone: these compile what they need.
+$(COMPILED): $(FRESH)
+	@$(BIN)/python -m tests.precompile
 	@touch $@

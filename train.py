@@ -145,7 +145,7 @@ def main(
     """
     from torch import nn
 
-    from gocnn import examination, policy, targets, training
+    from gocnn import checkpoint, examination, policy, targets, training
     from gocnn.checkpoint import CheckpointError
     from gocnn.device import ranks
     from gocnn.evaluator import Evaluator
@@ -199,7 +199,7 @@ def main(
             if network.value:
                 identity |= {"value_weight": value_weight, "lead_weight": lead_weight}
             if start_from:
-                identity |= {"init": start_from}
+                identity |= {"init": checkpoint.signature(start_from)}
             if owners:
                 identity |= {"owner_weight": owner_weight, "owned_weight": owned_weight}
             run = training.Run(out, model, config, here, loss=loss, identity=identity)

@@ -6,11 +6,13 @@ A checkpoint is data, never code: nothing in it is unpickled or run. A file unde
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import safetensors
@@ -65,6 +67,11 @@ def save(path: str | os.PathLike[str], kind: str, meta: dict[str, Any], tensors:
     header = {_KEY: json.dumps({"version": FORMAT_VERSION, "kind": kind, "meta": meta})}
     flat = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     write_atomically(path, safetensors.torch.save(flat, metadata=header))
+
+
+def signature(path: str | os.PathLike[str]) -> str:
+    """Which file it is, wherever it lies: its name, and how the SHA-256 of its bytes begins. Raises OSError."""
+    return f"{os.path.basename(path)} {hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]}"
 
 
 def load(path: str | os.PathLike[str], kind: str | None = None) -> Checkpoint:

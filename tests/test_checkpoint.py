@@ -21,6 +21,18 @@ def saved(tmp_path):
     return path, model
 
 
+def test_a_signature_tells_the_file_and_not_where_it_lies(saved, tmp_path):
+    path, _ = saved
+    copy = tmp_path / "elsewhere" / path.name
+    copy.parent.mkdir()
+    copy.write_bytes(path.read_bytes())
+    name, digest = checkpoint.signature(path).split(" ")
+    assert checkpoint.signature(copy) == f"{name} {digest}" and name == "net.safetensors" and len(digest) == 12
+    copy.write_bytes(path.read_bytes() + b" ")
+    assert checkpoint.signature(copy).startswith(f"{name} ")
+    assert checkpoint.signature(copy) != checkpoint.signature(path)
+
+
 def test_a_network_comes_back_with_the_same_weights_and_answers(saved):
     path, model = saved
     again = policy.load(path)

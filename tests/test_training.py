@@ -289,6 +289,7 @@ def test_a_blended_network_is_tested_as_it_is_saved(store, tmp_path):
         assert card["metrics"]["cross_entropy"] == pytest.approx(again["metrics"]["cross_entropy"], abs=0.05)
     unblended = checkpoint.load(first, "policy").meta["card"]["metrics"]
     assert card["metrics"]["cross_entropy"] == pytest.approx(unblended["cross_entropy"], abs=1e-5)
+    assert card["training"]["init"] == checkpoint.signature(first)
     without = train_command(store, tmp_path / "next", "--positions", "160", "--resume")[1:]
     assert "init was" in CliRunner().invoke(train.main, without).output
 

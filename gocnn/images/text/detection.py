@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from gocnn import training
+from gocnn import checkpoint, training
 from gocnn.device import ranks
 from gocnn.images import pictures
 from gocnn.images.text import detector, regions, scoring
@@ -131,7 +131,7 @@ def train(
     out.mkdir(parents=True, exist_ok=True)
     with ranks(None) as here:
         identity = {"network": "text-detector", "fonts": len(fonts), "photographs": len(photographs)}
-        identity |= {"init": init.name} if init else {}
+        identity |= {"init": checkpoint.signature(init)} if init else {}
         run = training.Run(out, model, settings, here, loss=loss, identity=identity)
         if resume:
             run.resume()

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gocnn import training
+from gocnn import checkpoint, training
 from gocnn.device import ranks
 from gocnn.images.text import recogniser, scenes, voting
 from gocnn.images.text.alphabet import BLANK, encode
@@ -223,7 +223,7 @@ def train(
     out.mkdir(parents=True, exist_ok=True)
     with ranks(device) as here, Crops(Drawer(fonts, photographs, seed)) as source:
         identity = {"network": recogniser.KIND, "fonts": len(fonts), "photographs": len(photographs),
-                    "init": str(init) if init else None}  # fmt: skip
+                    "init": checkpoint.signature(init) if init else None}  # fmt: skip
         settings = config(minutes, seed, RATE / 2 if init else RATE)
         run = training.Run(out, model, settings, here, loss=ctc_loss, identity=identity)
         if resume:
