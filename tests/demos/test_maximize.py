@@ -46,7 +46,7 @@ def test_stones_make_the_network_play_where_it_never_would(shown: demos.Shown) -
     for found in shown.numbers["go"].values():
         assert found["empty"] < 0.01 and found["persuaded"] > 0.5 and found["stones"] <= demo.STONES
         assert found["gradient ascent"] > 0.99
-    assert sum(found["points with both colours"] for found in shown.numbers["go"].values()) > 50
+        assert found["points with both colours"] > 0  # one makes it no position
 
 
 @pytest.mark.slow
