@@ -23,7 +23,7 @@ play: $(STAMP) $(FRESH)  ## play against the shipped network; options in ARGS="-
 	@$(BIN)/gocnn play $(ARGS)
 
 test: $(STAMP) $(FRESH) $(if $(ARGS),,$(COMPILED))  ## run the tests in two processes; options in ARGS="-k ko"
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: $(STAMP)  ## ruff on everything, mypy on the public modules
 	$(BIN)/ruff check .
