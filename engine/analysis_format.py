@@ -7,7 +7,7 @@ What each writes on a line, all from the view of the player to move:
     cgos-analyze  {"winrate":0.512,"score":1.25,"visits":24,"moves":[{"move":"D4", ...}, ...],"ownership":"fgh..."}
 
 Clients tell the first two apart by the point in the win rate, so a fraction always has one. `pv` comes last of a move,
-for it is read to the end.
+for it is read to the end, unless more is asked for by FLAGS.
 """
 
 from __future__ import annotations
@@ -24,8 +24,7 @@ from engine.protocol import read_colour, read_int
 from gocnn.go.coords import point_to_gtp
 
 if TYPE_CHECKING:
-    from engine.search import MoveReport, Report
-    from engine.search_terms import Owners
+    from engine.search_terms import MoveReport, Owners, Report
 
 #: Between two reports if the controller doesn't say, and the least that it may ask for.
 INTERVAL, SHORTEST = 0.5, 0.02
