@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.bans import Bans
 from engine.protocol import read_colour, read_int
 from gocnn.go.coords import point_to_gtp
 
@@ -58,9 +59,7 @@ def read_request(words: Sequence[str], size: int, vertex: Callable[[str], int]) 
     play alone, or not at all, in so many moves from here on. Of several ``allow`` for one colour each allows more.
     Raises ValueError for anything else.
     """
-    request, left = Request(), list(words)
-    bans = np.zeros((2, size * size + 1), np.int16)
-    allowed: dict[int, tuple[set[int], int]] = {}  # by row of `bans`: the vertices, and how deep
+    request, left, bans = Request(), list(words), Bans(size)
     if left and left[0].lower() in ("b", "w", "black", "white"):
         request.colour = read_colour(left.pop(0))
     if left and left[0].isascii() and left[0].isdigit():
@@ -70,20 +69,12 @@ def read_request(words: Sequence[str], size: int, vertex: Callable[[str], int]) 
         if key in ("allow", "avoid"):
             if len(left) < 3:
                 raise ValueError(f"{key} needs a colour, vertices and a depth")
-            row, chosen = (1 - read_colour(left[0])) // 2, [vertex(word) for word in left[1].split(",")]
-            depth = min(max(read_int(left[2]), 1), np.iinfo(np.int16).max)
+            ban = bans.avoid if key == "avoid" else bans.allow
+            ban(read_colour(left[0]), [vertex(word) for word in left[1].split(",")], read_int(left[2]))
             del left[:3]
-            if key == "avoid":
-                bans[row, chosen] = np.maximum(bans[row, chosen], depth)
-            else:
-                others, deepest = allowed.get(row, (set(), 0))
-                allowed[row] = others.union(chosen), max(depth, deepest)
         else:
             _set_option(request, key, left.pop(0) if left else "")
-    for row, (vertices, deepest) in allowed.items():
-        left_out = np.setdiff1d(np.arange(bans.shape[1]), list(vertices))
-        bans[row, left_out] = np.maximum(bans[row, left_out], deepest)
-    request.bans = bans if bans.any() else None
+    request.bans = bans.array()
     return request
 
 
@@ -135,10 +126,9 @@ def leela_line(report: Report, request: Request, size: int, lead: bool = False) 
 def kata_line(report: Report, request: Request, size: int) -> str:
     """A report as KataGo writes it: win rates and priors are fractions, and the lead is in points.
 
-    Utility is the win rate from -1 to 1. The spread of the score is that of independent points owned as the report
-    says, which is less than the true one.
+    Utility is the win rate from -1 to 1.
     """
-    spread = math.sqrt(float((1 - np.square(report.owner, dtype=np.float64)).clip(0).sum()))
+    spread = score_spread(report.owner)
 
     def values(winrate: float, lead: float) -> str:
         return (
@@ -157,6 +147,11 @@ def kata_line(report: Report, request: Request, size: int) -> str:
     if "rootInfo" in request.flags:
         parts.append(f"rootInfo visits {report.visits} {values(report.winrate, report.lead)}")
     return " ".join(parts + _owners(report.owners, request, "ownership"))
+
+
+def score_spread(owner: np.ndarray) -> float:
+    """The standard deviation of a score, in points: that of independent points owned so, less than the true one."""
+    return math.sqrt(float((1 - np.square(owner, dtype=np.float64)).clip(0).sum()))
 
 
 def cgos_line(report: Report, request: Request, size: int) -> str:

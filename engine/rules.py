@@ -102,8 +102,8 @@ NAMED = {
 
 
 def read_rules(text: str) -> Rules:
-    """Rules from a name, in either case and with ``-`` or ``_``, or from a JSON object. Raises ValueError."""
-    name = text.strip().lower().replace("_", "-")
+    """Rules from a name, in either case and with ``-``, ``_`` or a blank, or from a JSON object. Raises ValueError."""
+    name = text.strip().lower().replace("_", "-").replace(" ", "-")
     if name in NAMED:
         return NAMED[name]
     fields = json.loads(text)  # its error is a ValueError

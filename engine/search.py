@@ -273,6 +273,9 @@ class Search:
             mask &= wanted
         mask[list(avoid)] = False
         mixed = priors.astype(np.float64)
+        if self.config.root_temperature != 1:
+            mixed **= 1 / self.config.root_temperature
+            mixed /= mixed.sum()
         if self.config.noise > 0:
             drawn = self._random.dirichlet(np.full(len(moves), 10.0 / len(moves)))
             mixed = (1 - self.config.noise) * mixed + self.config.noise * drawn

@@ -44,7 +44,7 @@ def of_tree(tree: Tree, root: int, priors: np.ndarray, playouts: int, *, lcb: bo
     untried = [MoveReport(m, 0, winrate, lead, float(priors[m]), 0.0, (m,)) for m in ranked]
     if not found:
         found, untried = untried[:PROBABLE], untried[PROBABLE:]
-    return Report(tuple(found), tuple(untried), visits, playouts, winrate, lead, Owners.of(owners, count))
+    return Report(tuple(found), tuple(untried), visits, playouts, winrate, lead, Owners.of(owners, count), priors)
 
 
 def _of_child(tree: Tree, child: int, priors: np.ndarray, owners: Owners) -> MoveReport:

@@ -45,8 +45,9 @@ class SearchConfig:
     what is maximised. Up to `batch` positions are evaluated together; each descent that waits counts as `virtual_loss`
     lost ones.
 
-    `root_symmetries` (1 to 8) averages the root's evaluation over so many turns of the board. `noise` mixes so much of
-    a Dirichlet draw into the root's priors. `lcb` chooses by the lower bound of the win rate among the moves that have
+    `root_symmetries` (1 to 8) averages the root's evaluation over so many turns of the board. `root_temperature`
+    flattens the root's priors beside `policy_temperature`, which does so everywhere; `noise` mixes so much of a
+    Dirichlet draw into them. `lcb` chooses by the lower bound of the win rate among the moves that have
     been visited most, else by visits alone. `playouts` are the random games at each leaf where the network has no
     value head. `nodes` bounds the memory: about 2 kB for each on 19x19; a search that fills it ends. `threads` sets
     torch's, for the whole process.
@@ -59,6 +60,7 @@ class SearchConfig:
     lead_weight: float = 0.05
     policy_temperature: float = 1.0
     root_symmetries: int = 1
+    root_temperature: float = 1.0
     noise: float = 0.0
     lcb: bool = True
     batch: int = 16
@@ -70,8 +72,10 @@ class SearchConfig:
     def __post_init__(self) -> None:
         if not 1 <= self.root_symmetries <= SYMMETRIES:
             raise ValueError(f"root_symmetries must be 1 to {SYMMETRIES}, not {self.root_symmetries}")
-        if self.batch < 1 or self.nodes < 2 or self.policy_temperature <= 0 or not 0 <= self.noise <= 1:
-            raise ValueError("batch >= 1, nodes >= 2, policy_temperature > 0 and 0 <= noise <= 1 are needed")
+        if self.batch < 1 or self.nodes < 2 or not 0 <= self.noise <= 1:
+            raise ValueError("batch >= 1, nodes >= 2 and 0 <= noise <= 1 are needed")
+        if self.policy_temperature <= 0 or self.root_temperature <= 0:
+            raise ValueError("policy_temperature > 0 and root_temperature > 0 are needed")
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,7 @@ class Report:
     winrate: float
     lead: float
     owners: Owners
+    policy: np.ndarray = field(compare=False)  # float64 [N*N + 1]: the network's own, 0 for what is illegal
 
     @property
     def owner(self) -> np.ndarray:

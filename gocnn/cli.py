@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "gtp": ("engine.commands:gtp", "Speak GTP on stdin and stdout, for Sabaki, GoGui and others."),
     "match": ("engine.match_command:match", "Referee a match between two GTP engines."),
     "analyze": ("engine.analyze_command:analyze", "Evaluate every move of a game record, and list the mistakes."),
+    "analysis": ("engine.query_command:analysis", "Answer KataGo's analysis queries in JSON, for KaTrain and others."),
     "data": ("sgf_data.commands:data", "Build and inspect game stores from SGF collections."),
     "train": ("train:main", "Train a policy network on game stores."),
     "evaluate": ("train:evaluate", "Test a network on the positions of a game store."),

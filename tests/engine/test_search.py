@@ -459,7 +459,8 @@ def test_an_error_of_the_network_leaves_the_tree_whole() -> None:
 
 
 def test_settings_that_make_no_sense() -> None:
-    for wrong in ({"root_symmetries": 9}, {"batch": 0}, {"policy_temperature": 0}, {"noise": 2}):
+    zero = ({name: 0} for name in ("batch", "policy_temperature", "root_temperature"))
+    for wrong in ({"root_symmetries": 9}, {"noise": 2}, *zero):
         with pytest.raises(ValueError):
             SearchConfig(**wrong)  # type: ignore[arg-type]
 

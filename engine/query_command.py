@@ -1,0 +1,98 @@
+"""The command `gocnn analysis`: an engine for programs that send queries to KataGo's analysis engine."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from gocnn.evaluator import Evaluator
+    from gocnn.go import Board
+    from gocnn.profile import Profile
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  gocnn analysis
+  gocnn analysis --visits 1000 --threads 2
+  gocnn analysis --wait-at-end < queries.jsonl > answers.jsonl
+\b
+A query:
+  {"id": "1", "moves": [["B", "Q16"], ["W", "D4"]], "rules": "japanese", "komi": 6.5,
+   "boardXSize": 19, "boardYSize": 19, "analyzeTurns": [0, 1, 2]}
+(on one line)
+"""
+)
+@click.option(
+    "--model",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Checkpoint to search with (default: the network that comes with gocnn).",
+)
+@click.option(
+    "--visits", type=click.IntRange(min=1), default=200, show_default=True, metavar="N",
+    help="For each position whose query says nothing of maxVisits.",
+)  # fmt: skip
+@click.option(
+    "--winrates-for", type=click.Choice(["black", "white", "sidetomove"]), default="black", show_default=True,
+    help="Whose win rates, leads and owners are told.",
+)  # fmt: skip
+@click.option("--threads", type=click.IntRange(min=1), metavar="N", help="CPU threads (default: all cores).")
+@click.option("--batch", type=click.IntRange(min=1), metavar="N", help="Positions that are evaluated together.")
+@click.option(
+    "--wait-at-end/--quit-without-waiting", default=True,
+    help="Whether to answer what still waits when the input ends (default: yes).",
+)  # fmt: skip
+def analysis(
+    model: Path | None, visits: int, winrates_for: str, threads: int | None, batch: int | None, wait_at_end: bool
+) -> None:
+    """Answer queries about positions, in JSON, as KataGo's analysis engine does.
+
+    This is the line for KaTrain, and for programs that review many games at once: each line of input
+    is a query, each line of output an answer. Queries are those of KataGo's documentation
+    (docs/Analysis_Engine.md there); docs/clients.md says how they are understood.
+    """
+    from dataclasses import replace
+
+    from engine.policy import LazyPolicy, PolicyError, load_ready_network
+    from engine.protocol import reserved_stdout
+    from engine.queries import VIEWS, Settings
+    from engine.query_engine import QueryEngine
+    from engine.search import Limits, Search, SearchConfig
+    from gocnn import __version__
+
+    config = SearchConfig(root_symmetries=8, threads=threads)
+    settings = Settings(Limits(visits), replace(config, batch=batch or config.batch), VIEWS[winrates_for.upper()])
+    try:
+        search = Search(LazyPolicy(lambda: load_ready_network(model)).network(), settings.config)
+    except PolicyError as error:
+        raise click.ClickException(str(error)) from None
+    engine = QueryEngine(search, foretell, settings, version=f"gocnn {__version__}", wait_at_end=wait_at_end)
+    click.echo("Started, ready to begin handling requests", err=True)  # KataGo's words, which some programs wait for
+    stdin = open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)  # noqa: SIM115 - not ours to close
+    with reserved_stdout() as stdout, contextlib.suppress(KeyboardInterrupt):
+        engine.run(stdin, stdout)
+    os._exit(0)  # as `gocnn gtp` ends: torch and LLVM take long to leave in order
+
+
+def foretell(profile: Profile, board: Board) -> np.ndarray:
+    """float32 [N*N + 1]: how likely each move is one of these people, by the network that ships for that."""
+    policy: np.ndarray = _network_of(profile).policy([board], symmetries=8)[0]
+    policy *= board.legal_mask(board.to_move)
+    return policy / policy.sum()
+
+
+@functools.lru_cache(maxsize=4)
+def _network_of(profile: Profile) -> Evaluator:
+    from gocnn.evaluator import Evaluator
+
+    return Evaluator.load(profile=profile)

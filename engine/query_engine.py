@@ -1,0 +1,182 @@
+"""An engine that answers queries about positions, as KataGo's analysis engine does: lines of JSON in and out.
+
+Queries wait until their turn comes, by priority; a line that arrives meanwhile is read between two batches of the
+search that is under way, so that a query can be ended, or another one put in, at any time. One position is searched
+after the other, and where a game goes on from the one before the tree goes on, too.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+import logging
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from engine import query_format
+from engine.queries import QueryError, Settings, Task, read_query
+from engine.reader import LineReader
+from engine.search import Search
+from engine.search_terms import Report
+from gocnn.go import Board
+from gocnn.profile import Profile
+
+log = logging.getLogger(__name__)
+
+#: The version of KataGo whose queries and answers these are, for programs that ask before they use what is newer.
+KATAGO_LEVEL = "1.14.1"
+
+#: How likely each move of a board, at a komi, is one of some people: float [N*N + 1].
+People = Callable[[Profile, Board], np.ndarray]
+
+
+class QueryEngine:
+    """Reads queries from a stream and writes what it finds to another; `run` returns when both are done."""
+
+    def __init__(
+        self, search: Search, people: People, settings: Settings, *, version: str, wait_at_end: bool = True
+    ) -> None:
+        """`people` is asked where a query names people whose moves to foretell.
+
+        At the end of input all that waits is still answered, or with `wait_at_end` False left alone.
+        """
+        self.search = search
+        self.settings = settings
+        self._people = people
+        self._version = version
+        self._wait_at_end = wait_at_end
+        self._waiting: list[tuple[int, int, Task]] = []  # a heap: by priority, then as they came
+        self._taken = 0  # tasks so far
+        self._current: Task | None = None
+        self._ended = False  # the current task is to end
+        self._input_ended = False
+
+    def run(self, stdin: BinaryIO, stdout: BinaryIO) -> None:
+        """Answer until the end of input. `stdin` as for `engine.reader.LineReader`."""
+        self._reader = LineReader(stdin)
+        self._lines = iter(self._reader)
+        self._stdout = stdout
+        while True:
+            self._read(wait=not self._waiting)
+            if self._waiting:
+                self._answer(heapq.heappop(self._waiting)[2])
+            elif self._input_ended:
+                return
+
+    # Input.
+
+    def _read(self, *, wait: bool) -> None:
+        """Read the lines that are there; with `wait`, go on until one of them asks for a search."""
+        while not self._input_ended and (self._reader.waiting or (wait and not self._waiting)):
+            line = next(self._lines, None)
+            if line is None:
+                self._input_ended = True
+                if not self._wait_at_end:
+                    self._waiting.clear()
+                    self._ended = True
+            elif line.data.strip():
+                self._take_in(line.data)
+
+    def _take_in(self, line: bytes) -> None:
+        try:
+            fields = json.loads(line)
+        except ValueError as error:  # no UTF-8 among them
+            self._say({"error": f"Could not parse input as json: {error}"})
+            return
+        except RecursionError:
+            self._say({"error": "Could not parse input as json: it is nested too deeply"})
+            return
+        query = fields.get("id") if isinstance(fields, dict) else None
+        if not isinstance(query, str):
+            self._say({"error": "Request must be a json object with a string in its field id"})
+            return
+        try:
+            if "action" in fields:
+                self._act(fields)
+                return
+            found = read_query(fields, self.settings)
+        except QueryError as error:
+            self._say({"error": str(error), "id": query} | ({"field": error.field} if error.field else {}))
+            return
+        for name in found.unused:
+            self._say({"warning": "Unexpected or unused field", "field": name, "id": query})
+        for task in found.tasks:
+            heapq.heappush(self._waiting, (-task.priority, self._taken, task))
+            self._taken += 1
+
+    def _act(self, fields: dict[str, Any]) -> None:
+        """Do what is not a search, and send the request back with what was asked for. Raises QueryError."""
+        more: dict[str, Any] = {}
+        match fields["action"]:
+            case "query_version":
+                more = {"version": KATAGO_LEVEL, "git_hash": "<omitted>", "engine": self._version}
+            case "query_models":
+                more = {"models": [{"name": "gocnn", "internalName": self._version, "usesHumanSLProfile": False}]}
+            case "clear_cache":
+                self.search.forget()
+            case "terminate":
+                query = fields.get("terminateId")
+                if not isinstance(query, str):
+                    raise QueryError("must be a string", "terminateId")
+                self._end(fields, query)
+            case "terminate_all":
+                self._end(fields, None)
+            case unknown:
+                raise QueryError(f"unknown action: {unknown!r}", "action")
+        self._say(fields | more)
+
+    def _end(self, fields: dict[str, Any], query: str | None) -> None:
+        """Give up what waits of one query (None: of all), and end the search if it is one of these."""
+        turns = fields.get("turnNumbers")
+        if turns is not None and not (isinstance(turns, list) and all(type(turn) is int for turn in turns)):
+            raise QueryError("must be a list of whole numbers", "turnNumbers")
+
+        def is_meant(task: Task) -> bool:
+            return query in (None, task.query) and (turns is None or task.turn in turns)
+
+        left = [entry for entry in self._waiting if not is_meant(entry[2])]
+        for _, _, task in sorted(set(self._waiting) - set(left)):
+            self._say(query_format.given_up(task))
+        heapq.heapify(left)
+        self._waiting = left
+        if self._current is not None and is_meant(self._current):
+            self._ended = True
+
+    # Output.
+
+    def _answer(self, task: Task) -> None:
+        """Search a position and say what was found, until it is enough or is to end."""
+        self._current, self._ended = task, False
+        self.search.config = task.settings.config
+
+        def stop() -> bool:
+            self._read(wait=False)
+            return self._ended
+
+        try:
+            human = None if task.human is None else self._people(task.human, task.board)
+
+            def tell(report: Report) -> None:
+                if task.every is not None:
+                    self._say(query_format.found(task, report, during=True, human=human))
+
+            report = self.search.run(
+                task.board, task.komi, task.settings.limits,
+                stop=stop, report=tell, every=task.every or 1.0, bans=task.bans,
+            )  # fmt: skip
+        except OSError:
+            raise
+        except Exception as error:
+            # A position that cannot be searched, by this network or for a mistake of ours, does not end the others.
+            log.warning("a query has failed", exc_info=True)
+            self._say({"error": f"{type(error).__name__}: {error}", "id": task.query})
+        else:
+            self._say(query_format.found(task, report, during=False, human=human))
+        finally:
+            self._current = None
+
+    def _say(self, told: query_format.Answer) -> None:
+        self._stdout.write(json.dumps(told, separators=(",", ":")).encode() + b"\n")
+        self._stdout.flush()
