@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Examples:
   gocnn analysis
   gocnn analysis --visits 1000 --threads 2
-  gocnn analysis --wait-at-end < queries.jsonl > answers.jsonl
+  gocnn analysis < queries.jsonl > answers.jsonl
 \b
 A query:
   {"id": "1", "moves": [["B", "Q16"], ["W", "D4"]], "rules": "japanese", "komi": 6.5,
@@ -34,6 +34,7 @@ A query:
 )
 @click.option(
     "--model",
+    "-model",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
     help="Checkpoint to search with (default: the network that comes with gocnn).",
@@ -49,11 +50,20 @@ A query:
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="CPU threads (default: all cores).")
 @click.option("--batch", type=click.IntRange(min=1), metavar="N", help="Positions that are evaluated together.")
 @click.option(
-    "--wait-at-end/--quit-without-waiting", default=True,
-    help="Whether to answer what still waits when the input ends (default: yes).",
+    "--quit-without-waiting", "-quit-without-waiting", is_flag=True,
+    help="End with the input, whatever still waits to be answered.",
+)  # fmt: skip
+@click.option(
+    "--config", "-config", "--override-config", "-override-config", multiple=True, expose_value=False, metavar="TEXT",
+    help="Taken and not looked at: programs that start KataGo themselves name its settings.",
 )  # fmt: skip
 def analysis(
-    model: Path | None, visits: int, winrates_for: str, threads: int | None, batch: int | None, wait_at_end: bool
+    model: Path | None,
+    visits: int,
+    winrates_for: str,
+    threads: int | None,
+    batch: int | None,
+    quit_without_waiting: bool,
 ) -> None:
     """Answer queries about positions, in JSON, as KataGo's analysis engine does.
 
@@ -76,7 +86,9 @@ def analysis(
         search = Search(LazyPolicy(lambda: load_ready_network(model)).network(), settings.config)
     except PolicyError as error:
         raise click.ClickException(str(error)) from None
-    engine = QueryEngine(search, foretell, settings, version=f"gocnn {__version__}", wait_at_end=wait_at_end)
+    engine = QueryEngine(
+        search, foretell, settings, version=f"gocnn {__version__}", wait_at_end=not quit_without_waiting
+    )
     click.echo("Started, ready to begin handling requests", err=True)  # KataGo's words, which some programs wait for
     stdin = open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)  # noqa: SIM115 - not ours to close
     with reserved_stdout() as stdout, contextlib.suppress(KeyboardInterrupt):

@@ -18,7 +18,9 @@ import pytest
 from engine.queries import Settings
 from engine.query_engine import KATAGO_LEVEL, QueryEngine
 from engine.search import Limits, Search, SearchConfig
+from gocnn import weights
 from gocnn.go import Board
+from gocnn.go.coords import gtp_to_point
 from gocnn.profile import Profile
 from tests.engine.toys import Toy, by_stones, payoffs
 
@@ -135,8 +137,6 @@ def test_values_are_blacks_unless_another_view_is_asked_for() -> None:
 
 
 def gtp(vertex: str) -> int:
-    from gocnn.go.coords import gtp_to_point
-
     return gtp_to_point(vertex, SIZE)
 
 
@@ -293,15 +293,18 @@ def test_bans_hold_and_a_wide_root_looks_at_more() -> None:
     assert wide["moveInfos"][0]["prior"] == usual["moveInfos"][0]["prior"]  # the network's own, all the same
 
 
-def test_the_command_with_the_network_that_ships() -> None:
+def test_the_command_as_programs_call_katago() -> None:
     lines = [
         query("a", boardXSize=9, boardYSize=9, moves=[["B", "E5"]], includeOwnership=True, includePolicy=True),
         query("b", boardXSize=9, boardYSize=9, overrideSettings={"humanSLProfile": "rank_3k"}, maxVisits=2),
         query("c", boardXSize=19, boardYSize=13),
     ]
     done = subprocess.run(
-        [sys.executable, "-m", "gocnn", "analysis", "--threads", "1"], input="\n".join(map(json.dumps, lines)),
-        capture_output=True, text=True, cwd=ROOT, timeout=240,
+        [
+            sys.executable, "-m", "gocnn", "analysis", "-model", str(weights.default()), "-config", "analysis.cfg",
+            "-override-config", "homeDataDir=/nowhere", "--threads", "1",
+        ],
+        input="\n".join(map(json.dumps, lines)), capture_output=True, text=True, cwd=ROOT, timeout=240,
     )  # fmt: skip
     assert done.returncode == 0
     assert done.stderr == "Started, ready to begin handling requests\n"
