@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "data": ("sgf_data.commands:data", "Build and inspect game stores from SGF collections."),
     "train": ("train:main", "Train a policy network on game stores."),
     "evaluate": ("train:evaluate", "Test a network on the positions of a game store."),
+    "average": ("train:average", "Take the mean of networks that were trained on from the same one."),
     "images": ("gocnn.images.commands:images", "Classify digits, clothes and photographs; train and test on them."),
     "dehaze": ("gocnn.images.dehaze.command:dehaze", "Take the haze off photographs."),
     "read": ("gocnn.images.text.command:read", "Find the words in photographs and read them."),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -252,6 +253,25 @@ def blend(model: Policy, first: Policy, share: float) -> None:
     for name, tensor in model.state_dict().items():
         if name in before and tensor.is_floating_point():
             tensor.lerp_(before[name].to(tensor), 1 - share)
+
+
+@torch.no_grad()
+def average(models: Sequence[Policy], shares: Sequence[float]) -> Policy:
+    """The network whose weights are the mean of several networks', by shares that sum to 1.
+
+    They should be trained on from one network: then the mean is mostly better than each of them, as if it had learned
+    from all their games (Wortsman et al. 2022, https://arxiv.org/abs/2203.05482). Raises ValueError for networks that
+    differ in their configuration.
+    """
+    other = next((model.config for model in models if model.config != models[0].config), None)
+    if other is not None:
+        raise ValueError(f"networks of different kinds have no mean: {models[0].config} and {other}")
+    mean = build(models[0].config)
+    states = [model.state_dict() for model in models]
+    for name, tensor in mean.state_dict().items():
+        parts = [share * state[name].double() for state, share in zip(states, shares, strict=True)]
+        tensor.copy_(torch.stack(parts).sum(0) if tensor.is_floating_point() else states[0][name])
+    return mean.eval()
 
 
 def save(path: str | os.PathLike[str], config: PolicyConfig, model: nn.Module, card: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from gocnn import policy
+from gocnn import checkpoint, policy
 from gocnn.conv import ConvBlock
 from gocnn.evaluator import Evaluator
 from gocnn.go import BLACK, Board
@@ -208,6 +208,55 @@ def test_a_blend_lies_between_two_networks_and_keeps_what_the_first_lacks():
             assert torch.equal(tensor, before[name])
         else:
             torch.testing.assert_close(tensor, 0.75 * before[name] + 0.25 * first.state_dict()[name])
+
+
+def test_the_mean_of_networks_is_that_of_their_weights():
+    config = policy.PolicyConfig(blocks=1, channels=8, value=True)
+    models = [policy.build(config, seed=seed) for seed in (1, 2, 3)]
+    for number, model in enumerate(models):
+        model.train()(torch.randn(4 + number, 20, 9, 9))  # so that the running statistics differ, too
+    mean = policy.average(models, [0.5, 0.25, 0.25])
+    states = [model.state_dict() for model in models]
+    for name, tensor in mean.state_dict().items():
+        if tensor.is_floating_point():
+            wanted = 0.5 * states[0][name] + 0.25 * states[1][name] + 0.25 * states[2][name]
+            torch.testing.assert_close(tensor, wanted)
+        else:
+            assert torch.equal(tensor, states[0][name])
+    assert not mean.training
+    smaller = policy.build(policy.PolicyConfig(blocks=1, channels=4, value=True))
+    with pytest.raises(ValueError, match=r"channels=8.*channels=4"):
+        policy.average([models[0], smaller], [0.5, 0.5])
+
+
+def test_the_command_that_takes_the_mean(tmp_path):
+    from click.testing import CliRunner
+
+    import train
+
+    config = policy.PolicyConfig(blocks=1, channels=8)
+    paths = [str(tmp_path / f"{name}.safetensors") for name in "ab"]
+    models = [policy.build(config, seed=seed).eval() for seed in (1, 2)]
+    for path, model in zip(paths, models, strict=True):
+        policy.save(path, config, model, {"name": path[-13:]})
+    out = str(tmp_path / "mean.safetensors")
+    done = CliRunner().invoke(train.average, [*paths, "--shares", "1,3", "-o", out])
+    assert done.exit_code == 0, done.output
+    wanted = policy.average(models, [0.25, 0.75]).state_dict()
+    assert all(torch.equal(tensor, wanted[name]) for name, tensor in policy.load(out).state_dict().items())
+    card = checkpoint.load(out, "policy").meta["card"]
+    assert [part["share"] for part in card["mean of"]] == [0.25, 0.75]
+    assert [part["network"] for part in card["mean of"]] == [checkpoint.signature(path) for path in paths]
+    assert card["mean of"][1]["card"] == {"name": "b.safetensors"}
+    for options, words in (
+        ([*paths, "--shares", "1"], "one number for each of the 2"),
+        ([*paths, "--shares", "1,x"], "not '1,x'"),
+        ([*paths, "--shares", "0,0"], "one number for each"),
+        ([paths[0], str(tmp_path / "none.safetensors")], "none.safetensors: no such file"),
+    ):
+        refused = CliRunner().invoke(train.average, [*options, "-o", str(tmp_path / "no")])
+        assert refused.exit_code and words in refused.output
+    assert not (tmp_path / "no").exists()
 
 
 def test_a_value_head_needs_a_board_that_is_seen_as_one():
