@@ -6,6 +6,7 @@ torchrun --nproc-per-node 2 train.py --data games.arrow ...
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import cast
 import click
 
 import gocnn  # noqa: F401  # before torch: it says how torch's threads wait
+from gocnn.options import FiniteRange
 
 EXAMPLES = """
 \b
@@ -98,7 +100,7 @@ class YearRange(click.ParamType):
     show_default=True,
     help="Draw games whose owners are known this many times as often.",
 )
-@click.option("--minutes", type=float, help="Budget: wall-clock minutes.")
+@click.option("--minutes", type=FiniteRange(0, min_open=True), help="Budget: wall-clock minutes.")
 @click.option("--positions", type=int, help="Budget: positions.")
 @click.option("--batch", default=128, show_default=True, help="Positions a step, for each process.")
 @click.option("--optimizer", type=click.Choice(["muon", "adamw"]), default="muon", show_default=True)
@@ -195,13 +197,19 @@ def main(
             loss = targets.informed(loss)
         out.mkdir(parents=True, exist_ok=True)
         with ranks(device) as here:
-            identity = {"network": network.to_dict(), "games": len(source.games), "positions": len(source)}
+            keys = games.game_key[source.games].tobytes()
+            identity = {
+                "network": network.to_dict(), "games": len(source.games), "positions": len(source),
+                "data": hashlib.sha256(keys).hexdigest()[:12],
+            }  # fmt: skip
             if network.value:
                 identity |= {"value_weight": value_weight, "lead_weight": lead_weight}
             if start_from:
                 identity |= {"init": checkpoint.signature(start_from)}
             if owners:
-                identity |= {"owner_weight": owner_weight, "owned_weight": owned_weight}
+                identity |= {
+                    "owners": checkpoint.signature(owners), "owner_weight": owner_weight, "owned_weight": owned_weight
+                }  # fmt: skip
             run = training.Run(out, model, config, here, loss=loss, identity=identity)
             if resume:
                 run.resume()
@@ -334,8 +342,8 @@ def evaluate(
         if "judged" in metrics:
             click.echo(
                 f"winner right in {metrics['winner']:.2%} of {metrics['judged']:,} positions whose game has a winner "
-                f"and a komi, {metrics['winner_nats']:.4f} nats; lead wrong by {metrics['lead_error']:.1f} points on "
-                "the mean"
+                f"and a komi, {metrics['winner_nats']:.4f} nats"
+                + (f"; lead wrong by {metrics['lead_error']:.1f} points on the mean" if "lead_error" in metrics else "")
             )
         for stones, part in verdicts.phases():
             top1, winner = np.mean(part.place == 0), f", winner {np.mean(part.right):.2%}" if part.judged.any() else ""

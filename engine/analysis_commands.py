@@ -71,6 +71,7 @@ class AnalysisCommands:
             report=tell,
             every=request.interval or INTERVAL,
             bans=request.bans,
+            owners=line is cgos_line or request.wants_owners,
         )
         tell(found)  # the memory is full, or there is nothing to search
         while not reply.unwanted:

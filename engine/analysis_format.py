@@ -51,6 +51,11 @@ class Request:
     flags: set[str] = field(default_factory=set)
     bans: np.ndarray | None = None
 
+    @property
+    def wants_owners(self) -> bool:
+        """Whether a report must tell more of owners than the network says of the position."""
+        return any("wnership" in flag for flag in self.flags)
+
 
 def read_request(words: Sequence[str], size: int, vertex: Callable[[str], int]) -> Request:
     """Read ``[COLOUR] [CENTISECONDS] [KEY VALUE ...]``, as Leela Zero and KataGo define them, for a board of a size.

@@ -6,6 +6,7 @@ Everything heavy is imported inside the functions, so that `--help` comes at onc
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from gocnn.options import FiniteRange
 
 if TYPE_CHECKING:
     from engine.analyze import Judgement, Looker
@@ -58,7 +61,9 @@ Examples:
     "--model", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
     help="Checkpoint to analyse with (default: the network that comes with gocnn).",
 )  # fmt: skip
-@click.option("--komi", type=float, help="Komi, whatever the record says (default there: 7.5, or 0.5 with handicap).")
+@click.option(
+    "--komi", type=FiniteRange(), help="Komi, whatever the record says (default there: 7.5, or 0.5 with handicap)."
+)  # fmt: skip
 @click.option("--game", type=click.IntRange(min=1), metavar="N", help="Which game of a file that holds several.")
 @click.option("--mistakes", type=click.IntRange(min=0), default=5, show_default=True, metavar="N",
               help="Mistakes listed for each player.")  # fmt: skip
@@ -108,6 +113,8 @@ def analyze(
     target = output or file.with_name(file.stem + suffix)
     if graph and target.suffix == ".png":
         raise click.UsageError(f"{target} is its picture's name: take another one for the record, or add --no-graph")
+    if not os.access(target.parent, os.W_OK):  # before all the work, not after it
+        raise click.ClickException(f"{target}: its directory is not there, or may not be written to")
     try:
         looker, how = _looker(model, visits, quick, errors)
         plan = _Plan(file, target, target.with_suffix(".png") if graph else None, how, komi, mistakes)

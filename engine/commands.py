@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import io
 import logging
 import os
 import sys
@@ -17,6 +18,7 @@ from typing import Any
 import click
 
 from engine.player_options import KO_RULES, make_player, player_options
+from gocnn.options import FiniteRange
 
 #: Lizzie takes `version` for Leela Zero's, reads it as two numbers, and complains of those before 0.15, which have no
 #: analysis. So the first word is the version of Leela Zero whose analysis commands are understood; ours follows.
@@ -102,7 +104,7 @@ Examples:
     help="Your colour.",
 )
 @click.option("--size", type=click.IntRange(2, 25), default=19, show_default=True)
-@click.option("--komi", type=float, help="Default: 7.5, or 0.5 with handicap.")
+@click.option("--komi", type=FiniteRange(), help="Default: 7.5, or 0.5 with handicap.")
 @click.option("--handicap", type=click.IntRange(min=0), default=0, metavar="N", help="Black's stones, 2 to 9.")
 def play(colour: str, size: int, komi: float | None, handicap: int, **options: Any) -> None:
     """Play against the network in the terminal.
@@ -136,6 +138,8 @@ def play(colour: str, size: int, komi: float | None, handicap: int, **options: A
         click.echo("You against the network. Type a point such as D4, or help.")
         words = typed_words(terminal)
     else:
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            sys.stdin.reconfigure(errors="backslashreplace")  # a stray byte is no word that is known
         words = piped_words(terminal, sys.stdin)
     try:
         terminal.run(words)
@@ -148,7 +152,7 @@ def _log_to(verbose: bool, log_file: Path | None) -> None:
     handlers: list[logging.Handler] = [logging.StreamHandler()] if verbose else []
     if log_file is not None:
         try:
-            handlers.append(logging.FileHandler(log_file, encoding="utf-8"))
+            handlers.append(logging.FileHandler(log_file, encoding="utf-8", errors="backslashreplace"))
         except OSError as error:
             raise click.ClickException(f"{log_file}: {error.strerror}") from None
     logger = logging.getLogger("engine")

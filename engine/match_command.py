@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from engine.player_options import KO_RULES
+from gocnn.options import FiniteRange
 
 
 @click.command(
@@ -30,7 +31,7 @@ Examples:
     help="Change colours after every game; without it A is always Black.",
 )
 @click.option("--size", type=click.IntRange(2, 25), default=19, show_default=True)
-@click.option("--komi", type=float, default=7.5, show_default=True)
+@click.option("--komi", type=FiniteRange(), default=7.5, show_default=True)
 @click.option(
     "--ko",
     type=click.Choice(KO_RULES),

@@ -69,6 +69,11 @@ class Task:
     every: float | None  # seconds between two reports of a search that runs
     human: Profile | None  # whose moves are to be foretold, too
 
+    @property
+    def wants_owners(self) -> bool:
+        """Whether the answer must tell who owns the points."""
+        return any("wnership" in part for part in self.parts)
+
 
 @dataclass(frozen=True)
 class Query:

@@ -165,6 +165,7 @@ class QueryEngine:
             report = self.search.run(
                 task.board, task.komi, task.settings.limits,
                 stop=stop, report=tell, every=task.every or 1.0, bans=task.bans,
+                owners=task.wants_owners,
             )  # fmt: skip
         except OSError:
             raise

@@ -29,7 +29,7 @@ def found(task: Task, report: Report, *, during: bool, human: np.ndarray | None 
     told: Answer = {
         "id": task.query,
         "isDuringSearch": during,
-        "moveInfos": [_move(move, order, task, side, human) for order, move in enumerate(moves)],
+        "moveInfos": [_move(move, order, task, side, report.owner, human) for order, move in enumerate(moves)],
         "rootInfo": {
             "currentPlayer": "B" if board.to_move == BLACK else "W",
             **_hashes(board),
@@ -51,7 +51,7 @@ def given_up(task: Task) -> Answer:
     return {"id": task.query, "isDuringSearch": False, "noResults": True, "turnNumber": task.turn}
 
 
-def _move(move: MoveReport, order: int, task: Task, side: int, human: np.ndarray | None) -> Answer:
+def _move(move: MoveReport, order: int, task: Task, side: int, root: np.ndarray, human: np.ndarray | None) -> Answer:
     size = task.board.size
     lcb = move.lcb if side > 0 else 1 - move.lcb  # to the other side it is a bound from above
     told: Answer = {
@@ -62,7 +62,7 @@ def _move(move: MoveReport, order: int, task: Task, side: int, human: np.ndarray
         "prior": _rounded(move.prior),
         "lcb": _rounded(lcb),
         "utilityLcb": _rounded(2 * lcb - 1),
-        **_values(move.winrate, move.lead, None if move.owners is None else side * move.owners.mean, side),
+        **_values(move.winrate, move.lead, root if move.owners is None else move.owners.mean, side),
         "pv": [point_to_gtp(point, size) for point in move.pv],
     }
     if human is not None:
@@ -72,15 +72,15 @@ def _move(move: MoveReport, order: int, task: Task, side: int, human: np.ndarray
     return told | _owners(move.owners, task, side, "ownership", asked="movesOwnership")
 
 
-def _values(winrate: float, lead: float, owner: np.ndarray | None, side: int) -> Answer:
+def _values(winrate: float, lead: float, owner: np.ndarray, side: int) -> Answer:
     """Of the player to move (`side` 1) or of the other (-1). Utility is the win rate from -1 to 1."""
     winrate, lead = (winrate, lead) if side > 0 else (1 - winrate, -lead)
-    told = {
+    return {
         "winrate": _rounded(winrate),
         "utility": _rounded(2 * winrate - 1),
         **{name: _rounded(lead) for name in ("scoreLead", "scoreMean", "scoreSelfplay")},
+        "scoreStdev": _rounded(score_spread(owner)),
     }
-    return told if owner is None else told | {"scoreStdev": _rounded(score_spread(owner))}
 
 
 def _owners(owners: Owners | None, task: Task, side: int, key: str, asked: str | None = None) -> Answer:

@@ -47,6 +47,8 @@ class Rules:
             return "Japanese"
         if self.suicide and self.ko == "situational":
             return "NZ"
+        if self.suicide:
+            return "Tromp-Taylor"
         return "AGA" if self.bonus == "N-1" else "Chinese"
 
     def to_json(self) -> str:
@@ -101,11 +103,24 @@ NAMED = {
 }
 
 
-def read_rules(text: str) -> Rules:
-    """Rules from a name, in either case and with ``-``, ``_`` or a blank, or from a JSON object. Raises ValueError."""
+#: Other names of the same: KataGo's and those of records.
+ALIASES = {
+    "tt": "tromp-taylor", "nz": "new-zealand", "newzealand": "new-zealand", "french": "bga",
+    "jp": "japanese", "cn": "chinese", "kr": "korean",
+}  # fmt: skip
+
+
+def _named(text: str) -> Rules | None:
+    """The rules of a name, in either case and with ``-``, ``_`` or a blank; None for another text."""
     name = text.strip().lower().replace("_", "-").replace(" ", "-")
-    if name in NAMED:
-        return NAMED[name]
+    return NAMED.get(ALIASES.get(name, name))
+
+
+def read_rules(text: str) -> Rules:
+    """Rules from a name or from a JSON object. Raises ValueError."""
+    named = _named(text)
+    if named is not None:
+        return named
     fields = json.loads(text)  # its error is a ValueError
     if not isinstance(fields, dict):
         raise ValueError(f"no rules: {text!r}")
@@ -123,6 +138,5 @@ def rules_of_record(text: str, now: Rules) -> Rules:
 
     SGF has few names, and writes what is in use by the nearest of them (`Rules.sgf_name`).
     """
-    name = text.strip().lower().replace("_", "-").replace(" ", "-")
-    found = NAMED.get({"nz": "new-zealand", "jp": "japanese", "cn": "chinese", "kr": "korean"}.get(name, name))
+    found = _named(text)
     return now if found is None or found.sgf_name == now.sgf_name else found

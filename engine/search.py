@@ -104,6 +104,7 @@ class Search:
         only: Sequence[int] | None = None,
         avoid: Sequence[int] = (),
         bans: np.ndarray | None = None,
+        owners: bool = True,
     ) -> Report:
         """Search the position of a board, which is left as it is, for its side to move.
 
@@ -111,8 +112,9 @@ class Search:
         the position itself is always evaluated. `report` is called about every `every` seconds. At the root only the
         moves `only` (None: all) without those of `avoid` are considered. `bans`, int16 [2, N*N + 1], hold below it as
         well: for each move of Black's and of White's, how many moves deep it is left out (0: nowhere, 1: at the root).
-        The tree of the last search is used where the game goes on from it, also after moves have been taken back, but
-        none with bans below its root.
+        Without `owners` the reports tell those of the position as the network sees it, and none of the moves': it takes
+        a walk over all of the tree to say more. The tree of the last search is used where the game goes on from it,
+        also after moves have been taken back, but none with bans below its root.
         """
         begin = time.monotonic()
         if bans is None:
@@ -145,15 +147,15 @@ class Search:
             if ended < 0 or found + ended == 0:
                 break
             if report is not None and time.monotonic() - reported >= every:
-                report(self._report(board, playouts))
+                report(self._report(board, playouts, owners))
                 reported = time.monotonic()
-        return self._report(board, playouts)
+        return self._report(board, playouts, owners)
 
-    def _report(self, board: Board, playouts: int) -> Report:
+    def _report(self, board: Board, playouts: int, owners: bool) -> Report:
         assert self._tree is not None
         raw = np.zeros(board.pass_point + 1)
         raw[self._raw[1]] = self._raw[2]
-        return of_tree(self._tree, self._root, raw, playouts, lcb=self.config.lcb)
+        return of_tree(self._tree, self._root, raw, playouts, lcb=self.config.lcb, owned=owners)
 
     # Finding the position in the tree.
 
@@ -167,8 +169,13 @@ class Search:
         if self._tree is None or node < 0 or self._tree.links[node, trees.STATE] != trees.EXPANDED:
             self._start(game)
             return
+        used = int(self._tree.used[0])
+        is_full = used + self.config.batch > self.config.nodes
+        if node == 0 and is_full and 2 * self._tree.links[0, trees.VISITS] < used:
+            self._start(game)  # full of what was searched further on, and nothing lies before it to be given up
+            return
         self._root = node
-        if self._tree.used[0] > min(COMPACT, self.config.nodes // 2) and node != 0:
+        if used > min(COMPACT, self.config.nodes // 2) and node != 0:
             below = trees.new_tree(board.size, len(self._tree.links), len(self._tree.moves))
             trees.copy_below(self._tree, node, below)
             self._tree, self._root, self._origin = below, 0, game

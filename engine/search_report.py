@@ -15,11 +15,12 @@ LCB_SHARE = 0.1  # of the most visits: moves with fewer are not chosen by their 
 PROBABLE = 10  # moves that stand for those that have been looked at while there are none
 
 
-def of_tree(tree: Tree, root: int, priors: np.ndarray, playouts: int, *, lcb: bool) -> Report:
+def of_tree(tree: Tree, root: int, priors: np.ndarray, playouts: int, *, lcb: bool, owned: bool) -> Report:
     """What was found at a root after so many new `playouts`.
 
     `priors` float [N*N + 1] are the network's own probabilities. With `lcb` the moves are in order of the lower bounds
-    of their win rates, those with few visits last; else of their visits.
+    of their win rates, those with few visits last; else of their visits. Without `owned` there are no owners but the
+    network's own of the root.
     """
     visits = int(tree.links[root, trees.VISITS])
     children = trees.children(tree, root)
@@ -29,10 +30,13 @@ def of_tree(tree: Tree, root: int, priors: np.ndarray, playouts: int, *, lcb: bo
     owners[1] = owners[0] ** 2
     for child in children:
         if tree.links[child, trees.THROUGH] > 0 and not tree.links[child, trees.BARRED]:
-            below, evaluations = trees.owners_below(tree, child)
-            below[0] *= -1  # from the root player's view
-            owners, count = owners + below, count + evaluations
-            found.append(_of_child(tree, child, priors, Owners.of(below, evaluations)))
+            of_move = None
+            if owned:
+                below, evaluations = trees.owners_below(tree, child)
+                below[0] *= -1  # from the root player's view
+                owners, count = owners + below, count + evaluations
+                of_move = Owners.of(below, evaluations)
+            found.append(_of_child(tree, child, priors, of_move))
     most = max((move.visits for move in found), default=0)
     if lcb:
         found.sort(key=lambda m: (m.visits >= max(LCB_SHARE * most, 2), m.lcb, m.visits, m.prior), reverse=True)
@@ -47,7 +51,7 @@ def of_tree(tree: Tree, root: int, priors: np.ndarray, playouts: int, *, lcb: bo
     return Report(tuple(found), tuple(untried), visits, playouts, winrate, lead, Owners.of(owners, count), priors)
 
 
-def _of_child(tree: Tree, child: int, priors: np.ndarray, owners: Owners) -> MoveReport:
+def _of_child(tree: Tree, child: int, priors: np.ndarray, owners: Owners | None) -> MoveReport:
     through = int(tree.links[child, trees.THROUGH])
     sums = tree.sums[child]
     winrate = 1 - float(sums[trees.WINRATE_IN]) / through

@@ -110,7 +110,7 @@ class MoveReport:
     pv: tuple[int, ...]  # the expected continuation, this move first
     pv_visits: tuple[int, ...] = ()  # of the positions that the moves of `pv` lead to; none for a move without visits
     pv_edge_visits: tuple[int, ...] = ()  # of the moves themselves: fewer where other searches came to the position
-    owners: Owners | None = field(default=None, compare=False)  # below this move; None for a move without visits
+    owners: Owners | None = field(default=None, compare=False)  # below this move; None without visits, or unasked
 
 
 @dataclass(frozen=True)

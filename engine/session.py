@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+MOST_KOMI = 10_000.0  # points, that networks compute with: a komi that is larger decides every game alike
+
 
 class Session:
     """The state of a session, and its commands on the game; a handler for `engine.protocol.GtpEngine`."""
@@ -127,8 +129,9 @@ class Session:
 
     @property
     def komi(self) -> float:
-        """What Black must be ahead by: komi, and what the rules give White for handicap stones."""
-        return self.game.komi + self.rules.compensation(self.game.handicap)
+        """What Black must be ahead by: komi, as far as a board can hold it, and what White gets for handicap stones."""
+        komi = self.game.komi + self.rules.compensation(self.game.handicap)
+        return max(-MOST_KOMI, min(MOST_KOMI, komi))
 
     def count(self) -> Count:
         """The position counted as if the game were over."""

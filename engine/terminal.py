@@ -181,7 +181,7 @@ class Terminal:
         try:
             path = path.expanduser()
             write_atomically(path, record)
-        except (OSError, RuntimeError) as error:  # RuntimeError: nobody has that home
+        except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: nobody has that home
             self._say(f"Could not save {path}: {getattr(error, 'strerror', error)}.")
         else:
             self._say(f"Saved {path}.")

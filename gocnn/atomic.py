@@ -36,6 +36,8 @@ class AtomicFile:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(self.path)  # a full disk is one, and names no file of itself
         try:
             if kind is None and self.keep:
                 self._file.flush()

@@ -37,6 +37,11 @@ class Journal:
         )
         self._task = self._bar.add_task("training", total=1.0, rate=0.0, loss=float("nan"))
 
+    @property
+    def last_step(self) -> int:
+        """The step of the last row of the log; -1 if there is none."""
+        return int(self._rows[-1]["step"]) if self._rows else -1
+
     def __enter__(self) -> Journal:
         self._bar.start()
         return self
@@ -79,7 +84,10 @@ def _read(path: Path) -> list[dict[str, str]]:
     if not path.exists():
         return []
     with path.open(newline="") as file:
-        return list(csv.DictReader(file))
+        rows = list(csv.DictReader(file))
+    if not all((row.get("step") or "").isdigit() for row in rows):
+        raise ValueError(f"{path}: not the log of a run (its rows have no step); move it away")
+    return rows
 
 
 def draw_curves(log: Path, picture: Path) -> None:

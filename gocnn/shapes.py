@@ -182,6 +182,8 @@ class _Tracer(TorchDispatchMode):
             except _Unknown:
                 field = None
                 self.lost |= func._schema.is_mutable
+            # What is written through a view is written into its base, which keeps the field that it had.
+            self.lost |= func._schema.is_mutable and any(output._is_view() for output in outputs)
             for output in outputs:
                 self.known[id(output)] = (output, field)
         return result

@@ -226,9 +226,11 @@ class Run:
         config, before = asdict(self.config), {"decay": 1.0} | saved.meta["config"]
         if self._holds(before) and self._holds(config):
             before = before | {name: config[name] for name in ("minutes", "samples", "decay")}
+        # Runs of earlier versions did not write these down.
+        untold = {name: self.identity[name] for name in ("data", "owners") if name in self.identity}
         for what, now, then in (
             ("settings", config, before),
-            ("data or network", self.identity, saved.meta["identity"]),
+            ("data or network", self.identity, untold | saved.meta["identity"]),
             ("number of processes", {"world": self.ranks.world}, {"world": saved.meta["world"]}),
         ):
             changed = sorted(k for k in now.keys() | then.keys() if now.get(k) != then.get(k))
@@ -286,14 +288,24 @@ class Run:
                     saved = self.progress.seconds
                     if ranks.is_first:
                         self.save()
-                if finished or self.progress.seconds - validated >= 60 * config.validate_minutes:
+                if not finished and self.progress.seconds - validated >= 60 * config.validate_minutes:
                     validated = self.progress.seconds
-                    if ranks.is_first:
-                        metrics = validate(self.average.module)
-                        journal.record(self.progress.step, self.samples, self.progress.seconds,
-                                       self.learning_rate, self.progress.loss, metrics)  # fmt: skip
+                    metrics = self._test(validate, journal)
                 if stopping and not finished:
                     raise Interrupted
+            # Here and not in the loop: a run that was killed during this test has left the loop behind when it resumes.
+            if journal.last_step != self.progress.step:
+                metrics = self._test(validate, journal)
+        return metrics
+
+    def _test(self, validate: Callable[[nn.Module], Metrics], journal: Journal) -> Metrics:
+        """Validate and write it down, on the first process alone."""
+        if not self.ranks.is_first:
+            return {}
+        metrics = validate(self.average.module)
+        journal.record(
+            self.progress.step, self.samples, self.progress.seconds, self.learning_rate, self.progress.loss, metrics
+        )
         return metrics
 
     def _finite(self, loss: float) -> float:

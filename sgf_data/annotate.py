@@ -2,8 +2,8 @@
 
 Notes are ASCII, which is the same in all encodings that a file may have.
 
-A block of notes in a comment begins with a line that starts with MARK, and a variation of ours has a name that does;
-both are taken out before new ones are added, so that a file may be annotated again.
+A block of notes in a comment begins with a line that starts with MARK and goes on to an empty line, and a variation of
+ours has a name that starts so; both are taken out before new ones are added, so that a file may be annotated again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sgf_data.mainline import MainLine, Node, Properties, as_tree, parse
 
 MARK = "gocnn: "
 
-_OURS = re.compile(rb"(?:\A|\s*\n)" + MARK.encode() + rb".*\Z", re.DOTALL)
+_OURS = re.compile(rb"(?:\A|\s*\n)" + MARK.encode() + rb".*?(?=\n[ \t\r]*\n|\Z)", re.DOTALL)
 _LETTERS = {BLACK: "B", WHITE: "W"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -138,6 +139,12 @@ def _build(
     )
     files = find(sources)
     log = log or f"{output}.rejected.csv"
+    read = {os.path.realpath(file.path) for file in files}
+    for place in (output, log):
+        if os.path.realpath(place) in read:
+            raise click.UsageError(f"{place} is one of the records to read: name another file to write")
+    if os.path.realpath(output) == os.path.realpath(log):
+        raise click.UsageError(f"{log} cannot hold both the store and the log")
     try:
         with _progress(Console(stderr=True)) as progress:
             task = progress.add_task("reading", total=sum(file.size for file in files), games=0)
@@ -265,9 +272,11 @@ def _print_summary(console: Console, summary: Summary, most: int = 12) -> None:
 
 
 def _counts(name: str, rows: Sequence[tuple[str, int]], most: int, what: str = "games") -> Table:
+    from rich.text import Text
+
     table = _table(name, what)
     for label, games in rows[:most]:
-        table.add_row(label, f"{games:,}")
+        table.add_row(Text(label), f"{games:,}")
     if rows[most:]:
         table.add_row("others", f"{sum(games for _, games in rows[most:]):,}")
     return table

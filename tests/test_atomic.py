@@ -12,6 +12,12 @@ import pytest
 from gocnn.atomic import AtomicFile, write_atomically
 
 
+def test_a_full_disk_is_told_with_the_files_name(tmp_path):
+    with pytest.raises(OSError, match=r"games\.arrow") as caught, AtomicFile(tmp_path / "games.arrow"):
+        raise OSError(28, "No space left on device")
+    assert caught.value.filename == str(tmp_path / "games.arrow") and not list(tmp_path.iterdir())
+
+
 def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "game.sgf"
     write_atomically(path, b"old")

@@ -20,6 +20,7 @@ from torch import nn
 from gocnn import checkpoint, training
 from gocnn.batches import Prefetcher
 from gocnn.device import Ranks, named_device
+from sgf_data.commands import data
 from sgf_data.store import open_store
 
 ROOT = Path(__file__).parents[1]
@@ -110,6 +111,30 @@ def test_while_the_rate_holds_the_end_may_be_moved(tmp_path):
 
     for name, tensor in straight.model.state_dict().items():
         torch.testing.assert_close(moved.model.state_dict()[name], tensor, rtol=0, atol=0)
+
+
+def test_a_run_that_dies_in_its_last_test_has_its_row_when_it_is_resumed(tmp_path):
+    def die(model):
+        raise RuntimeError("the power is out")
+
+    run = training.Run(tmp_path, small_network(), config(samples=640, validate_minutes=100), CPU)
+    with pytest.raises(RuntimeError, match="power"):
+        run.train(Stripes(), die)
+    again = training.Run(tmp_path, small_network(), config(samples=640, validate_minutes=100), CPU)
+    again.resume()
+    assert again.share_done == 1
+    assert again.train(Stripes(), lambda model: {"top1": 0.5}) == {"top1": 0.5}
+    assert (tmp_path / "log.csv").read_text().splitlines()[-1].endswith("0.5")
+    once_more = training.Run(tmp_path, small_network(), config(samples=640, validate_minutes=100), CPU)
+    once_more.resume()
+    assert once_more.train(Stripes(), die) == {}
+
+
+def test_a_log_that_is_no_log_is_named(tmp_path):
+    (tmp_path / "log.csv").write_text("date;what\n1;2\n")
+    run = training.Run(tmp_path, small_network(), config(samples=64), CPU)
+    with pytest.raises(ValueError, match=r"log\.csv: not the log of a run"):
+        run.train(Stripes(), lambda model: {})
 
 
 def test_once_the_rate_falls_the_end_stays(tmp_path):
@@ -292,6 +317,39 @@ def test_a_blended_network_is_tested_as_it_is_saved(store, tmp_path):
     assert card["training"]["init"] == checkpoint.signature(first)
     without = train_command(store, tmp_path / "next", "--positions", "160", "--resume")[1:]
     assert "init was" in CliRunner().invoke(train.main, without).output
+
+
+def test_a_run_is_not_resumed_with_other_games_however_many(store, tmp_path):
+    from click.testing import CliRunner
+
+    import train
+
+    games = (ROOT / "sgf_data" / "samples" / "games.sgf").read_bytes()
+    first, second = games.index(b"(;"), games.index(b"(;", games.index(b"(;") + 1)
+    stores = []
+    for name, text in (("one", games), ("two", games[second:] + games[first:second])):  # the same, in another order
+        (tmp_path / f"{name}.sgf").write_bytes(text)
+        stores.append(tmp_path / f"{name}.arrow")
+        assert CliRunner().invoke(data, ["build", str(tmp_path / f"{name}.sgf"), "-o", str(stores[-1])]).exit_code == 0
+    begun = train_command(stores[0], tmp_path / "run", "--positions", "160")[1:]
+    assert CliRunner().invoke(train.main, begun).exit_code == 0
+    other = train_command(stores[1], tmp_path / "run", "--positions", "160", "--resume")[1:]
+    assert "data was" in CliRunner().invoke(train.main, other).output
+    refused = CliRunner().invoke(train.main, [*begun[:-2], "--minutes", "nan"])
+    assert refused.exit_code == 2 and "nan is not a finite number" in refused.output
+
+
+def test_games_without_a_counted_result_are_tested_all_the_same(tmp_path):
+    from click.testing import CliRunner
+
+    import train
+
+    games = re.sub(rb"RE\[[^]]*\]", b"RE[B+R]", (ROOT / "sgf_data" / "samples" / "games.sgf").read_bytes())
+    (tmp_path / "games.sgf").write_bytes(games)
+    out = str(tmp_path / "games.arrow")
+    assert CliRunner().invoke(data, ["build", str(tmp_path / "games.sgf"), "-o", out]).exit_code == 0
+    done = CliRunner().invoke(train.evaluate, ["--val", out, "--count", "64"])
+    assert done.exit_code == 0 and "winner right in" in done.output and "lead wrong" not in done.output
 
 
 @pytest.mark.slow

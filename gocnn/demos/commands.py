@@ -65,6 +65,8 @@ def demo(names: tuple[str, ...], out: Path) -> None:
                 begun = time.perf_counter()
                 try:
                     shown = make_into(out, name, click.echo)
+                except BrokenPipeError:  # nobody reads on: no demo's fault
+                    raise
                 except (ValueError, OSError) as error:
                     failed.append(f"{name}: {error}")
                 else:
@@ -72,6 +74,8 @@ def demo(names: tuple[str, ...], out: Path) -> None:
                     click.echo(f"{name}: {pictures} ({time.perf_counter() - begun:.1f} s)", err=True)
                 bar.advance(task)
         click.echo(f"{write_page(out)}: the gallery", err=True)
+    except BrokenPipeError:
+        raise
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:

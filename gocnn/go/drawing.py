@@ -68,7 +68,7 @@ def draw_planes(
     rows = -(-len(names) // columns)
     figure = Figure(figsize=(6.5 + 2.1 * columns, max(6.2, 2.3 * rows)), layout="constrained")
     left, right = figure.subfigures(1, 2, width_ratios=(6, 2.1 * columns))  # type: ignore[misc]
-    left.suptitle(title)
+    left.suptitle(title, parse_math=False)
     draw_board(left.subplots(), stones, last=last, target=target)
     grid = right.subplots(rows, columns, squeeze=False).ravel()
     for axes in grid:

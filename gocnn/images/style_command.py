@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 
@@ -88,9 +89,9 @@ def style(
         }  # fmt: skip
         if style_weight is not None:
             settings["beta"] = style_weight
-        if content_layers:
+        if content_layers is not None:
             settings["content"] = styling.weights(content_layers)
-        if style_layers:
+        if style_layers is not None:
             settings["style"] = styling.weights(style_layers)
         how = styling.recipe(who, longer, steps, **settings)
     except (ValueError, OSError) as error:
@@ -116,6 +117,6 @@ def _share(given: str) -> tuple[str, float]:
         share = float(number)
     except ValueError:
         return given, 1.0
-    if not share > 0:
-        raise ValueError(f"{given}: a share must be more than nothing")
+    if not 0 < share < math.inf:
+        raise ValueError(f"{given}: a share must be a number above 0")
     return name, share

@@ -64,6 +64,8 @@ def weights(given: str) -> dict[str, float]:
     found = {}
     for part in given.split(","):
         layer, colon, number = part.strip().partition(":")
+        if not layer:
+            raise ValueError(f"{given!r}: a layer has no name")
         try:
             found[layer] = float(number) if colon else 1.0
         except ValueError:

@@ -79,7 +79,8 @@ class Recipe:
             if chosen not in known:
                 raise ValueError(f"unknown {kind} {chosen!r}; there are {', '.join(known)}")
         weights = [*self.content.values(), *self.style.values()]
-        if not weights or min(weights) <= 0 or min(self.alpha, self.beta, self.variation) < 0:
+        sound = all(0 < weight < math.inf for weight in weights)
+        if not weights or not sound or min(self.alpha, self.beta, self.variation) < 0:
             raise ValueError("there must be a layer, weights must be positive, and losses not negative")
         if len(self.sizes) != len(self.steps) or not self.sizes or min(self.steps) < 1:
             raise ValueError("there must be sizes, and a number of steps for each of them")

@@ -263,6 +263,15 @@ def test_a_name_is_no_markup(tmp_path: Path, networks: dict[str, Path]) -> None:
     assert code == 0 and "Kim[/x]" in out and "[red] Lee" in out
 
 
+def test_a_directory_that_is_not_there_is_told_before_the_work(game: Path, tmp_path: Path) -> None:
+    wanted = tmp_path / "none" / "x.sgf"
+    result = CliRunner().invoke(analyze, [str(game), "-o", str(wanted)])
+    assert result.exit_code == 1
+    assert result.output == f"Error: {wanted}: its directory is not there, or may not be written to\n"
+    result = CliRunner().invoke(analyze, [str(game), "--komi", "nan"])
+    assert result.exit_code == 2 and "nan is not a finite number" in result.output
+
+
 def test_a_record_does_not_get_its_pictures_name(game: Path, networks: dict[str, Path], tmp_path: Path) -> None:
     code, _, err = run(game, "--model", networks["policy"], "--quick", "-o", tmp_path / "r.png")
     assert code == 2 and "r.png is its picture's name" in err

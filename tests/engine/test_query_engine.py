@@ -163,6 +163,13 @@ def test_visits_along_the_expected_moves() -> None:
         assert move["pvEdgeVisits"][0] == move["visits"]
 
 
+def test_what_is_not_asked_of_owners_changes_nothing_else() -> None:
+    (with_owners,), (without,) = (answers(query("a", includeMovesOwnership=wanted)) for wanted in (True, False))
+    for one, other in zip(with_owners["moveInfos"], without["moveInfos"], strict=True):
+        del one["ownership"], one["scoreStdev"], other["scoreStdev"]
+        assert one == other
+
+
 def test_with_one_visit_no_move_has_been_looked_at() -> None:
     (told,) = answers(query("a", maxVisits=1, includePolicy=True))
     assert told["moveInfos"] == [] and told["rootInfo"]["visits"] == 1 and len(told["policy"]) == POINTS + 1

@@ -195,12 +195,37 @@ def test_limits_of_the_search() -> None:
 @pytest.mark.parametrize(
     ("rules", "name"),
     [
-        ("chinese", "Chinese"), ("tromp-taylor", "Chinese"), ("japanese", "Japanese"), ("korean", "Japanese"),
+        ("chinese", "Chinese"), ("tromp-taylor", "Tromp-Taylor"), ("japanese", "Japanese"), ("korean", "Japanese"),
         ("aga", "AGA"), ("new-zealand", "NZ"),
     ],
 )  # fmt: skip
 def test_records_name_the_nearest_rules_that_sgf_knows(rules: str, name: str) -> None:
     assert NAMED[rules].sgf_name == name
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("NZ", "new-zealand"), ("NewZealand", "new-zealand"), ("new zealand", "new-zealand"), ("french", "bga"),
+        ("Tromp_Taylor", "tromp-taylor"), ("tt", "tromp-taylor"), ("jp", "japanese"),
+    ],
+)  # fmt: skip
+def test_rules_have_other_names(text: str, name: str) -> None:
+    assert read_rules(text) == NAMED[name]
+
+
+def test_a_game_with_suicide_survives_being_written_and_read(tmp_path: Path) -> None:
+    engine = make_engine()
+    for line in ("boardsize 5", "kata-set-rules tromp-taylor", "play w A3", "play w B2", "play w B1", "play b A1"):
+        assert ask(engine, line) == "="
+    for line in ("play w E5", "play b A2"):  # the second is suicide of two
+        assert ask(engine, line) == "="
+    (tmp_path / "game.sgf").write_text(ask(engine, "printsgf").removeprefix("= "))
+    board = ask(engine, "showboard")
+    other = make_engine()
+    assert ask(other, f"loadsgf {tmp_path / 'game.sgf'}") == "="
+    assert ask(other, "kata-get-rules") == f"= {NAMED['tromp-taylor'].to_json()}"
+    assert ask(other, "showboard") == board
 
 
 RECORD = "(;GM[1]FF[4]SZ[5]KM[0.5]RU[%s]AB[ca][cb][cc][cd][ce]AW[da][db][dc][dd][de][ae];B[];W[])"

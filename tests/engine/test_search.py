@@ -458,6 +458,27 @@ def test_an_error_of_the_network_leaves_the_tree_whole() -> None:
     check_sums(search)
 
 
+def test_a_tree_that_is_full_of_what_came_later_does_not_block_the_position_before() -> None:
+    search = Search(Toy(by_stones), SearchConfig(nodes=200))
+    board = Board(5)
+    move = search.run(board, 0.0, Limits(visits=20)).moves[0].move
+    board.play(BLACK, move)
+    assert search.run(board, 0.0, Limits()).visits > 150  # until the memory is used up
+    board.undo()
+    found = search.run(board, 0.0, Limits(visits=100))
+    assert found.visits == 100 and found.playouts > 50
+    full = search.run(board, 0.0, Limits())
+    assert search.run(board, 0.0, Limits()).visits == full.visits  # its own visits are not given up
+
+
+def test_owners_are_told_as_far_as_they_are_asked_for() -> None:
+    found = [Search(Toy(by_stones)).run(Board(5), 0.0, Limits(visits=50), owners=owners) for owners in (True, False)]
+    assert counts(found[0]) == counts(found[1])
+    assert all(move.owners is not None for move in found[0].moves)
+    assert all(move.owners is None for move in found[1].moves)
+    assert not found[1].owner.any() and found[0].owner.any()  # of the empty board, and of what is played on it
+
+
 def test_settings_that_make_no_sense() -> None:
     zero = ({name: 0} for name in ("batch", "policy_temperature", "root_temperature"))
     for wrong in ({"root_symmetries": 9}, {"noise": 2}, *zero):

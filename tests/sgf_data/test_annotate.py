@@ -120,6 +120,11 @@ def test_annotating_again_replaces_the_notes_and_nothing_else() -> None:
     assert list(sgf_grammar.main_sequence_iter(theirs)) == list(sgf_grammar.main_sequence_iter(ours))
 
 
+def test_a_remark_below_our_notes_stays_when_they_are_replaced() -> None:
+    data = b"(;GM[1]SZ[9];B[aa]C[Mine.\n\ngocnn: so\nand so\n\nTeacher: too early];W[bb])"
+    assert b"C[Mine.\n\nTeacher: too early]" in read_annotated(data)[0].to_bytes()
+
+
 def test_set_up_in_mid_game_and_who_moves() -> None:
     game, _ = read_annotated(b"(;SZ[5]AB[bb][cc]PL[B];B[dd];AE[bb]AW[aa:ba];B[ee];W[])")
     assert game.handicap == 2 and [step.colour for step in game.steps] == [BLACK, BLACK, WHITE]

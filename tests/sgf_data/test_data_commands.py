@@ -82,6 +82,29 @@ def test_errors_are_one_line(tmp_path: Path, args: list[str], message: str) -> N
     assert os.listdir(tmp_path) == []
 
 
+def test_a_record_is_not_overwritten(tmp_path: Path) -> None:
+    games = [tmp_path / f"{name}.sgf" for name in "abc"]
+    for game in games:
+        game.write_bytes(b"(;GM[1]SZ[9];B[aa];W[bb])")
+    for options, words in (
+        (["-o", *map(str, games)], "a.sgf is one of the records"),
+        ([*map(str, games), "-o", str(tmp_path / "s.arrow"), "--log", str(games[0])], "a.sgf is one of the records"),
+        ([str(tmp_path), "-o", str(tmp_path / "s.arrow"), "--log", str(tmp_path / "s.arrow")], "both the store and"),
+    ):
+        # The first is what a shell makes of `-o *.sgf`, its folder named once more.
+        result = CliRunner().invoke(data, ["build", *options, str(tmp_path)])
+        assert result.exit_code == 2 and words in result.output
+    assert all(game.read_bytes().startswith(b"(;GM") for game in games)
+
+
+def test_ranks_are_no_markup(tmp_path: Path) -> None:
+    (tmp_path / "a.sgf").write_bytes(b"(;GM[1]SZ[9]BR[[/\\]]WR[3k];B[aa];W[bb])")
+    out = str(tmp_path / "s.arrow")
+    assert CliRunner().invoke(data, ["build", str(tmp_path), "-o", out]).exit_code == 0
+    result = CliRunner().invoke(data, ["info", out])
+    assert result.exit_code == 0 and "[/]" in result.output
+
+
 def test_build_options(tmp_path: Path) -> None:
     target, log = tmp_path / "x.arrow", tmp_path / "log.csv"
     names = ("suicide.sgf", "on-a-stone.sgf", "size-21.sgf", "handicap.sgf")

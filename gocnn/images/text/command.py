@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from gocnn.images.text import SURE
+from gocnn.options import FiniteRange
 
 ENDING = "-read.png"
 
@@ -29,7 +30,7 @@ Examples:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: words in lines, with corners and confidences.")
 @click.option(
-    "--sure", default=SURE, show_default=True, type=click.FloatRange(0, 1),
+    "--sure", default=SURE, show_default=True, type=FiniteRange(0, 1),
     help="Leave out words that detector and recogniser together are less sure of.",
 )
 @click.option(
