@@ -19,6 +19,8 @@ SGF_ENDINGS = (".sgf",)
 
 # RuntimeError is what zipfile raises for an encrypted member, NotImplementedError (one of its kind)
 # for an unknown compression; ValueError and IndexError for names of members that are damaged.
+NESTED = "an archive in an archive is not read; unpack the outer one"
+
 _ARCHIVE_ERRORS = (
     OSError,
     EOFError,
@@ -105,10 +107,16 @@ def _walk(top: str) -> list[str]:
     def refused(error: OSError) -> None:  # a folder that `read` then reports
         paths.append(os.fspath(error.filename))
 
-    for folder, folders, names in os.walk(top, onerror=refused):
+    seen: set[tuple[int, int]] = set()
+    for folder, folders, names in os.walk(top, onerror=refused, followlinks=True):
+        there = os.stat(folder)
+        if (there.st_dev, there.st_ino) in seen:  # a link that leads back
+            folders.clear()
+            continue
+        seen.add((there.st_dev, there.st_ino))
         folders.sort()
         for name in sorted(names):
-            if _is_sgf(name) or name.lower().endswith(ZIP_ENDINGS + TAR_ENDINGS):
+            if _is_sgf(name) or _is_archive(name):
                 paths.append(os.path.join(folder, name))
     return paths
 
@@ -126,6 +134,10 @@ def _is_sgf(name: str) -> bool:
     return base.lower().endswith(SGF_ENDINGS) and not base.startswith("._")
 
 
+def _is_archive(name: str) -> bool:
+    return name.lower().endswith(ZIP_ENDINGS + TAR_ENDINGS)
+
+
 def _kind(path: str) -> str:
     if os.path.isdir(path):
         return "directory"
@@ -139,10 +151,13 @@ def _read_zip(file: SourceFile, name: str) -> Iterator[Blob]:
     found = False
     with zipfile.ZipFile(file.path) as archive:
         for member in archive.infolist():
+            inner = f"{name}!{printable(member.filename)}"
+            if not member.is_dir() and _is_archive(member.filename):
+                found = True
+                yield Blob(inner, error=NESTED, consumed=member.compress_size)
             if member.is_dir() or not _is_sgf(member.filename):
                 continue
             found = True
-            inner = f"{name}!{printable(member.filename)}"
             try:
                 yield Blob(inner, archive.read(member), consumed=member.compress_size)
             except _ARCHIVE_ERRORS as error:  # this member alone: a zip has an index, the rest can be found
@@ -172,6 +187,9 @@ def _read_tar(file: SourceFile, name: str) -> Iterator[Blob]:
         # mode "r|": read on and on, never seek.
         with tarfile.open(fileobj=stream, mode="r|", tarinfo=_Header) as archive:  # type: ignore[call-overload]
             for member in archive:
+                if member.isfile() and _is_archive(member.name):
+                    found = True
+                    yield Blob(f"{name}!{printable(member.name)}", error=NESTED)
                 if not (member.isfile() and _is_sgf(member.name)):
                     continue
                 found = True

@@ -198,3 +198,29 @@ def test_names_that_are_no_text(tmp_path: Path) -> None:
     (name,) = contents(tmp_path)
     assert name == f"{tmp_path}/\\xb3\\xd2.sgf"
     name.encode("utf-8")
+
+
+def test_an_archive_in_an_archive_is_told_and_the_rest_read(tmp_path: Path) -> None:
+    inner = make_zip(tmp_path / "inner.zip").read_bytes()
+    with zipfile.ZipFile(tmp_path / "outer.zip", "w") as archive:
+        archive.writestr("2021/january.zip", inner)
+        archive.writestr("a.sgf", FILES["a.sgf"])
+    with tarfile.open(tmp_path / "outer.tar", "w") as tar:
+        tar.add(tmp_path / "inner.zip", "january.zip")
+    for name, member, found in (("outer.zip", "2021/january.zip", 1), ("outer.tar", "january.zip", 0)):
+        blobs = list(sources.read(sources.find([tmp_path / name])))
+        assert [(blob.path, blob.error) for blob in blobs if blob.error] == [
+            (f"{tmp_path / name}!{member}", sources.NESTED)
+        ]
+        assert [blob.data for blob in blobs if not blob.error] == [FILES["a.sgf"]] * found
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
+def test_links_to_folders_are_followed_once(tmp_path: Path) -> None:
+    (tmp_path / "games").mkdir()
+    (tmp_path / "elsewhere" / "deep").mkdir(parents=True)
+    (tmp_path / "elsewhere" / "deep" / "a.sgf").write_bytes(FILES["a.sgf"])
+    (tmp_path / "games" / "more").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "deep" / "back").symlink_to(tmp_path / "games")
+    found = [os.path.relpath(file.path, tmp_path) for file in sources.find([tmp_path / "games"])]
+    assert found == [os.path.join("games", "more", "deep", "a.sgf")]
