@@ -16,6 +16,7 @@ from gocnn.visualize.dream import Moment, Recipe, Target, dream, guide
 
 LAYERS = ("fire7", "fire8")  # eyes, and heads around them
 GUIDE_SIDE = 320  # pixels: the longer side of a guide, as it is shown to the network
+THINNEST = 16  # times as long as wide a guide may be; what is beyond is cut off
 BOUNDS = {"low": tuple((-pictures.BGR_MEANS).tolist()), "high": tuple((255 - pictures.BGR_MEANS).tolist())}
 
 # Zooming in: between two frames the picture grows by so much, and is dreamt on for so many steps.
@@ -65,8 +66,10 @@ def targets(
 
 
 def _small(picture: np.ndarray) -> np.ndarray:
-    """A guide of moderate size, larger where it is long and thin."""
-    height, width = picture.shape[:2]
+    """A guide of moderate size, larger where it is long and thin; of one that is very thin, its middle."""
+    height, width = (min(side, THINNEST * min(picture.shape[:2])) for side in picture.shape[:2])
+    top, left = (picture.shape[0] - height) // 2, (picture.shape[1] - width) // 2
+    picture = picture[top : top + height, left : left + width]
     least = math.ceil(making.SHORTEST * max(height, width) / min(height, width))
     size = max(least, min(GUIDE_SIDE, max(height, width)))
     return making.sized(picture, size, size)

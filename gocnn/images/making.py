@@ -115,7 +115,7 @@ def targets(files: Sequence[Path], out: Path | None, ending: str) -> list[Path]:
     given = {file.resolve() for file in files}
     for number, place in enumerate(places):
         _demand_room(place)
-        if place in places[:number]:
+        if place.resolve() in [other.resolve() for other in places[:number]]:
             raise ValueError(f"{place}: two photographs would go there")
         if place.resolve() in given:
             raise ValueError(f"{place}: would be written over a photograph that is to be read")

@@ -174,6 +174,12 @@ def test_no_picture_that_is_given_is_overwritten(photo: Path) -> None:
     assert len(list(photo.parent.iterdir())) == 2
 
 
+def test_a_guide_of_one_row_is_no_flood(photo: Path, tmp_path: Path) -> None:
+    """Enlarged until its shorter side can be looked at, a line of pixels would fill the memory."""
+    found = run(photo, *SHORT, "--guide", save(Image.new("RGB", (20_000, 1), "red"), tmp_path / "line.png"))
+    assert found.exit_code == 0, found.output
+
+
 def test_a_long_thin_guide_will_do(photo: Path, tmp_path: Path) -> None:
     guide = save(Image.fromarray(pictures.resize(samples.photograph("rocket"), 150, 1000)), tmp_path / "wide.png")
     found = run(photo, *SHORT, "--guide", guide)
