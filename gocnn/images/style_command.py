@@ -118,5 +118,5 @@ def _share(given: str) -> tuple[str, float]:
     except ValueError:
         return given, 1.0
     if not 0 < share < math.inf:
-        raise ValueError(f"{given}: a share must be a number above 0")
+        raise ValueError(f"{given}: a share must be more than nothing, and finite")
     return name, share
