@@ -190,3 +190,19 @@ def test_refusals() -> None:
         layer_table(LectureNet(), (1, 28, 28), ["conv3"])
     with pytest.raises(RuntimeError):
         layer_table(LectureNet(), (3, 28, 28))
+
+
+def test_a_write_into_a_view_is_not_lost():
+    """Each channel of the result sees 5x5 pixels; of the base, which the write goes by, 3x3 were known."""
+
+    class Writes(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = nn.Conv2d(1, 4, 3, padding=1), nn.Conv2d(4, 4, 3, padding=1)
+
+        def forward(self, x):
+            y = self.a(x)
+            y[:, :1].add_(self.b(y)[:, :1])
+            return y
+
+    assert receptive_fields(Writes(), (1, 16, 16)).get("") is None
