@@ -51,6 +51,7 @@ class QueryEngine:
         self._taken = 0  # tasks so far
         self._current: Task | None = None
         self._ended = False  # the current task is to end
+        self._forget = False  # the next search is to begin with an empty tree
         self._input_ended = False
 
     def run(self, stdin: BinaryIO, stdout: BinaryIO) -> None:
@@ -115,7 +116,7 @@ class QueryEngine:
             case "query_models":
                 more = {"models": [{"name": "gocnn", "internalName": self._version, "usesHumanSLProfile": False}]}
             case "clear_cache":
-                self.search.forget()
+                self._forget = True  # before the next search: the tree of one that runs is not taken from it
             case "terminate":
                 query = fields.get("terminateId")
                 if not isinstance(query, str):
@@ -150,6 +151,9 @@ class QueryEngine:
         """Search a position and say what was found, until it is enough or is to end."""
         self._current, self._ended = task, False
         self.search.config = task.settings.config
+        if self._forget:
+            self.search.forget()
+            self._forget = False
 
         def stop() -> bool:
             self._read(wait=False)

@@ -241,6 +241,20 @@ def test_questions_are_answered_while_a_search_runs(talk: Talk) -> None:
     assert talk.hear()["models"][0]["internalName"] == "gocnn test"
 
 
+def test_a_search_that_runs_keeps_its_tree_when_what_is_known_is_forgotten(talk: Talk) -> None:
+    talk.say(query("a", maxVisits=10**7, reportDuringSearchEvery=0.01))
+    while (told := talk.hear())["rootInfo"]["visits"] < 50:
+        pass
+    talk.say({"id": "c", "action": "clear_cache"})
+    while talk.hear() != {"id": "c", "action": "clear_cache"}:
+        pass
+    assert talk.hear()["rootInfo"]["visits"] > told["rootInfo"]["visits"]
+    talk.say({"id": "stop", "action": "terminate", "terminateId": "a"}, query("b", maxVisits=3))
+    last = [told for told in talk.end() if not told.get("isDuringSearch", True)]
+    assert [told["id"] for told in last] == ["a", "b"]
+    assert last[1]["rootInfo"]["visits"] == 3  # and not those of the search before
+
+
 def test_at_the_end_of_input_what_waits_is_answered_or_left_alone() -> None:
     assert len(answers(*(query(str(number)) for number in range(5)))) == 5
     impatient = Talk(engine(wait_at_end=False))
