@@ -36,6 +36,9 @@ CGOS_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+"
 #: KataGo's yes-or-no options.
 FLAGS = ("ownership", "rootInfo", "ownershipStdev", "movesOwnership", "movesOwnershipStdev", "pvVisits", "pvEdgeVisits")
 
+#: Those of them for which a search must say who owns the points.
+OWNER_FLAGS = frozenset(flag for flag in FLAGS if "wnership" in flag)
+
 
 @dataclass
 class Request:
@@ -54,7 +57,7 @@ class Request:
     @property
     def wants_owners(self) -> bool:
         """Whether a report must tell more of owners than the network says of the position."""
-        return any("wnership" in flag for flag in self.flags)
+        return bool(self.flags & OWNER_FLAGS)
 
 
 def read_request(words: Sequence[str], size: int, vertex: Callable[[str], int]) -> Request:

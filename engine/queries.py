@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from engine.analysis_format import OWNER_FLAGS
 from engine.bans import Bans
 from engine.protocol import read_colour
 from engine.rules import Rules, read_rules
@@ -24,7 +25,7 @@ from gocnn.profile import Profile
 
 T = TypeVar("T")
 
-#: Parts of an answer that are there if a query says so, in words of ours for what it calls ``include...``.
+#: Parts of an answer that are there if a query says so: its names for them, and those of `kata-analyze`.
 PARTS = {
     "includeOwnership": "ownership",
     "includeOwnershipStdev": "ownershipStdev",
@@ -61,8 +62,8 @@ class Task:
     query: str  # its id
     turn: int  # moves that led to the position
     priority: int
-    board: Board  # as it is then; komi counts what White gets for handicap stones
-    komi: float
+    board: Board  # as it is then
+    komi: float  # with what White gets for handicap stones
     settings: Settings
     bans: np.ndarray | None  # as in `engine.search.Search.run`
     parts: frozenset[str]  # of PARTS' values
@@ -72,7 +73,7 @@ class Task:
     @property
     def wants_owners(self) -> bool:
         """Whether the answer must tell who owns the points."""
-        return any("wnership" in part for part in self.parts)
+        return bool(self.parts & OWNER_FLAGS)
 
 
 @dataclass(frozen=True)
@@ -84,11 +85,11 @@ class Query:
 
 
 def read_query(fields: Mapping[str, Any], settings: Settings) -> Query:
-    """Read a query whose ``id`` is known to be a string. Raises QueryError."""
+    """What the fields of a query ask for, by `settings` where they don't say. Raises QueryError."""
     left = _Fields(fields)
     query = str(left.take("id", str))
     size = _read_size(left)
-    rules, handicap_rules = _read_rules(left)
+    rules = _read_rules(left)
     komi = _read_komi(left, rules)
     stones = _read_stones(left, "initialStones", size)
     moves = _read_stones(left, "moves", size, passes=True, needed=True)
@@ -102,7 +103,7 @@ def read_query(fields: Mapping[str, Any], settings: Settings) -> Query:
     bans = _read_bans(left, size)
     parts = frozenset(part for name, part in PARTS.items() if left.take(name, bool, False))
     settings, human = _read_settings(left, settings)
-    komi += handicap_rules.compensation(_handicap(stones, moves))
+    komi += rules.compensation(_handicap(stones, moves))
     boards = _boards(size, rules, to_move, stones, moves, turns)
     tasks = tuple(
         Task(query, turn, priority, boards[turn], komi, settings, bans, parts, every, human)
@@ -183,8 +184,7 @@ def _read_size(left: _Fields) -> int:
     return width
 
 
-def _read_rules(left: _Fields) -> tuple[Rules, Rules]:
-    """The rules, and those by which White gets points for handicap stones."""
+def _read_rules(left: _Fields) -> Rules:
     given = left.take("rules", object)
     try:
         rules = Rules().changed(given) if isinstance(given, dict) else read_rules(given)
@@ -192,7 +192,7 @@ def _read_rules(left: _Fields) -> tuple[Rules, Rules]:
         raise QueryError(f"no rules that can be played by here: {given!r}", "rules") from None
     bonus = left.take("whiteHandicapBonus", object, rules.bonus)
     try:
-        return rules, rules.changed({"whiteHandicapBonus": bonus})
+        return rules.changed({"whiteHandicapBonus": bonus})
     except ValueError:
         raise QueryError("must be 0, N or N-1", "whiteHandicapBonus") from None
 

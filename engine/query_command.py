@@ -7,13 +7,14 @@ import functools
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from engine.search import Network
     from gocnn.evaluator import Evaluator
     from gocnn.go import Board
     from gocnn.profile import Profile
@@ -73,7 +74,7 @@ def analysis(
     """
     from dataclasses import replace
 
-    from engine.policy import LazyPolicy, PolicyError, load_ready_network
+    from engine.policy import PolicyError, load_ready_network
     from engine.protocol import reserved_stdout
     from engine.queries import VIEWS, Settings
     from engine.query_engine import QueryEngine
@@ -83,7 +84,7 @@ def analysis(
     config = SearchConfig(root_symmetries=8, threads=threads)
     settings = Settings(Limits(visits), replace(config, batch=batch or config.batch), VIEWS[winrates_for.upper()])
     try:
-        search = Search(LazyPolicy(lambda: load_ready_network(model)).network(), settings.config)
+        search = Search(cast("Network", load_ready_network(model)), settings.config)
     except PolicyError as error:
         raise click.ClickException(str(error)) from None
     engine = QueryEngine(

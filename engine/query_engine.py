@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 #: The version of KataGo whose queries and answers these are, for programs that ask before they use what is newer.
 KATAGO_LEVEL = "1.14.1"
 
-#: How likely each move of a board, at a komi, is one of some people: float [N*N + 1].
+#: How likely each move of a board is one of some people: float [N*N + 1], 0 for what is illegal.
 People = Callable[[Profile, Board], np.ndarray]
 
 
