@@ -17,9 +17,10 @@ import numpy as np
 from engine.policy import Policy, PolicyError
 from gocnn.go import BLACK, WHITE, Board, core
 from gocnn.go.counting import count
-from gocnn.go.ladders import new_room, runs_in_vain
+from gocnn.go.ladders import runs_in_vain
 from gocnn.go.ownership import PLAYOUTS, SURE, ownership, score_bounds
 from gocnn.go.tactics import self_atari
+from gocnn.go.trial import new_room
 
 if TYPE_CHECKING:
     from engine.search import Report, Search
@@ -158,7 +159,7 @@ def is_won_as_it_stands(board: Board, colour: int, komi: float) -> bool:
     after.to_move = -colour
     owner = ownership(after, PLAYOUTS)
     worst, best = score_bounds(owner, komi)
-    found = count(board, owner)
+    found = count(after, owner)
     return (worst if colour == BLACK else -best) > 0 and board.area_score(komi, found.points(found.dead)) * colour > 0
 
 

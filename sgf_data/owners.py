@@ -50,7 +50,8 @@ def _last_owner(size, points, colours, setup_at, setup_points, setup_colours, pl
     prisoners = state.info[core.PRISONERS_OF_BLACK] - state.info[core.PRISONERS_OF_WHITE]
     total = ownership.add_playouts(state, 1, playouts // 2, seed, _NO_HISTORY)
     total += ownership.add_playouts(state, -1, playouts // 2, seed + 1, _NO_HISTORY)
-    owner, seki = counting.count_state(state, (total / (2 * (playouts // 2))).astype(np.float32))
+    to_move = -np.int64(colours[-1]) if colours.size else np.int64(core.BLACK)
+    owner, seki = counting.count_state(state, (total / (2 * (playouts // 2))).astype(np.float32), to_move)
     area = 0
     territory = prisoners
     for row in range(size):

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from gocnn.go import core
+from gocnn.go import core, life
 from gocnn.go.board import Board
 from gocnn.go.core import BLACK, EMPTY, WHITE
+from gocnn.go.fights import read_fights
 from gocnn.go.ownership import PLAYOUTS, ownership
 
 #: The mean owner from which on an empty point belongs to somebody. Beginners' playouts lose a little of everything, so
@@ -23,6 +24,9 @@ OWNED = 0.4
 
 #: As many neutral points in one region can be the shared liberties of a seki; where there are more, the game goes on.
 SHARED = 6
+
+#: A group that surrounds more points than these makes two eyes of them.
+SMALL = 6
 
 
 @dataclass(frozen=True)
@@ -63,8 +67,11 @@ class Count:
 
 
 def count(board: Board, mean: np.ndarray) -> Count:
-    """Count a finished position by the mean owner of each point: float [size, size], +1 BLACK's to -1 WHITE's."""
-    owner, seki = count_state(board.state, np.ascontiguousarray(mean, dtype=np.float32))
+    """Count a finished position by the mean owner of each point: float [size, size], +1 BLACK's to -1 WHITE's.
+
+    Where that makes a seki, it is read out whether it is one (`gocnn.go.fights`), with the board's side to move first.
+    """
+    owner, seki = count_state(board.state, np.ascontiguousarray(mean, dtype=np.float32), board.to_move)
     stones = board.stones
     return Count(stones, owner, stones * owner < 0, seki)
 
@@ -77,8 +84,8 @@ def settle(board: Board) -> Count:
 
 
 @njit(cache=True, nogil=True)
-def count_state(state, mean):
-    """Owner int8 [size, size] and seki bool [size, size] of a `State`, as in `Count`, from float32 means."""
+def count_state(state, mean, to_move):
+    """Owner int8 [size, size] and seki bool [size, size] of a `State`, as in `count`, from float32 means."""
     size = state.info[core.SIZE]
     points = size * size
     flat = mean.ravel()
@@ -95,6 +102,8 @@ def count_state(state, mean):
             owner[cell] = state.colour[cell] if held * state.colour[cell] >= 0 else -state.colour[cell]
     _surround(state, owner, flat)
     in_seki = _seki(state, owner)
+    if read_fights(state, owner, in_seki, to_move):
+        in_seki = _seki(state, owner)
     found = np.zeros((size, size), np.int8)
     seki = np.zeros((size, size), np.bool_)
     for point in range(points):
@@ -147,7 +156,8 @@ def _seki(state, owner):
 
     A group is a maximal connected set of cells of one owner. One that surrounds a single point or none has no two eyes;
     if it lives all the same, and not in atari, beside a few points that are nobody's, it lives in seki, unless two of
-    these points connect it to others of its side: the opponent can take but one of them.
+    these points connect it to others of its side: the opponent can take but one of them. Who shares such points with a
+    group in seki and has no two eyes either is in it as well.
     """
     size = state.info[core.SIZE]
     width = size + 1
@@ -163,6 +173,7 @@ def _seki(state, owner):
 
     seki = np.zeros(cells, np.bool_)
     group = np.zeros(cells, np.int32)  # by cell that is somebody's: the first cell of its group
+    confined = np.zeros(cells, np.bool_)  # by first cell of a group: whether its neutral points are few
     beside = np.zeros(cells, np.int32)  # by neutral cell: the group that was last seen beside it
     for point in range(size * size):
         start = core.to_cell(point, size)
@@ -181,6 +192,7 @@ def _seki(state, owner):
                     shared += 1
                     wide |= not small[n]
         surrounded = filled - stones
+        confined[start] = shared > 0 and not wide and surrounded <= SMALL
         if stones and shared and not wide and surrounded <= 1 and surrounded + shared >= 2:
             seki[queue[:filled]] = True
 
@@ -192,7 +204,47 @@ def _seki(state, owner):
             if seki[start] and group[start] == start and _connections(state, owner, seki, group, start) >= 2:
                 seki[group == start] = False
                 found = True
+
+    others = np.zeros(cells, np.bool_)  # by first cell of a group
+    for point in range(size * size):
+        cell = core.to_cell(point, size)
+        if owner[cell] != 0:
+            continue
+        for direction in range(4):
+            n = core.neighbour(cell, direction, width)
+            for turn in range(4):
+                other = core.neighbour(cell, turn, width)
+                if seki[n] and owner[other] == -owner[n] and confined[group[other]] and not seki[other]:
+                    others[group[other]] = True
+    for point in range(size * size):
+        start = core.to_cell(point, size)
+        if others[start] and _eyes(state, owner, group, start) < 2:
+            seki[group == start] = True
     return seki
+
+
+@njit(cache=True, nogil=True)
+def _eyes(state, owner, group, start):
+    """The eyes of a group that surrounds few points: points that hang together count once, false eyes do not."""
+    size = state.info[core.SIZE]
+    width = size + 1
+    queue = np.empty(group.size, np.int32)
+    seen = np.zeros(group.size, np.bool_)
+    inside = np.zeros(group.size, np.int8)
+    for cell in range(group.size):
+        if group[cell] == start and state.colour[cell] != owner[cell]:
+            inside[cell] = 1
+            for direction in range(4):
+                n = core.neighbour(cell, direction, width)
+                if owner[n] == state.colour[n] == -owner[start]:  # a living stone has it for a liberty
+                    inside[cell] = 0
+    eyes = 0
+    for point in range(size * size):
+        cell = core.to_cell(point, size)
+        if inside[cell] and not seen[cell]:
+            filled = _flood(state, inside, cell, queue, seen)
+            eyes += filled > 1 or state.colour[cell] != EMPTY or life.is_eye(state, cell, owner[start])
+    return eyes
 
 
 @njit(cache=True, nogil=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from gocnn.go import core, ladders
+from gocnn.go import core, ladders, trial
 from gocnn.go.board import Board
 from gocnn.go.symmetry import point_maps
 
@@ -69,7 +69,7 @@ def new_room(plane_set: PlaneSet, size: int) -> np.ndarray | None:
 
     Code that is handed None is compiled without the reading, which takes longer to compile than all the rest.
     """
-    return ladders.new_room(size) if plane_set.code == LADDERS else None
+    return trial.new_room(size) if plane_set.code == LADDERS else None
 
 
 @njit(cache=True, nogil=True)
@@ -150,7 +150,7 @@ def _write_full(state, to_move, recent, point_map, out):
 def _write_ladders(state, liberties, to_move, point_map, room, out):
     colours, heads, nexts = state.colour, state.head, state.next
     size = state.info[core.SIZE]
-    ladders.enter(state, room)
+    trial.enter(state, room)
     for row in range(1, size + 1):
         for head in range(row * (size + 1) + 1, (row + 1) * (size + 1)):
             if colours[head] == core.EMPTY or heads[head] != head:

@@ -38,6 +38,30 @@ OPEN = """
 . . . X . O . . .
 """
 
+# A game of the engine against GNU Go. White's corner on the right has one eye, and Black's stones around it have two:
+# playouts alone take both for a seki. Counted on the board, Black has 17 points more, as GNU Go says.
+ONE_EYE = """
+O O . . . . . . . . O X X X X O O O O
+X O X O . . . . . . O O O X X X O O X
+X O O O . O . . . . . . O O X X O X X
+X X O . . . . . . O O O O X . X O . .
+X O O X . . . . . O X X O X X X O O O
+X X X O O O O O . O O X O O X O O O X
+. . . X O X O X O . O X X O X O X X X
+X . X X O X X X X O X X X X . X X X .
+. X X O O X X . X O X X O X X X . . X
+. . X O O X X X O O O O O O X . X X O
+. X X X X X O X X O O X O X . X O O O
+. . . X X X O O O O O X X X X . X O .
+. X . X . X O X O O X X X O X . X O .
+X . X X X X X X X O O O O O X X O O .
+. X O X X O O X X X O O X X X X O . .
+X X O O O . . O O X O X X X O X O O .
+. X X O . O . . O O O X X X O X X O O
+O . X X O . . . . . O O X O O X X X O
+. X X O O O . . . . . O O O O O O X X
+"""
+
 
 def counted(text: str) -> tuple[Board, Count]:
     board = Board.from_ascii(text)
@@ -76,6 +100,13 @@ def test_both_sides_of_a_seki_live_and_their_eyes_are_no_territory() -> None:
     owner[0, 6] = 0  # G9 is nothing to White, since it is part of a seki; without one, it is a point
     assert replace(found, owner=owner).territory(board.prisoners) == 18 - 24
     assert replace(found, owner=owner, seki=np.zeros_like(found.seki)).territory(board.prisoners) == 18 + 1 - 24
+
+
+def test_a_seki_that_is_none_is_read_out() -> None:
+    board, found = counted(ONE_EYE)
+    assert not found.seki.any()
+    assert {point_to_gtp(point, 19) for point in found.points(found.dead)} >= {"Q19", "R17", "Q14", "T15"}
+    assert found.area == board.area_score(0, found.points(found.dead)) == 17
 
 
 @pytest.mark.parametrize("colour", [BLACK, WHITE])

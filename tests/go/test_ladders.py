@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gocnn.go import BLACK, EMPTY, WHITE, Board, core, ladders
+from gocnn.go import BLACK, EMPTY, WHITE, Board, core, ladders, trial
 from gocnn.go.coords import gtp_to_point, point_to_gtp
 from tests.go.support import GnuGo, gnugo_path
 
@@ -37,10 +37,10 @@ def position(rows: str, **stones: str) -> Board:
 
 def reads(board: Board, vertex: str) -> tuple[bool, bool]:
     """Whether a chain is captured if the opponent moves first, and gets away if its player does."""
-    room = ladders.new_room(board.size)
+    room = trial.new_room(board.size)
     cell = core.to_cell(gtp_to_point(vertex, board.size), board.size)
     before = board.state.colour.copy()
-    ladders.enter(board.state, room)
+    trial.enter(board.state, room)
     answer = bool(ladders.can_capture(room, cell)), bool(ladders.can_escape(room, cell))
     assert np.array_equal(board.state.colour, before), "reading leaves the board alone"
     return answer
@@ -113,9 +113,9 @@ def test_a_ladder_too_long_to_be_read_takes_nothing(monkeypatch: pytest.MonkeyPa
     succeeds = ladders._succeeds.py_func  # compiled code keeps the number that it was made with
     for stones, to_move in (("", WHITE), ("E10", BLACK)):
         board = position(START, white=stones)
-        room = ladders.new_room(board.size)
+        room = trial.new_room(board.size)
         cell = core.to_cell(gtp_to_point("D10", board.size), board.size)
-        ladders.enter(board.state, room)
+        trial.enter(board.state, room)
         before = room[0].copy()
         assert succeeds(room, cell, to_move) == (to_move == BLACK)
         monkeypatch.setattr(ladders, "NODES", nodes)
@@ -151,7 +151,7 @@ def test_gnu_go_reads_the_same() -> None:
 
 def in_vain(board: Board, vertex: str, colour: int) -> bool:
     cell = core.to_cell(gtp_to_point(vertex, board.size), board.size)
-    return bool(ladders.runs_in_vain(board.state, ladders.new_room(board.size), cell, colour))
+    return bool(ladders.runs_in_vain(board.state, trial.new_room(board.size), cell, colour))
 
 
 def test_running_out_of_a_ladder_is_in_vain_unless_it_is_broken() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gocnn.go import BLACK, EMPTY, WHITE, Board, core, ladders
+from gocnn.go import BLACK, EMPTY, WHITE, Board, core, ladders, trial
 from gocnn.go.coords import gtp_to_point
 from gocnn.go.planes import PLANE_SETS, RECENT, of_board, target
 from gocnn.go.symmetry import SYMMETRIES, point_maps
@@ -148,11 +148,11 @@ def test_smaller_and_larger_sets_have_planes_of_the_full_one(name, size):
 @pytest.mark.parametrize("size", [7, 13])
 def test_ladder_planes_are_what_the_reader_says(size):
     chosen = PLANE_SETS["ladders"]
-    room = ladders.new_room(size)
+    room = trial.new_room(size)
     marked = 0
     for board in random_positions(size, 120, seed=size):
         image = of_board(board, chosen)
-        ladders.enter(board.state, room)
+        trial.enter(board.state, room)
         liberties = board.liberties()
         for side, whose in ((board.to_move, "own"), (-board.to_move, "opponent's")):
             shown = image[chosen.planes.index(f"{whose} chains that a ladder takes")]
