@@ -95,8 +95,8 @@ def _fight_at(state, owner, seki, start, done):
     """The cells that may change hands in the fight around a cell, and how many are empty; marks as `done` what it saw.
 
     They are the neutral points and eyes of the groups in seki that hang together by them, the other liberties of chains
-    beside these that have few, and of opposing ones beside such chains, and the stones of all chains whose every liberty
-    is among them.
+    with few that are beside these, and of opposing chains beside those, and the stones of all chains whose every
+    liberty is among them.
     """
     cells, width = state.colour.size, state.info[core.SIZE] + 1
     queue = np.empty(cells, np.int64)
