@@ -122,11 +122,11 @@ def print_tables(
 
     known = any(judgement.points_lost is not None for judgement in judgements)
     table = Table(title="The players", title_justify="left")
-    table.add_column("", no_wrap=True)
+    table.add_column("", overflow="fold")
     headings = ["moves", "top 1", "top 5", "prob."]
     headings += ["points a move", "mistakes"] if known else ["surprises"]
     for heading in headings:
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for colour, player in players.items():
         numbers = summarise(judgements, colour)
         cells = [str(numbers.moves), *(_percent(x, 1) for x in (numbers.first_choice, numbers.top_five))]
@@ -153,7 +153,7 @@ def _mistakes(mistakes: Sequence[Judgement], size: int, player: str, known: bool
     headings += ["better", "points", "winning", "chance", "lead"] if known else []
     headings += [] if known else ["probability", "expected", "its probability"]
     for heading in headings:
-        table.add_column(heading, justify="right", min_width={"lead": 12, "chance": 7}.get(heading))
+        table.add_column(heading, justify="right", no_wrap=True, min_width={"lead": 12, "chance": 7}.get(heading))
     for judgement in mistakes:
         before = judgement.before
         cells = [str(judgement.number), point_to_gtp(judgement.point, size), str(judgement.rank)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
@@ -9,11 +10,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
+from rich.console import Console
 from sgfmill import sgf, sgf_grammar
 
 import engine.analyze_command
 from engine.analyze import Judgement, Turn, View, judge, summarise, worst
 from engine.analyze_command import analyze
+from engine.analyze_notes import print_tables
 from gocnn import policy
 from gocnn.go import BLACK, WHITE, Board
 from gocnn.go.coords import gtp_to_point
@@ -126,6 +129,16 @@ def test_the_worst_come_first() -> None:
 
 GAME = """(;FF[4]GM[1]SZ[9]KM[6.5]PB[Müller]PW[小林]BR[5d]CA[UTF-8]RE[B+R]C[a game]
 ;B[ee];W[cc]C[as it was](;B[gc];W[ce];B[];W[gg])(;B[gg];W[gc]))"""
+
+
+def test_a_long_name_leaves_room_for_the_numbers() -> None:
+    played, final = turns("A1", "E1")
+    judgements = list(judge(played, final, 0.0, Judge()))
+    screen = Console(width=80, file=io.StringIO())
+    print_tables(judgements, 5, {BLACK: "Black, " + "an engine and its options " * 5, WHITE: "White"}, 5, screen)
+    printed = screen.file.getvalue()  # type: ignore[attr-defined]
+    assert all(heading in printed for heading in ("moves", "top 1", "top 5", "points a move", "mistakes"))
+    assert max(map(len, printed.splitlines())) <= 80
 
 
 @pytest.fixture(scope="module")
