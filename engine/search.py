@@ -8,7 +8,8 @@ they spread. The tree and all that walks it is compiled (`engine.tree`).
 
 A game ends in the tree with two passes, and is counted then: chains that the network gives to the other side are taken
 off, and what is left is counted by area. A network without a value head gets its values from random playouts
-(`gocnn.go.ownership`).
+(`gocnn.go.ownership`). Late in the game, where they know more of life and death than a small network does, they are
+mixed into its own (as in D. Silver et al., "Mastering the game of Go with deep neural networks and tree search", 2016).
 """
 
 from __future__ import annotations
@@ -81,6 +82,7 @@ class Search:
         self._origin: _Game | None = None
         self._tree: Tree | None = None
         self._root = 0
+        self._is_late = False  # whether playouts are mixed in
         self._banned = False  # whether the tree lacks moves that were banned below its root
         self._raw: tuple[int, np.ndarray, np.ndarray] = (-1, np.empty(0), np.empty(0))  # node, moves, priors
         if config.threads is not None:
@@ -105,6 +107,7 @@ class Search:
         avoid: Sequence[int] = (),
         bans: np.ndarray | None = None,
         owners: bool = True,
+        late: bool = True,
     ) -> Report:
         """Search the position of a board, which is left as it is, for its side to move.
 
@@ -112,6 +115,7 @@ class Search:
         the position itself is always evaluated. `report` is called about every `every` seconds. At the root only the
         moves `only` (None: all) without those of `avoid` are considered. `bans`, int16 [2, N*N + 1], hold below it as
         well: for each move of Black's and of White's, how many moves deep it is left out (0: nowhere, 1: at the root).
+        Without `late` no playouts are mixed into the network's values, however late it is in the game.
         Without `owners` the reports tell those of the position as the network sees it, and none of the moves': it takes
         a walk over all of the tree to say more. The tree of the last search is used where the game goes on from it,
         also after moves have been taken back, but none with bans below its root.
@@ -124,6 +128,7 @@ class Search:
         if is_banned or self._banned:
             self.forget()
         self._banned = is_banned
+        self._is_late = late and bool(np.count_nonzero(board.stones) >= self.config.late * board.pass_point)
         self._find_root(board, komi)
         position = self._position(board, komi, bans)
         self._set_up(board.size)
@@ -245,18 +250,10 @@ class Search:
         policy = np.mean([policy[turn][maps[turn]] for turn in range(turns)], 0, keepdims=True)
         if self.evaluator.has_value:  # else they come from the board as it is
             owner = np.stack([owner[turn][maps[turn][:-1]] for turn in range(turns)])
-        owner = owner.mean(0, keepdims=True)
-        descent.absorb(
-            self._tree,
-            self._root,
-            batch,
-            1,
-            policy.astype(np.float32),
-            winrate.mean(keepdims=True),
-            lead.mean(keepdims=True),
-            owner.astype(np.float32),
-            self._settings,
-        )
+        owner = owner.mean(0, keepdims=True).astype(np.float32)
+        winrate, owner = self._with_playouts(position, batch, 1, winrate.mean(keepdims=True), owner)
+        policy, lead = policy.astype(np.float32), lead.mean(keepdims=True)
+        descent.absorb(self._tree, self._root, batch, 1, policy, winrate, lead, owner, self._settings)
 
     def _set_root_moves(self, board: Board, only: Sequence[int] | None, avoid: Sequence[int]) -> None:
         """Bar the moves that this search must not look at, and mix noise into the priors of the others."""
@@ -333,6 +330,7 @@ class Search:
         if found:
             try:
                 policy, winrate, lead, owner = self._ask(position, batch, found)
+                winrate, owner = self._with_playouts(position, batch, found, winrate, owner)
             except BaseException:
                 descent.give_up(self._tree, self._root, batch, found)
                 raise
@@ -349,11 +347,29 @@ class Search:
         found: Any = self.evaluator.evaluate_planes(planes, needed)
         if found.winrate is not None:
             return found.policy, found.winrate, found.lead, found.owner
+        return found.policy, *self._play_out(position, batch, count, self.config.playouts)
+
+    def _with_playouts(
+        self, position: Position, batch: Batch, count: int, winrate: np.ndarray, owner: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Win rates and owners of the first `count` leaves, late in the game with those of playouts mixed in.
+
+        Leads stay the network's: a few playouts' are too rough to tell the last points by.
+        """
+        weight = self.config.late_weight
+        if not self.evaluator.has_value or weight == 0 or not self._is_late:
+            return winrate, owner
+        rate, _, owned = self._play_out(position, batch, count, self.config.late_playouts)
+        mixed = (1 - weight) * winrate + weight * rate, (1 - weight) * owner + weight * owned
+        return mixed[0].astype(np.float32), mixed[1].astype(np.float32)
+
+    def _play_out(self, position: Position, batch: Batch, count: int, playouts: int) -> tuple[np.ndarray, ...]:
+        """Win rate, lead and owner of the first `count` leaves by random playouts."""
         assert self._tree is not None
-        descent.play_out(self._tree, self._root, position, batch, count, self.config.playouts, self.config.seed)
+        descent.play_out(self._tree, self._root, position, batch, count, playouts, self.config.seed)
         owner = batch.owner[:count]
-        lead = owner.sum(1) - needed
-        return found.policy, 1 / (1 + np.exp(-lead / (SPREAD * size))), lead, owner
+        lead = owner.sum(1) - position.komi[0] * batch.colour[:count]
+        return 1 / (1 + np.exp(-lead / (SPREAD * position.root.info[core.SIZE]))), lead, owner
 
     def _batch_size(self, limits: Limits, playouts: int, urgent: bool) -> int:
         """As many leaves as the tree can spread over, fewer where the search may have to stop at once."""

@@ -23,6 +23,7 @@ from gocnn.go.counting import count
 from gocnn.go.ownership import PLAYOUTS, SURE, ownership, score_bounds
 
 SETTLED = 0.8  # the network's owner from which on a point is settled, if the playouts say so too
+DOUBT = 0.05  # the share of points that playouts may be unsure of where all is settled
 GAIN = 0.02  # win rate by which a move in settled territory must be better than a pass,
 POINT = 0.7  # or points of the lead; elsewhere it must not be worse by as much
 PASS_VISITS = 16  # that a pass gets, by which the moves near the end of a game are measured,
@@ -126,7 +127,10 @@ class SearchPlayer(PolicyPlayer):
             passing = replace(passing, seconds=PASS_SHARE * left)
             limits = replace(limits, seconds=left - PASS_SHARE * left * ending.is_near)
         try:
-            found = self.search.run(board, komi, limits, stop=stop, report=report, every=every, avoid=avoid)
+            late = not ending.is_settled
+            found = self.search.run(
+                board, komi, limits, stop=stop, report=report, every=every, avoid=avoid, late=late
+            )  # fmt: skip
             self.found = found
             if self._gives_up(board, found, ending):
                 return RESIGN
@@ -148,7 +152,8 @@ class SearchPlayer(PolicyPlayer):
         if not ending.is_near:
             return next((move.move for move in moves if move.move != board.pass_point), board.pass_point)
         settled = ending.settled(found.owner, self.search.evaluator.has_value)
-        passing = self.search.run(board, komi, limits, only=[board.pass_point]).moves[0]
+        late = not ending.is_settled
+        passing = self.search.run(board, komi, limits, only=[board.pass_point], late=late).moves[0]
         for move in moves:
             if not move.visits:
                 continue
@@ -193,6 +198,11 @@ class _Ending:
             self._owner = ownership(board, PLAYOUTS if self.answers_pass else GLANCE)
             bounds = score_bounds(self._owner, komi)
             self.worst, self.best = bounds if self.colour == BLACK else (-bounds[1], -bounds[0])
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether hardly a point is in doubt: few playouts are too rough to compare the last moves by."""
+        return self.best - self.worst <= 2 * DOUBT * self.board.pass_point
 
     @property
     def is_won(self) -> bool:

@@ -49,7 +49,9 @@ class SearchConfig:
     flattens the root's priors beside `policy_temperature`, which does so everywhere; `noise` mixes so much of a
     Dirichlet draw into them. `lcb` chooses by the lower bound of the win rate among the moves that have
     been visited most, else by visits alone. `playouts` are the random games at each leaf where the network has no
-    value head. `nodes` bounds the memory: about 2 kB for each on 19x19; a search that fills it ends. `threads` sets
+    value head; where it has one, there are `late_playouts` as soon as stones cover `late` of the board, with
+    `late_weight` in the leaf's value. `nodes` bounds the memory: about 2 kB for each on 19x19; a search that fills it
+    ends. `threads` sets
     torch's, for the whole process.
     """
 
@@ -65,6 +67,9 @@ class SearchConfig:
     lcb: bool = True
     batch: int = 16
     playouts: int = 16
+    late_playouts: int = 2
+    late_weight: float = 0.2
+    late: float = 0.35
     nodes: int = 150_000
     threads: int | None = None
     seed: int = 0
@@ -74,6 +79,8 @@ class SearchConfig:
             raise ValueError(f"root_symmetries must be 1 to {SYMMETRIES}, not {self.root_symmetries}")
         if self.batch < 1 or self.nodes < 2 or not 0 <= self.noise <= 1:
             raise ValueError("batch >= 1, nodes >= 2 and 0 <= noise <= 1 are needed")
+        if not 0 <= self.late_weight <= 1 or self.late_playouts < 1:
+            raise ValueError("0 <= late_weight <= 1 and late_playouts >= 1 are needed")
         if self.policy_temperature <= 0 or self.root_temperature <= 0:
             raise ValueError("policy_temperature > 0 and root_temperature > 0 are needed")
 
