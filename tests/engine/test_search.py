@@ -429,6 +429,25 @@ def test_a_network_without_values_is_helped_by_playouts() -> None:
     assert Search(Toy(has_value=False)).run(board, 30.0, Limits(visits=50)).winrate > 0.9
 
 
+def test_late_in_the_game_playouts_are_mixed_into_what_the_network_says() -> None:
+    late = board_of("X X X X X / X . X . X / X X X X X / . . . . . / . . . . .")  # all of it Black's, who has two eyes
+    early = board_of(". . . . . / . X . . . / . . . . . / . . . . . / . . . . .")
+    network = Toy()  # to which nobody owns anything
+    alone = Search(network, SearchConfig(late_weight=0.0))
+    for board in (late, early):
+        assert alone.run(board, 0.0, Limits(visits=1)).winrate == pytest.approx(0.5)
+    search = Search(network, SearchConfig(late_weight=0.2, late_playouts=40))
+    for colour, winrate in ((BLACK, 0.6), (WHITE, 0.4)):
+        late.to_move = colour
+        for visits in (1, 60):
+            found = search.run(late, 0.0, Limits(visits=visits))
+            assert found.winrate == pytest.approx(winrate, abs=0.005)
+            assert found.lead == 0
+            assert found.owner[0, 0] == pytest.approx(0.2 * colour, abs=0.05)
+    assert search.run(early, 0.0, Limits(visits=1)).winrate == pytest.approx(0.5)
+    assert search.run(late, 0.0, Limits(visits=1), late=False).winrate == pytest.approx(0.5)
+
+
 def test_root_symmetries_average_the_network() -> None:
     corner = np.zeros((5, 5))
     corner[0, 0] = 1.0
@@ -481,7 +500,7 @@ def test_owners_are_told_as_far_as_they_are_asked_for() -> None:
 
 def test_settings_that_make_no_sense() -> None:
     zero = ({name: 0} for name in ("batch", "policy_temperature", "root_temperature"))
-    for wrong in ({"root_symmetries": 9}, {"noise": 2}, *zero):
+    for wrong in ({"root_symmetries": 9}, {"noise": 2}, {"late_weight": 1.1}, {"late_playouts": 0}, *zero):
         with pytest.raises(ValueError):
             SearchConfig(**wrong)  # type: ignore[arg-type]
 
