@@ -81,13 +81,13 @@ class SearchPlayer(PolicyPlayer):
     def warm_up(self, network: Any) -> None:
         """As PolicyPlayer's, whom it asks when there is no time, and by small searches.
 
-        These have hardly any memory, so that the tree is made smaller, too.
+        These have hardly any memory, so that the tree is made smaller, too, and are late from the first move on.
         """
         super().warm_up(network)
         rehearse(
             SearchPlayer(
                 LazyPolicy(lambda: network), self.style, limits=Limits(visits=12),
-                config=replace(self.config, nodes=16), resignation=self.resignation,
+                config=replace(self.config, nodes=16, late=0.0), resignation=self.resignation,
             )
         )  # fmt: skip
 
