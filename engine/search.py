@@ -354,7 +354,7 @@ class Search:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Win rates and owners of the first `count` leaves, late in the game with those of playouts mixed in.
 
-        Leads stay the network's: a few playouts' are too rough to tell the last points by.
+        Leads stay the network's: so few playouts are too rough to tell the last points by.
         """
         weight = self.config.late_weight
         if not self.evaluator.has_value or weight == 0 or not self._is_late:

@@ -201,7 +201,7 @@ class _Ending:
 
     @property
     def is_settled(self) -> bool:
-        """Whether hardly a point is in doubt: few playouts are too rough to compare the last moves by."""
+        """Whether hardly a point is in doubt: a playout a position is too rough to compare the last moves by."""
         return self.best - self.worst <= 2 * DOUBT * self.board.pass_point
 
     @property

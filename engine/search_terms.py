@@ -67,7 +67,7 @@ class SearchConfig:
     lcb: bool = True
     batch: int = 16
     playouts: int = 16
-    late_playouts: int = 2
+    late_playouts: int = 1
     late_weight: float = 0.2
     late: float = 0.35
     nodes: int = 150_000
