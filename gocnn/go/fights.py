@@ -207,7 +207,7 @@ def _value(room, fight, table, line, first, key, to_move, passed, low, high):
 
     The position is the one after `first` moves of the `line`; `key` is the hash of the moves made, and `passed` says
     whether the last one was a pass. The best move is in the table afterwards. After more than NODES positions
-    (`table.used`) the answer is worthless.
+    (`table.used`) the answer is worthless. A loop over frames, since numba cannot keep what calls itself.
     """
     keys, frames, closed, _ = line
     holders = np.zeros(closed.size, np.int8)
@@ -216,7 +216,7 @@ def _value(room, fight, table, line, first, key, to_move, passed, low, high):
     value = np.int64(0)
     while True:
         is_known = False
-        if not entered:
+        if not entered:  # a position that has just been reached
             table.used[0] += 1
             if depth == LONGEST:
                 value, is_known = to_move * _outcome(room, fight, closed, holders), True
@@ -237,7 +237,7 @@ def _value(room, fight, table, line, first, key, to_move, passed, low, high):
                     is_known = is_enough and entry[_DEPTH] <= depth
                     frame[_KNOWN] = entry[_MOVE]
         entered = True
-        if not is_known:
+        if not is_known:  # its next move
             frame = frames[depth]
             key, passed = keys[depth], frame[_PASSED] != 0
             move = np.int64(-1)
@@ -264,7 +264,7 @@ def _value(room, fight, table, line, first, key, to_move, passed, low, high):
                 _note(table, _key_of(room, key, to_move, passed), frame, depth)
         if depth == first:
             return value
-        depth -= 1
+        depth -= 1  # back to the position before, with what this one is worth
         to_move = -to_move
         frame = frames[depth]
         _undo(room, depth, frame, closed)
