@@ -181,11 +181,13 @@ def main(
         learn = Selection(size, years, None if val else (1, 50, False))
         held_out = open_store(val).moves() if val else games
         test_on = Selection(size, None if val else years, None if val else (1, 50, True))
+        known = read_owners(owners) if owners else None
         source = Positions(
             games, plane_set, learn, exclude=held_out.opening_key if val else None, outcomes=network.value,
-            owners=read_owners(owners) if owners else None, owned_weight=owned_weight, profiles=network.profiles,
-            seed=seed,
+            owners=known, owned_weight=owned_weight, profiles=network.profiles, seed=seed,
         )  # fmt: skip
+        if known is not None and (known.rows(games)[source.games] < 0).all():
+            raise click.UsageError(f"{owners}: none of the games to be learned from is in it")
         test = Positions(held_out, plane_set, test_on, augment=False, outcomes=network.value, profiles=network.profiles)
         model = policy.build(network, seed)
         if first:

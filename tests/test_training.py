@@ -281,6 +281,18 @@ def test_a_validation_that_fails_costs_no_step(tmp_path):
     assert again.samples == 320
 
 
+def test_owners_of_other_games_are_no_help(store, tmp_path):
+    from click.testing import CliRunner
+
+    import train
+    from sgf_data import owners
+
+    owners.write(tmp_path / "other.owners.arrow", {1: np.ones(361, np.int8)})
+    words = train_command(store, tmp_path / "run", "--positions", "16", "--value")[1:]
+    done = CliRunner().invoke(train.main, [*words, "--owners", str(tmp_path / "other.owners.arrow")])
+    assert done.exit_code == 2 and "other.owners.arrow: none of the games" in done.output
+
+
 @pytest.mark.parametrize("name", ["gpu", "cuda:x", "mps" if not torch.backends.mps.is_available() else "vulkan"])
 def test_a_device_that_does_not_exist_is_named(name):
     with pytest.raises(ValueError, match=f"no device '{name}' here"):
