@@ -24,6 +24,7 @@ import numpy as np
 from engine import descent
 from engine import tree as trees
 from engine.descent import Batch, Position
+from engine.playouts import Playouts
 from engine.search_report import of_tree
 from engine.search_terms import Limits, MoveReport, Network, Report, SearchConfig
 from engine.tree import Tree
@@ -35,7 +36,6 @@ __all__ = ["Limits", "MoveReport", "Network", "Report", "Search", "SearchConfig"
 
 LONGEST_WAIT = 0.03  # seconds that one batch may take where somebody may want to stop the search
 COMPACT = 20_000  # nodes from which on what lies before the root's position is given up
-SPREAD = 0.4  # times the board's size, in points: how sharply the lead of random playouts makes a win rate
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Search:
         self._origin: _Game | None = None
         self._tree: Tree | None = None
         self._root = 0
-        self._is_late = False  # whether playouts are mixed in
+        self._playouts = Playouts(config)
         self._banned = False  # whether the tree lacks moves that were banned below its root
         self._raw: tuple[int, np.ndarray, np.ndarray] = (-1, np.empty(0), np.empty(0))  # node, moves, priors
         if config.threads is not None:
@@ -128,7 +128,12 @@ class Search:
         if is_banned or self._banned:
             self.forget()
         self._banned = is_banned
-        self._is_late = late and bool(np.count_nonzero(board.stones) >= self.config.late * board.pass_point)
+        self._playouts.is_late = (
+            late
+            and self.evaluator.has_value
+            and self.config.late_weight > 0
+            and bool(np.count_nonzero(board.stones) >= self.config.late * board.pass_point)
+        )
         self._find_root(board, komi)
         position = self._position(board, komi, bans)
         self._set_up(board.size)
@@ -246,13 +251,14 @@ class Search:
         for turn in range(turns):
             one = Batch(*(array[turn : turn + 1] for array in batch))
             descent.gather(self._tree, self._root, position, one, 1, self._settings, maps[turn], 1)
+        said = self._playouts.begin(self._tree, self._root, position, batch, 1)
         policy, winrate, lead, owner = self._ask(position, batch, turns)
         policy = np.mean([policy[turn][maps[turn]] for turn in range(turns)], 0, keepdims=True)
         if self.evaluator.has_value:  # else they come from the board as it is
             owner = np.stack([owner[turn][maps[turn][:-1]] for turn in range(turns)])
-        owner = owner.mean(0, keepdims=True).astype(np.float32)
-        winrate, owner = self._with_playouts(position, batch, 1, winrate.mean(keepdims=True), owner)
-        policy, lead = policy.astype(np.float32), lead.mean(keepdims=True)
+        owner = owner.mean(0, keepdims=True)
+        winrate, owner = self._playouts.mixed(winrate.mean(keepdims=True), owner, said())
+        policy, lead, owner = policy.astype(np.float32), lead.mean(keepdims=True), owner.astype(np.float32)
         descent.absorb(self._tree, self._root, batch, 1, policy, winrate, lead, owner, self._settings)
 
     def _set_root_moves(self, board: Board, only: Sequence[int] | None, avoid: Sequence[int]) -> None:
@@ -329,8 +335,9 @@ class Search:
         )
         if found:
             try:
+                said = self._playouts.begin(self._tree, self._root, position, batch, found)
                 policy, winrate, lead, owner = self._ask(position, batch, found)
-                winrate, owner = self._with_playouts(position, batch, found, winrate, owner)
+                winrate, owner = self._playouts.mixed(winrate, owner, said())
             except BaseException:
                 descent.give_up(self._tree, self._root, batch, found)
                 raise
@@ -347,29 +354,9 @@ class Search:
         found: Any = self.evaluator.evaluate_planes(planes, needed)
         if found.winrate is not None:
             return found.policy, found.winrate, found.lead, found.owner
-        return found.policy, *self._play_out(position, batch, count, self.config.playouts)
-
-    def _with_playouts(
-        self, position: Position, batch: Batch, count: int, winrate: np.ndarray, owner: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Win rates and owners of the first `count` leaves, late in the game with those of playouts mixed in.
-
-        Leads stay the network's: so few playouts are too rough to tell the last points by.
-        """
-        weight = self.config.late_weight
-        if not self.evaluator.has_value or weight == 0 or not self._is_late:
-            return winrate, owner
-        rate, _, owned = self._play_out(position, batch, count, self.config.late_playouts)
-        mixed = (1 - weight) * winrate + weight * rate, (1 - weight) * owner + weight * owned
-        return mixed[0].astype(np.float32), mixed[1].astype(np.float32)
-
-    def _play_out(self, position: Position, batch: Batch, count: int, playouts: int) -> tuple[np.ndarray, ...]:
-        """Win rate, lead and owner of the first `count` leaves by random playouts."""
         assert self._tree is not None
-        descent.play_out(self._tree, self._root, position, batch, count, playouts, self.config.seed)
-        owner = batch.owner[:count]
-        lead = owner.sum(1) - position.komi[0] * batch.colour[:count]
-        return 1 / (1 + np.exp(-lead / (SPREAD * position.root.info[core.SIZE]))), lead, owner
+        made = self._playouts.make(self._tree, self._root, position, batch, count, self.config.playouts)
+        return found.policy, *made
 
     def _batch_size(self, limits: Limits, playouts: int, urgent: bool) -> int:
         """As many leaves as the tree can spread over, fewer where the search may have to stop at once."""

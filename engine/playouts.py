@@ -1,0 +1,56 @@
+"""Random playouts of a search's leaves: their values where there is no value head, a second opinion late in the game."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import numpy as np
+
+from engine import descent
+from engine.descent import Batch, Position
+from engine.search_terms import SearchConfig
+from engine.tree import Tree
+from gocnn.go import core
+
+SPREAD = 0.4  # times the board's size, in points: how sharply a lead makes a win rate
+
+#: What playouts say of some leaves, from the view of the player to move there: win rates, leads and owners; or nothing.
+Said = tuple[np.ndarray, ...]
+
+
+class Playouts:
+    """Makes them, beside the network where it may use several threads."""
+
+    def __init__(self, config: SearchConfig) -> None:
+        self.config = config
+        self.is_late = False  # whether they are mixed into the network's values
+        self._helper = ThreadPoolExecutor(1)
+
+    def make(self, tree: Tree, root: int, position: Position, batch: Batch, count: int, playouts: int) -> Said:
+        """Play out the first `count` leaves, each so often."""
+        descent.play_out(tree, root, position, batch, count, playouts, self.config.seed)
+        owner = batch.owner[:count]
+        lead = owner.sum(1) - position.komi[0] * batch.colour[:count]
+        return 1 / (1 + np.exp(-lead / (SPREAD * position.root.info[core.SIZE]))), lead, owner
+
+    def begin(self, tree: Tree, root: int, position: Position, batch: Batch, count: int) -> Callable[[], Said]:
+        """Begin to make those that are mixed in, if any are; a call of what is returned waits for them."""
+        import torch
+
+        if not self.is_late:
+            return lambda: ()
+        work = partial(self.make, tree, root, position, batch, count, self.config.late_playouts)
+        return work if torch.get_num_threads() == 1 else self._helper.submit(work).result
+
+    def mixed(self, winrate: np.ndarray, owner: np.ndarray, said: Said) -> tuple[np.ndarray, np.ndarray]:
+        """The network's win rates and owners, with what playouts say.
+
+        Leads stay the network's: so few playouts are too rough to tell the last points by.
+        """
+        if not said:
+            return winrate, owner
+        weight, (rate, _, owned) = self.config.late_weight, said
+        mixed = (1 - weight) * winrate + weight * rate, (1 - weight) * owner + weight * owned
+        return mixed[0].astype(np.float32), mixed[1].astype(np.float32)
