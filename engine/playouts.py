@@ -1,4 +1,4 @@
-"""Random playouts of a search's leaves: their values where there is no value head, a second opinion late in the game."""
+"""Random playouts of a search's leaves: their values without a value head, a second opinion late in the game."""
 
 from __future__ import annotations
 
