@@ -95,8 +95,8 @@ def _fight_at(state, owner, seki, start, done):
     """The cells that may change hands in the fight around a cell, and how many are empty; marks as `done` what it saw.
 
     They are the neutral points and eyes of the groups in seki that hang together by them, the other liberties of chains
-    with few that are beside these, and of opposing chains beside those, and the stones of all chains whose every
-    liberty is among them.
+    with few that are beside these, and of opposing ones beside those that are thought to be dead, and the stones of all
+    chains whose every liberty is among them.
     """
     cells, width = state.colour.size, state.info[core.SIZE] + 1
     queue = np.empty(cells, np.int64)
@@ -122,17 +122,17 @@ def _fight_at(state, owner, seki, start, done):
         if is_open[queue[i]]:
             for head in _chains_beside(state, queue[i], width):
                 is_near[head] |= head != 0 and liberties[head] <= FEW
-    is_cut = np.zeros(cells, np.bool_)  # by head: beside those, on the other side
+    is_lost = np.zeros(cells, np.bool_)  # by head: thought to be dead, beside those
     for cell in range(width + 1, width * width):
         if state.colour[cell] & 1 and is_near[state.head[cell]]:
             for direction in range(4):
                 n = core.neighbour(cell, direction, width)
-                if state.colour[n] == -state.colour[cell]:
-                    is_cut[state.head[n]] |= liberties[state.head[n]] <= FEW
+                if state.colour[n] == -state.colour[cell] == -owner[n]:
+                    is_lost[state.head[n]] |= liberties[state.head[n]] <= FEW
     for cell in range(width + 1, width * width):
         if state.colour[cell] == EMPTY and not is_open[cell]:
             for head in _chains_beside(state, cell, width):
-                is_open[cell] |= is_near[head] or is_cut[head]
+                is_open[cell] |= is_near[head] or is_lost[head]
     inside = np.zeros(cells, np.int16)  # by head: its liberties that are open
     points = 0
     for cell in range(width + 1, width * width):
