@@ -2,9 +2,11 @@
 
     python benchmarks/search_speed.py
     python benchmarks/search_speed.py --model runs/value/best.safetensors --batch 8 --threads 1
+    python benchmarks/search_speed.py --no-playouts
 
-The positions are those after 40, 80 ... moves of sample games. Raw: batches of the same size, planes ready made. Both
-are given for the time on the wall and for the processor's time, which other work on the machine disturbs less.
+The positions are those after 40, 80 ... moves of sample games; in the later ones random playouts take part. Raw:
+batches of the same size, planes ready made. Both are given for the time on the wall and for the processor's time, which
+other work on the machine disturbs less.
 """
 
 from __future__ import annotations
@@ -63,7 +65,8 @@ class Rate:
 @click.option("--batch", default=16, show_default=True, type=click.IntRange(1))
 @click.option("--threads", default=2, show_default=True, type=click.IntRange(1))
 @click.option("--positions", "most", default=6, show_default=True, type=click.IntRange(1))
-def main(model: str | None, visits: int, batch: int, threads: int, most: int) -> None:
+@click.option("--playouts/--no-playouts", default=True, help="Mix them in late in the game, as the engine does.")
+def main(model: str | None, visits: int, batch: int, threads: int, most: int, playouts: bool) -> None:
     """Search some positions with so many visits each, and ask the network alone about as many."""
     import torch
 
@@ -91,7 +94,7 @@ def main(model: str | None, visits: int, batch: int, threads: int, most: int) ->
 
     def search(board: Board) -> Callable[[], int]:
         searcher = Search(evaluator, SearchConfig(batch=batch))
-        return lambda: searcher.run(board, 7.5, Limits(visits=visits)).visits
+        return lambda: searcher.run(board, 7.5, Limits(visits=visits), late=playouts).visits
 
     Search(evaluator).run(boards[0], 7.5, Limits(visits=40))  # compiles, or loads what is compiled
     alone, searched = Rate(), Rate()

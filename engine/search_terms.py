@@ -47,11 +47,10 @@ class SearchConfig:
 
     `root_symmetries` (1 to 8) averages the root's evaluation over so many turns of the board. `root_temperature`
     flattens the root's priors beside `policy_temperature`, which does so everywhere; `noise` mixes so much of a
-    Dirichlet draw into them. `lcb` chooses by the lower bound of the win rate among the moves that have
-    been visited most, else by visits alone. `playouts` are the random games at each leaf where the network has no
-    value head; where it has one, there are `late_playouts` as soon as stones cover `late` of the board, with
-    `late_weight` in the leaf's value. `nodes` bounds the memory: about 2 kB for each on 19x19; a search that fills it
-    ends. `threads` sets
+    Dirichlet draw into them. `lcb` chooses by the lower bound of the win rate among the moves that have been visited
+    most, else by visits alone. `playouts` are the random games at each leaf where the network has no value head; where
+    it has one, there are `late_playouts` as soon as stones cover `late` of the board, with `late_weight` in the leaf's
+    value. `nodes` bounds the memory: about 2 kB for each on 19x19; a search that fills it ends. `threads` sets
     torch's, for the whole process.
     """
 

@@ -17,10 +17,10 @@ ZIP_ENDINGS = (".zip",)
 TAR_ENDINGS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 SGF_ENDINGS = (".sgf",)
 
-# RuntimeError is what zipfile raises for an encrypted member, NotImplementedError (one of its kind)
-# for an unknown compression; ValueError and IndexError for names of members that are damaged.
 NESTED = "an archive in an archive is not read; unpack the outer one"
 
+# RuntimeError is what zipfile raises for an encrypted member, NotImplementedError (one of its kind)
+# for an unknown compression; ValueError and IndexError for names of members that are damaged.
 _ARCHIVE_ERRORS = (
     OSError,
     EOFError,

@@ -9,16 +9,13 @@ from gocnn.go import BLACK, WHITE, Board, core
 from gocnn.go.coords import gtp_to_point, point_to_gtp
 from gocnn.go.fights import read_fights
 
+# Of each board the upper rows; the last of them goes on to the bottom.
+
 # Black has no eye, White has one; they share D9 and E9. Whatever Black does, he is taken.
 EYE_AGAINST_NONE = """
 O X X . . O . O X
 O X X X X O O O X
 O O O O O X X X X
-. . . . O X . . .
-. . . . O X . . .
-. . . . O X . . .
-. . . . O X . . .
-. . . . O X . . .
 . . . . O X . . .
 """
 
@@ -29,10 +26,6 @@ O X X . O O X . .
 O O X X O X X . .
 . . O O X . . . .
 . . . O X . . . .
-. . . O X . . . .
-. . . O X . . . .
-. . . O X . . . .
-. . . O X . . . .
 """
 
 # Each has a liberty of his own, A9 and G9, beside the one that they share: the first move takes the other.
@@ -41,12 +34,12 @@ RACE = """
 O X X X O O X X .
 O O O O X X X . .
 . . . O X . . . .
-. . . O X . . . .
-. . . O X . . . .
-. . . O X . . . .
-. . . O X . . . .
-. . . O X . . . .
 """
+
+
+def whole(text: str) -> Board:
+    rows = text.split("\n")[1:-1]
+    return Board.from_ascii("\n".join(rows + rows[-1:] * (9 - len(rows))))
 
 
 def read(text: str, to_move: int, *, turn: int = 0, mirrored: bool = False, swapped: bool = False) -> dict[int, int]:
@@ -59,7 +52,7 @@ def read(text: str, to_move: int, *, turn: int = 0, mirrored: bool = False, swap
     def there(points: np.ndarray) -> np.ndarray:
         return np.rot90(points[:, ::-1] if mirrored else points, turn)
 
-    stones = there(Board.from_ascii(text).stones) * (-1 if swapped else 1)
+    stones = there(whole(text).stones) * (-1 if swapped else 1)
     size = len(stones)
     board = Board(size)
     occupied = np.flatnonzero(stones)
@@ -114,7 +107,7 @@ def test_a_fight_is_the_same_from_every_side(text: str, to_move: int) -> None:
 
 
 def test_without_a_seki_nothing_is_read() -> None:
-    board = Board.from_ascii(RACE)
+    board = whole(RACE)
     owner = np.ones(board.state.colour.size, np.int8)
     assert not read_fights(board.state, owner, np.zeros(owner.size, bool), BLACK)
     assert owner.all()
