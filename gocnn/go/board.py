@@ -8,6 +8,7 @@ import numpy as np
 
 from gocnn.go import core, life, replay, scoring
 from gocnn.go.core import BLACK, EMPTY, WHITE
+from gocnn.go.liberties import chain_liberties
 
 KO_RULES = {"simple": core.SIMPLE, "positional": core.POSITIONAL, "situational": core.SITUATIONAL}
 _REASONS = {
@@ -198,7 +199,7 @@ class Board:
         """int16 [size, size]: the liberties of the chain on each point, 0 on empty points."""
         state = self._state
         by_head = np.zeros(state.colour.size, np.int16)
-        core.chain_liberties(state, by_head, np.empty((3, by_head.size), np.int16))
+        chain_liberties(state, by_head, np.empty((3, by_head.size), np.int16))
         cells = self._cells()
         stone = (state.colour[cells] == BLACK) | (state.colour[cells] == WHITE)
         return np.where(stone, by_head[np.where(stone, state.head[cells], 0)], 0).astype(np.int16)

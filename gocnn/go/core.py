@@ -10,7 +10,7 @@ check. A *cell* is an index into that padded board; a *point* is ``row * size + 
 
 Chains are circular linked lists with a representative (`head`), merged smaller into larger. A chain carries its
 *pseudo-liberties*: pairs (stone, adjacent empty cell), cheap to keep up to date and zero exactly when the chain has no
-liberty. True liberty counts are computed where they are wanted (`chain_liberties`).
+liberty. True liberty counts are computed where they are wanted (`gocnn.go.liberties`).
 """
 
 from __future__ import annotations
@@ -358,35 +358,6 @@ def legal_mask(state, colour, ko_rule, suicide, history):
     for point in range(points + 1):
         mask[point] = legality(state, point, colour, ko_rule, suicide, history) == LEGAL
     return mask
-
-
-@njit(cache=True, nogil=True)
-def chain_liberties(state, count, where):
-    """Find the true liberties of every chain on the board.
-
-    Fills `count` (int16 [cells]) with their number and `where` (int16 [3, cells]) with the cells of the first two of
-    them, 0 where there are fewer; its last row is scratch. Both are valid at heads.
-    """
-    colours, heads = state.colour, state.head
-    size = state.info[SIZE]
-    width = size + 1
-    count[:] = 0
-    where[:2] = 0
-    # Each empty cell counts once for each chain around it. Cell 0, a border, stands in for "no chain", so that there
-    # are few branches for the processor to guess wrong.
-    for cell in range(width + 1, width * (size + 1)):
-        if colours[cell] != EMPTY:
-            continue
-        up = heads[cell - width] if colours[cell - width] & 1 else 0
-        left = heads[cell - 1] if colours[cell - 1] & 1 else 0
-        right = heads[cell + 1] if colours[cell + 1] & 1 else 0
-        down = heads[cell + width] if colours[cell + width] & 1 else 0
-        left = 0 if left == up else left
-        right = 0 if right == up or right == left else right
-        down = 0 if down == up or down == left or down == right else down
-        for head in (up, left, right, down):
-            where[min(count[head], 2), head] = cell
-            count[head] += 1
 
 
 @njit(cache=True, nogil=True)

@@ -14,6 +14,7 @@ from numba import njit
 
 from gocnn.go import core, ladders, trial
 from gocnn.go.board import Board
+from gocnn.go.liberties import chain_liberties
 from gocnn.go.symmetry import point_maps
 
 RECENT = 5  # how many of the last moves the full planes show
@@ -107,7 +108,7 @@ def _write_full(state, to_move, recent, point_map, out):
     width = size + 1
     liberties = np.empty(colours.size, np.int16)
     where = np.empty((3, colours.size), np.int16)
-    core.chain_liberties(state, liberties, where)
+    chain_liberties(state, liberties, where)
     out[_ONES] = 1
     for row in range(size):
         for col in range(size):

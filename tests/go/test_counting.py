@@ -25,6 +25,19 @@ O O O O O X X X X
 . . . . O X . . .
 """
 
+# White's eye is of two points, G9 and G8, which is no more than one eye: neither can take the other, as GNU Go says.
+LARGER_EYE = """
+O X . X . O . O X
+O X X X . O . O X
+O O O X X O O O X
+O O O O O X X X X
+. . . . O X . . .
+. . . . O X . . .
+. . . . O X . . .
+. . . . O X . . .
+. . . . O X . . .
+"""
+
 # Bent black territory on the left, White's on the right, one neutral point at E1.
 OPEN = """
 . . . X O . . . .
@@ -100,6 +113,15 @@ def test_both_sides_of_a_seki_live_and_their_eyes_are_no_territory() -> None:
     owner[0, 6] = 0  # G9 is nothing to White, since it is part of a seki; without one, it is a point
     assert replace(found, owner=owner).territory(board.prisoners) == 18 - 24
     assert replace(found, owner=owner, seki=np.zeros_like(found.seki)).territory(board.prisoners) == 18 + 1 - 24
+
+
+def test_who_shares_the_liberties_of_a_seki_and_has_one_eye_is_in_it() -> None:
+    board, found = counted(LARGER_EYE)
+    assert not found.dead.any()
+    assert found.seki[0].tolist() == [False, True, True, True, False, True, True, True, False]
+    assert found.seki[:2, 6].all()  # the eye, which is no territory
+    assert found.open_points == 0
+    assert found.territory(board.prisoners) == 15 - 20
 
 
 def test_a_seki_that_is_none_is_read_out() -> None:
