@@ -1,4 +1,4 @@
-"""Train a policy network on a game store, test one, or take the mean of several: the recipes of the project.
+"""Train a network on game stores: the recipes of the project.
 
 python train.py --data games.arrow --val pro-2022.arrow --preset b6c64 --minutes 60 -o runs/first
 torchrun --nproc-per-node 2 train.py --data games.arrow ...
@@ -15,7 +15,7 @@ from typing import cast
 import click
 
 import gocnn  # noqa: F401  # before torch: it says how torch's threads wait
-from gocnn.options import FiniteRange
+from gocnn.options import FiniteRange, YearRange
 
 EXAMPLES = """
 \b
@@ -27,22 +27,6 @@ Examples:
   gocnn train --data pro.arrow --value --init runs/pro/network.safetensors --lr 1e-3 --muon-lr 1e-3 -o runs/value
   torchrun --nproc-per-node 2 train.py --data games.arrow --positions 10000000 -o runs/gpus
 """
-
-
-class YearRange(click.ParamType):
-    """``1990-2021`` or ``2015``."""
-
-    name = "YEAR[-YEAR]"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
-        first, _, last = value.partition("-")
-        try:
-            years = int(first), int(last or first)
-        except ValueError:
-            self.fail(f"{value!r} is not a year or a range of years such as 1990-2021", param, ctx)
-        if years[0] > years[1]:
-            self.fail(f"{value!r} ends before it begins", param, ctx)
-        return years
 
 
 @click.command(epilog=EXAMPLES)
@@ -87,10 +71,26 @@ class YearRange(click.ParamType):
 @click.option("--value-weight", default=1.0, show_default=True, help="Weight of the winner's nats in the loss.")
 @click.option("--lead-weight", default=0.5, show_default=True, help="Weight of the margin's error in the loss.")
 @click.option(
+    "--outcomes",
+    multiple=True,
+    type=click.Path(),
+    metavar="STORE",
+    help="With --value: games of which only the end is learned, not the moves, as of `gocnn selfplay`; repeatable.",
+)
+@click.option(
+    "--outcomes-share",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.25,
+    show_default=True,
+    metavar="SHARE",
+    help="Share of the positions that is drawn from these.",
+)
+@click.option(
     "--owners",
+    multiple=True,
     type=click.Path(),
     metavar="FILE",
-    help="With --value: learn who owned what at the end, too, from a file that `gocnn data owners` wrote.",
+    help="With --value: learn who owned what at the end, too, from what `gocnn data owners` wrote; repeatable.",
 )
 @click.option("--owner-weight", default=1.5, show_default=True, help="Weight of the owners' nats in the loss.")
 @click.option(
@@ -135,7 +135,8 @@ def main(
     data: tuple[str, ...], val: tuple[str, ...], out: Path, preset: str | None, planes: str | None,
     stem: str | None, pool: bool, size: int,
     years: tuple[int, int] | None, value: bool, profiles: bool, start_from: str | None, blend: float,
-    value_weight: float, lead_weight: float, owners: str | None, owner_weight: float, owned_weight: int,
+    value_weight: float, lead_weight: float, outcomes: tuple[str, ...],
+    outcomes_share: float, owners: tuple[str, ...], owner_weight: float, owned_weight: int,
     minutes: float | None, positions: int | None, batch: int, optimizer: str,
     lr: float, muon_lr: float, decay: float, weight_decay: float, ema: float, seed: int, precision: str, compile: bool,
     device: str | None, validate_minutes: float, validate_positions: int, checkpoint_minutes: float, resume: bool,
@@ -148,6 +149,7 @@ def main(
     from torch import nn
 
     from gocnn import checkpoint, examination, policy, targets, training
+    from gocnn.batches import Mixture, Source
     from gocnn.checkpoint import CheckpointError
     from gocnn.device import ranks
     from gocnn.evaluator import Evaluator
@@ -160,8 +162,8 @@ def main(
     try:
         if blend < 1 and not start_from:
             raise click.UsageError("--blend needs --init")
-        if owners and not value:
-            raise click.UsageError("--owners needs --value")
+        if (owners or outcomes) and not value:
+            raise click.UsageError(f"--{'owners' if owners else 'outcomes'} needs --value")
         if start_from and (preset or stem or pool):
             raise click.UsageError("--init brings its own network: leave --preset, --stem and --pool out")
         first = policy.load(start_from) if start_from else None
@@ -181,13 +183,23 @@ def main(
         learn = Selection(size, years, None if val else (1, 50, False))
         held_out = open_store(val).moves() if val else games
         test_on = Selection(size, None if val else years, None if val else (1, 50, True))
-        known = read_owners(owners) if owners else None
+        known = read_owners(*owners) if owners else None
         source = Positions(
             games, plane_set, learn, exclude=held_out.opening_key if val else None, outcomes=network.value,
             owners=known, owned_weight=owned_weight, profiles=network.profiles, seed=seed,
         )  # fmt: skip
-        if known is not None and (known.rows(games)[source.games] < 0).all():
-            raise click.UsageError(f"{owners}: none of the games to be learned from is in it")
+        drawn: Source = source
+        ended = None
+        if outcomes:
+            ended = Positions(
+                open_store(outcomes).moves(), plane_set, Selection(size), exclude=held_out.opening_key if val else None,
+                outcomes=True, owners=known, profiles=network.profiles, moves=False, seed=seed,
+            )  # fmt: skip
+            drawn = Mixture(source, ended, outcomes_share)
+        for path in owners:
+            one = read_owners(path)
+            if all((one.rows(part.table)[part.games] < 0).all() for part in (source, ended) if part):
+                raise click.UsageError(f"{path}: none of the games to be learned from is in it")
         test = Positions(held_out, plane_set, test_on, augment=False, outcomes=network.value, profiles=network.profiles)
         model = policy.build(network, seed)
         if first:
@@ -206,11 +218,15 @@ def main(
             }  # fmt: skip
             if network.value:
                 identity |= {"value_weight": value_weight, "lead_weight": lead_weight}
+            if ended:
+                keys = ended.table.game_key[ended.games].tobytes()
+                identity |= {"outcomes": hashlib.sha256(keys).hexdigest()[:12], "outcomes_share": outcomes_share}
             if start_from:
                 identity |= {"init": checkpoint.signature(start_from)}
             if owners:
                 identity |= {
-                    "owners": checkpoint.signature(owners), "owner_weight": owner_weight, "owned_weight": owned_weight
+                    "owners": "+".join(map(checkpoint.signature, owners)),
+                    "owner_weight": owner_weight, "owned_weight": owned_weight,
                 }  # fmt: skip
             run = training.Run(out, model, config, here, loss=loss, identity=identity)
             if resume:
@@ -224,7 +240,8 @@ def main(
                 click.echo(
                     f"b{network.blocks}c{network.channels}: {weights:,} weights, {len(plane_set)} planes. "
                     f"Learning from {len(source):,} positions of {len(source.games):,} games, "
-                    f"testing on {min(validate_positions, len(test)):,} of {len(test):,}. "
+                    + (f"and how {len(ended.games):,} others ended, " if ended else "")
+                    + f"testing on {min(validate_positions, len(test)):,} of {len(test):,}. "
                     f"{here.device}, {str(run.dtype).removeprefix('torch.')}.",
                     err=True,
                 )
@@ -237,7 +254,7 @@ def main(
                 known = {f"{LEARNED}{name}": value for name, value in learned.metrics().items() if name not in COUNTS}
                 return tested.metrics() | known
 
-            metrics = run.train(source, validate)
+            metrics = run.train(drawn, validate)
             if here.is_first:
                 if first and blend < 1:
                     policy.blend(cast(policy.Policy, run.average.module), first, blend)
@@ -257,142 +274,6 @@ def main(
     except training.Interrupted:
         click.echo(f"stopped; everything is saved: add --resume to go on ({out})", err=True)
         sys.exit(130)
-
-
-@click.command(
-    epilog="""
-\b
-Examples:
-  gocnn evaluate --val pro-2022.arrow
-  gocnn evaluate runs/mine/network.safetensors --val pro-2022.arrow --exclude games.arrow
-  gocnn evaluate --val pro-2022.arrow --count 20000 --symmetries 8 --plot accuracy.png
-  gocnn evaluate --val pro.arrow --years 2011-2021 --count 20000
-"""
-)
-@click.argument("network", required=False, type=click.Path())
-@click.option(
-    "--val", "val", multiple=True, required=True, type=click.Path(), help="Game store to test on; repeatable."
-)
-@click.option("--exclude", multiple=True, type=click.Path(), help="Leave out games that are also in this store.")
-@click.option("--size", default=19, show_default=True, help="Board size of the games to test on.")
-@click.option("--years", type=YearRange(), help="Test only on games of these years.")
-@click.option("--count", type=click.IntRange(1), help="Test this many positions, drawn at random, instead of all.")
-@click.option(
-    "--symmetries", default=1, show_default=True, type=click.IntRange(1, 8), metavar="N",
-    help="Ask about so many symmetries of each position, and take the mean.",
-)  # fmt: skip
-@click.option(
-    "--profile", metavar="WHO",
-    help="Tell a network with profiles (by default the one that ships) that these people play, such as 2d or "
-    "'pro 1930', whoever the records name.",
-)  # fmt: skip
-@click.option(
-    "--plot", type=click.Path(dir_okay=False), metavar="FILE.png", help="Draw accuracy by phase, and calibration."
-)
-@click.option("--device", default=None, help="cuda, cuda:1, mps or cpu; by default the best there is.")
-@click.option("--precision", type=click.Choice(["auto", "bf16", "fp32"]), default="auto", show_default=True)
-def evaluate(
-    network: str | None, val: tuple[str, ...], exclude: tuple[str, ...], size: int,
-    years: tuple[int, int] | None, count: int | None, symmetries: int, profile: str | None, plot: str | None,
-    device: str | None, precision: str,
-) -> None:  # fmt: skip
-    """Test a network (by default the one that ships) on every position of a game store.
-
-    Prints how often the move that was played is its first, or among its first five, and for a network with a value head
-    how often it knows the winner: of all positions, and by the stones on the board.
-    """
-    import numpy as np
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from gocnn import examination, policy, weights
-    from gocnn.checkpoint import CheckpointError
-    from gocnn.device import named_device
-    from gocnn.device import precision as dtype_of
-    from gocnn.evaluator import Evaluator
-    from gocnn.profile import UNKNOWN, Profile
-    from gocnn.visualize import drawing
-    from sgf_data.dataset import Positions, Selection
-    from sgf_data.store import StoreError, open_store
-
-    try:
-        where = named_device(device)
-        network = network or str(weights.default(told_who_plays=profile is not None))
-        judge = Evaluator(
-            policy.load(network), where, dtype_of(precision, where),
-            profile=Profile.read(profile) if profile else UNKNOWN,
-        )  # fmt: skip
-        of_records = judge.has_profiles and profile is None
-        also = np.concatenate([open_store(path).moves().opening_key for path in exclude]) if exclude else None
-        test = Positions(
-            open_store(val).moves(), judge.plane_set, Selection(size, years), exclude=also,
-            shuffle=count is not None, augment=False, outcomes=judge.has_value, profiles=of_records,
-        )  # fmt: skip
-        with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
-            task = bar.add_task("positions", total=min(count or len(test), len(test)))
-            verdicts = examination.examine(
-                judge, test, count=count, symmetries=symmetries, profiles=of_records,
-                report=lambda done: bar.update(task, completed=done),
-            )  # fmt: skip
-        metrics = verdicts.metrics()
-        views = "one pass each" if symmetries == 1 else f"the mean of {symmetries} symmetries"
-        views += ", told who plays" if of_records else f", told that {judge.profile} plays" if profile else ""
-        click.echo(
-            f"{metrics['tested']:,} positions of {len(test.games):,} games, {views}: top-1 {metrics['top1']:.2%}, "
-            f"top-5 {metrics['top5']:.2%}, cross-entropy {metrics['cross_entropy']:.4f} nats"
-        )
-        if "judged" in metrics:
-            click.echo(
-                f"winner right in {metrics['winner']:.2%} of {metrics['judged']:,} positions whose game has a winner "
-                f"and a komi, {metrics['winner_nats']:.4f} nats"
-                + (f"; lead wrong by {metrics['lead_error']:.1f} points on the mean" if "lead_error" in metrics else "")
-            )
-        for stones, part in verdicts.phases():
-            top1, winner = np.mean(part.place == 0), f", winner {np.mean(part.right):.2%}" if part.judged.any() else ""
-            click.echo(f"  {stones.start:3}-{stones.stop - 1:3} stones: {top1:6.2%} of {len(part.place):,}{winner}")
-        if plot:
-            caption = f"{Path(network).name}: {metrics['tested']:,} positions, {views}."
-            drawing.save(examination.picture(verdicts), plot, caption)
-    except (ValueError, StoreError, CheckpointError, OSError) as error:
-        raise click.ClickException(str(error)) from error
-
-
-@click.command(
-    epilog="""
-\b
-Examples:
-  gocnn average runs/a/network.safetensors runs/b/network.safetensors -o mean.safetensors
-  gocnn average old.safetensors new.safetensors --shares 0.25,0.75 -o between.safetensors
-"""
-)
-@click.argument("networks", nargs=-1, required=True, type=click.Path(), metavar="NETWORK...")
-@click.option("-o", "--out", required=True, type=click.Path(dir_okay=False), metavar="FILE", help="The file to write.")
-@click.option("--shares", metavar="S,S...", help="How much each counts, in their order (default: all the same).")
-def average(networks: tuple[str, ...], out: str, shares: str | None) -> None:
-    """Take the mean of the weights of networks that were trained on from the same one.
-
-    It is mostly better than each of them: two machines, or two runs with different --seed, can so share the work of
-    one training. Between a network and itself trained on lie others that have forgotten less.
-    """
-    from gocnn import checkpoint, policy
-
-    try:
-        weights = [float(share) for share in shares.split(",")] if shares else [1.0] * len(networks)
-    except ValueError:
-        raise click.UsageError(f"--shares: numbers such as 0.25,0.75 are needed, not {shares!r}") from None
-    if len(weights) != len(networks) or not all(0 <= weight < float("inf") for weight in weights) or not sum(weights):
-        raise click.UsageError(f"--shares: one number for each of the {len(networks)} networks, none below 0")
-    weights = [weight / sum(weights) for weight in weights]
-    try:
-        mean = policy.average([policy.load(path) for path in networks], weights)
-        parts = [
-            {"network": checkpoint.signature(path), "share": share, "card": checkpoint.load(path).meta["card"]}
-            for path, share in zip(networks, weights, strict=True)
-        ]
-        policy.save(out, mean.config, mean, {"mean of": parts})
-    except (ValueError, OSError) as error:
-        raise click.ClickException(str(error)) from error
-    click.echo(f"{out}: the mean of {len(networks)} networks", err=True)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,27 @@ class Source(Protocol):
         """Samples ``first`` to ``first + count - 1``: inputs [count, ...], then one or more targets [count, ...]."""
 
 
+class Mixture:
+    """Two sources as one: a `share` of the samples is the second's, evenly strewn among the first's."""
+
+    def __init__(self, first: Source, second: Source, share: float) -> None:
+        """Both sources' batches have the same parts; `share` is more than 0 and less than 1."""
+        self.first, self.second, self.share = first, second, share
+
+    def __len__(self) -> int:
+        """The samples until each of the first source has come once."""
+        return int(len(self.first) / (1 - self.share))
+
+    def batch(self, first: int, count: int) -> tuple[np.ndarray, ...]:
+        """As in `Source`; the first source's samples come first."""
+        before, until = int(self.share * first), int(self.share * (first + count))
+        parts = (
+            self.first.batch(first - before, count - (until - before)),
+            self.second.batch(before, until - before),
+        )
+        return tuple(np.concatenate(pair) for pair in zip(*parts, strict=True))
+
+
 def as_images(inputs: Tensor) -> Tensor:
     """int8 or float [B, C, H, W] -> float32, channels last in memory, as convolutions like it."""
     if inputs.ndim != 4:

@@ -16,3 +16,19 @@ class FiniteRange(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"{value} is not a finite number", param, ctx)
         return number
+
+
+class YearRange(click.ParamType):
+    """``1990-2021`` or ``2015``."""
+
+    name = "YEAR[-YEAR]"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        first, _, last = value.partition("-")
+        try:
+            years = int(first), int(last or first)
+        except ValueError:
+            self.fail(f"{value!r} is not a year or a range of years such as 1990-2021", param, ctx)
+        if years[0] > years[1]:
+            self.fail(f"{value!r} ends before it begins", param, ctx)
+        return years

@@ -6,6 +6,8 @@ A batch's outcomes are float32 [B, 3], from the view of the player to move; nan 
     WON   1 if he won, 0 if he lost
     LEAD  his points ahead on the board at the end, before komi, where the game was counted
 
+A move is a point, size*size for the pass, or -100 where it is not to be learned.
+
 The owners of a batch are int8 [B, N*N], who owned each point at the end: +1 the player to move, -1 his opponent, 0
 neither, and UNKNOWN (2) everywhere in a game where it is not known.
 """
@@ -48,7 +50,7 @@ def policy_and_value_loss(value_weight: float, lead_weight: float, owner_weight:
     """The loss of a network with both heads, for `gocnn.training.Run`.
 
     The returned function takes (model, planes, moves int64 [B], outcomes float32 [B, 3]) and perhaps owners int8
-    [B, N*N]. It is the mean nats of the move, plus `value_weight` times those of the winner, plus `lead_weight` times
+    [B, N*N]. It is the nats of the move, plus `value_weight` times those of the winner, plus `lead_weight` times
     the Huber loss of the lead in units of LEAD_UNIT points, plus `owner_weight` times `owner_nats`, all summed where
     they are known and divided by B.
     """
@@ -63,7 +65,7 @@ def policy_and_value_loss(value_weight: float, lead_weight: float, owner_weight:
         counted = ~lead.isnan()
         error = huber_loss(out.lead / LEAD_UNIT, lead.nan_to_num() / LEAD_UNIT, reduction="none")
         total = (
-            cross_entropy(out.policy.float(), moves)
+            cross_entropy(out.policy.float(), moves, reduction="sum") / len(moves)
             + value_weight * value
             + lead_weight * (error * counted.float()).mean()
         )

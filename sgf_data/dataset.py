@@ -19,6 +19,9 @@ from gocnn.go.symmetry import SYMMETRIES, point_maps
 from sgf_data.owners import UNKNOWN_OWNER, Owners
 from sgf_data.store import MoveTable
 
+#: The target where the move that was played is not to be learned; torch's cross_entropy passes it over.
+NO_MOVE = -100
+
 
 @njit(cache=True, nogil=True)
 def shuffled(index, size, seed):
@@ -134,18 +137,20 @@ class Positions:
         owners: Owners | None = None,
         owned_weight: int = 1,
         profiles: bool = False,
+        moves: bool = True,
         seed: int = 0,
     ) -> None:
         """`exclude` (uint64) holds opening keys of games to leave out, such as those of the validation store.
 
         Games whose owners are known are drawn `owned_weight` times as often as others. Augmented samples hide some of
-        the `profiles` (`gocnn.profile.HIDDEN`).
+        the `profiles` (`gocnn.profile.HIDDEN`). Without `moves` all targets are NO_MOVE: how games ended is all that is
+        to be learned.
         """
         self.table = table
         self.plane_set = plane_set
         self.size = (selection or Selection()).size
         self.shuffle, self.augment, self.seed = shuffle, augment, seed
-        self.outcomes, self.profiles = outcomes, profiles
+        self.outcomes, self.profiles, self.moves = outcomes, profiles, moves
         games = (selection or Selection()).games(table)
         if exclude is not None:
             games = games[~np.isin(table.opening_key[games], exclude)]
@@ -180,6 +185,8 @@ class Positions:
             planes.new_room(self.plane_set, self.size), first, self.shuffle, self.augment, self.seed, out, targets,
             drawn,
         )  # fmt: skip
+        if not self.moves:
+            targets[:] = NO_MOVE
         images = out.reshape(count, len(self.plane_set), self.size, self.size)
         found: tuple[np.ndarray, ...] = (images, targets)
         if self.outcomes:

@@ -115,19 +115,30 @@ class Owners:
 
 def write(path: str | os.PathLike[str], found: dict[int, Owner]) -> None:
     """Write an owners file, from game keys to owners. Raises OSError."""
-    keys = sorted(found)
-    lists = [np.empty(0, np.int8) if (owner := found[key]) is None else owner for key in keys]
-    offsets = np.zeros(len(keys) + 1, np.int32)
-    np.cumsum([len(owner) for owner in lists], out=offsets[1:])
-    values = np.concatenate(lists) if lists else np.empty(0, np.int8)
-    owner = pa.ListArray.from_arrays(pa.array(offsets), pa.array(values), type=SCHEMA.field("owner").type)
-    batch = pa.RecordBatch.from_arrays([pa.array(keys, pa.uint64()), owner], schema=SCHEMA)
+    owners = _owners(found)
+    owner = pa.ListArray.from_arrays(
+        pa.array(owners.offsets.astype(np.int32)), pa.array(owners.points), type=SCHEMA.field("owner").type
+    )
+    batch = pa.RecordBatch.from_arrays([pa.array(owners.keys), owner], schema=SCHEMA)
     with AtomicFile(path) as file, pa.ipc.new_file(file, SCHEMA) as writer:
         writer.write_batch(batch)
 
 
-def read(path: str | os.PathLike[str]) -> Owners:
-    """Read an owners file. Raises StoreError, naming it."""
+def read(*paths: str | os.PathLike[str]) -> Owners:
+    """Read owners files; what a later one says of a game counts. Raises StoreError, naming the file."""
+    parts = [_read(path) for path in paths]
+    return parts[0] if len(parts) == 1 else _owners({key: row for part in parts for key, row in part.by_key().items()})
+
+
+def _owners(found: dict[int, Owner]) -> Owners:
+    keys = sorted(found)
+    lists = [np.empty(0, np.int8) if (owner := found[key]) is None else owner for key in keys]
+    offsets = np.zeros(len(keys) + 1, np.int64)
+    np.cumsum([len(owner) for owner in lists], out=offsets[1:])
+    return Owners(np.array(keys, np.uint64), offsets, np.concatenate([np.empty(0, np.int8), *lists]))
+
+
+def _read(path: str | os.PathLike[str]) -> Owners:
     name = os.fspath(path)
     try:
         with open(name, "rb") as file:

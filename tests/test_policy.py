@@ -13,6 +13,7 @@ from gocnn.evaluator import Evaluator
 from gocnn.go import BLACK, Board
 from gocnn.go.planes import PLANE_SETS, of_board
 from gocnn.go.symmetry import SYMMETRIES, point_maps
+from gocnn.network_commands import average
 from gocnn.shapes import receptive_fields
 
 
@@ -232,15 +233,13 @@ def test_the_mean_of_networks_is_that_of_their_weights():
 def test_the_command_that_takes_the_mean(tmp_path):
     from click.testing import CliRunner
 
-    import train
-
     config = policy.PolicyConfig(blocks=1, channels=8)
     paths = [str(tmp_path / f"{name}.safetensors") for name in "ab"]
     models = [policy.build(config, seed=seed).eval() for seed in (1, 2)]
     for path, model in zip(paths, models, strict=True):
         policy.save(path, config, model, {"name": path[-13:]})
     out = str(tmp_path / "mean.safetensors")
-    done = CliRunner().invoke(train.average, [*paths, "--shares", "1,3", "-o", out])
+    done = CliRunner().invoke(average, [*paths, "--shares", "1,3", "-o", out])
     assert done.exit_code == 0, done.output
     wanted = policy.average(models, [0.25, 0.75]).state_dict()
     assert all(torch.equal(tensor, wanted[name]) for name, tensor in policy.load(out).state_dict().items())
@@ -254,7 +253,7 @@ def test_the_command_that_takes_the_mean(tmp_path):
         ([*paths, "--shares", "0,0"], "one number for each"),
         ([paths[0], str(tmp_path / "none.safetensors")], "none.safetensors: no such file"),
     ):
-        refused = CliRunner().invoke(train.average, [*options, "-o", str(tmp_path / "no")])
+        refused = CliRunner().invoke(average, [*options, "-o", str(tmp_path / "no")])
         assert refused.exit_code and words in refused.output
     assert not (tmp_path / "no").exists()
 

@@ -20,6 +20,7 @@ from gocnn.examination import examine
 from gocnn.go import BLACK, WHITE, Board
 from gocnn.go.coords import gtp_to_point
 from gocnn.go.planes import PLANE_SETS
+from gocnn.network_commands import evaluate
 from gocnn.policy import PolicyConfig
 from gocnn.profile import ERAS, HIDDEN, RANKS, UNKNOWN, Profile, eras, ranks
 from gocnn.targets import informed, policy_and_value_loss
@@ -197,8 +198,8 @@ def test_from_a_store_to_a_network_that_plays_like_somebody(tmp_path: Path) -> N
     assert done.exit_code == 0, done.output
     network = str(tmp_path / "run" / "network.safetensors")
     for options, said in (([], "told who plays"), (["--profile", "pro 1936"], "told that pro 1930 plays")):
-        done = runner.invoke(train.evaluate, [network, "--val", str(store), "--size", "9", *options])
+        done = runner.invoke(evaluate, [network, "--val", str(store), "--size", "9", *options])
         assert done.exit_code == 0 and said in done.output, done.output
-    done = runner.invoke(train.evaluate, [network, "--val", str(store), "--size", "9", "--profile", "strong"])
+    done = runner.invoke(evaluate, [network, "--val", str(store), "--size", "9", "--profile", "strong"])
     assert done.exit_code == 1 and "no player is known as 'strong'" in done.output
     assert load_network(Path(network), Profile.read("2d")).policy([Board(9)]).shape == (1, 82)

@@ -15,11 +15,15 @@ import matplotlib.image
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import nn
 
+from engine.selfplay_command import selfplay
 from gocnn import checkpoint, training
-from gocnn.batches import Prefetcher
+from gocnn.batches import Mixture, Prefetcher
 from gocnn.device import Ranks, named_device
+from gocnn.network_commands import evaluate
 from sgf_data.commands import data
 from sgf_data.store import open_store
 
@@ -293,6 +297,52 @@ def test_owners_of_other_games_are_no_help(store, tmp_path):
     assert done.exit_code == 2 and "other.owners.arrow: none of the games" in done.output
 
 
+class Counting:
+    """Samples that are their own numbers, from `start` on."""
+
+    def __init__(self, start: int, length: int) -> None:
+        self.start, self.length = start, length
+
+    def __len__(self) -> int:
+        return self.length
+
+    def batch(self, first: int, count: int) -> tuple[np.ndarray, ...]:
+        numbers = self.start + np.arange(first, first + count)
+        return numbers, -numbers
+
+
+@given(share=st.floats(0.01, 0.99), sizes=st.lists(st.integers(1, 40), min_size=1, max_size=12))
+def test_a_mixture_misses_no_sample_and_has_its_share_however_it_is_batched(share, sizes):
+    mixture = Mixture(Counting(0, 100), Counting(10**6, 100), share)
+    drawn, first = [], 0
+    for size in sizes:
+        inputs, targets = mixture.batch(first, size)
+        assert len(inputs) == size and np.array_equal(inputs, -targets)
+        drawn += inputs.tolist()
+        first += size
+    ours = sorted(number for number in drawn if number < 10**6)
+    others = sorted(number - 10**6 for number in drawn if number >= 10**6)
+    assert ours == list(range(len(ours))) and others == list(range(len(others)))
+    assert abs(len(others) - share * first) <= 1
+    assert len(mixture) >= 100
+
+
+def test_how_other_games_ended_is_learned_beside(store, tmp_path):
+    from click.testing import CliRunner
+
+    import train
+
+    ends, owned = str(tmp_path / "ends.arrow"), str(tmp_path / "ends.owners.arrow")
+    assert CliRunner().invoke(selfplay, ["--games", "3", "--opening", "400", "-o", ends]).exit_code == 0
+    assert CliRunner().invoke(data, ["owners", ends]).exit_code == 0
+    out = tmp_path / "run"
+    words = train_command(store, out, "--value", "--outcomes", ends, "--outcomes-share", "0.5", "--owners", owned)[1:]
+    begun = CliRunner().invoke(train.main, [*words, "--positions", "64"])
+    assert begun.exit_code == 0 and "how 3 others ended" in begun.output, begun.output
+    alone = CliRunner().invoke(train.main, train_command(store, out, "--outcomes", ends)[1:])
+    assert alone.exit_code == 2 and "--outcomes needs --value" in alone.output
+
+
 @pytest.mark.parametrize("name", ["gpu", "cuda:x", "mps" if not torch.backends.mps.is_available() else "vulkan"])
 def test_a_device_that_does_not_exist_is_named(name):
     with pytest.raises(ValueError, match=f"no device '{name}' here"):
@@ -354,13 +404,11 @@ def test_a_run_is_not_resumed_with_other_games_however_many(store, tmp_path):
 def test_games_without_a_counted_result_are_tested_all_the_same(tmp_path):
     from click.testing import CliRunner
 
-    import train
-
     games = re.sub(rb"RE\[[^]]*\]", b"RE[B+R]", (ROOT / "sgf_data" / "samples" / "games.sgf").read_bytes())
     (tmp_path / "games.sgf").write_bytes(games)
     out = str(tmp_path / "games.arrow")
     assert CliRunner().invoke(data, ["build", str(tmp_path / "games.sgf"), "-o", out]).exit_code == 0
-    done = CliRunner().invoke(train.evaluate, ["--val", out, "--count", "64"])
+    done = CliRunner().invoke(evaluate, ["--val", out, "--count", "64"])
     assert done.exit_code == 0 and "winner right in" in done.output and "lead wrong" not in done.output
 
 
@@ -420,26 +468,25 @@ def test_mistakes_get_one_clear_line(store, tmp_path, options, message):
 def test_evaluate_tests_every_position_once(store, tmp_path):
     from click.testing import CliRunner
 
-    import train
     from gocnn import policy
 
     config = policy.preset("b2c32")
     policy.save(tmp_path / "net.safetensors", config, policy.build(config, seed=1), {})
     arguments = [str(tmp_path / "net.safetensors"), "--val", str(store), "--device", "cpu"]
-    result = CliRunner().invoke(train.evaluate, arguments)
+    result = CliRunner().invoke(evaluate, arguments)
     assert result.exit_code == 0, result.output
     positions = int(re.match(r"([\d,]+) positions", result.output).group(1).replace(",", ""))
     assert positions == open_store(store).moves().offsets[-1]
     assert 5.5 < float(re.search(r"cross-entropy ([\d.]+) nats", result.output).group(1)) < 6.5
-    part = CliRunner().invoke(train.evaluate, [*arguments, "--count", "100"])
+    part = CliRunner().invoke(evaluate, [*arguments, "--count", "100"])
     assert part.output.startswith("100 positions")
-    assert "no 19x19 games" in CliRunner().invoke(train.evaluate, [*arguments, "--years", "1800-1810"]).output
-    nothing = CliRunner().invoke(train.evaluate, [*arguments, "--exclude", str(store)])
+    assert "no 19x19 games" in CliRunner().invoke(evaluate, [*arguments, "--years", "1800-1810"]).output
+    nothing = CliRunner().invoke(evaluate, [*arguments, "--exclude", str(store)])
     assert nothing.exit_code == 1
     assert "no 19x19 games" in nothing.output
     picture = tmp_path / "accuracy.png"
     arguments += ["--count", "64", "--symmetries", "8", "--plot", str(picture)]
-    drawn = CliRunner().invoke(train.evaluate, arguments)
+    drawn = CliRunner().invoke(evaluate, arguments)
     assert drawn.exit_code == 0, drawn.output
     assert "the mean of 8 symmetries" in drawn.output
     assert picture.read_bytes().startswith(b"\x89PNG")

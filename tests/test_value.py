@@ -12,6 +12,7 @@ from gocnn.device import Ranks
 from gocnn.evaluator import Evaluator
 from gocnn.examination import examine
 from gocnn.value import LEAST_DOUBT, Outputs, ValueHead
+from sgf_data.dataset import NO_MOVE
 
 CPU = Ranks(0, 1, torch.device("cpu"))
 NAN = float("nan")
@@ -62,6 +63,16 @@ def test_loss_of_known_answers():
     even = np.log(2)  # nats of a winner at even chances, twice
     lead = (20 / targets.LEAD_UNIT - 0.5) / 2  # Huber, over both samples
     assert float(loss) == pytest.approx(2 * even + 0.5 * lead, abs=1e-5)
+
+
+def test_moves_that_are_not_to_be_learned_add_no_loss_and_the_others_count_as_before():
+    model = policy.build(policy.PolicyConfig(blocks=1, channels=8, value=True), seed=1).eval()
+    planes, moves, nothing = torch.rand(4, 20, 5, 5), torch.tensor([0, 5, 25, 7]), torch.full((4, 3), NAN)
+    loss = targets.policy_and_value_loss(1, 1)
+    each = [loss(model, planes[i : i + 1], moves[i : i + 1], nothing[:1]).item() for i in range(4)]
+    moves[1] = moves[3] = NO_MOVE
+    assert loss(model, planes, moves, nothing).item() == pytest.approx((each[0] + each[2]) / 4, abs=1e-6)
+    assert loss(model, planes[:1], torch.tensor([NO_MOVE]), nothing[:1]).item() == 0
 
 
 def test_unknown_outcomes_add_no_loss_and_no_bad_gradient():

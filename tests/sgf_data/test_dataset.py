@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gocnn.go import Board
 from gocnn.go.planes import PLANE_SETS, of_board
 from gocnn.go.symmetry import SYMMETRIES, point_maps
-from sgf_data.dataset import Positions, Selection, shuffled
+from sgf_data.dataset import NO_MOVE, Positions, Selection, shuffled
 from sgf_data.record import GameRecord
 from sgf_data.store import MoveTable, StoreWriter, open_store, to_batch
 
@@ -177,3 +177,12 @@ def test_what_a_record_does_not_say_is_nan(tmp_path, fields, unknown):
     table = table_of([random_game(1, moves=1, **fields)], tmp_path)
     _, _, outcomes = Positions(table, FULL, Selection(9), outcomes=True).batch(0, 1)
     assert np.isnan(outcomes)[0].tolist() == unknown
+
+
+def test_without_moves_only_the_outcomes_are_left(table):
+    with_moves, without = (
+        Positions(table, PLANE_SETS["stones"], Selection(9), outcomes=True, moves=moves).batch(0, 16)
+        for moves in (True, False)
+    )
+    assert (without[1] == NO_MOVE).all() and (with_moves[1] >= 0).all()
+    assert np.array_equal(with_moves[0], without[0]) and np.array_equal(with_moves[2], without[2], equal_nan=True)

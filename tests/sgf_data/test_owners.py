@@ -100,3 +100,13 @@ def test_a_file_that_holds_no_owners_is_named(tmp_path: Path, content: bytes | N
         path.write_bytes(content)
     with pytest.raises(StoreError, match=r"x\.owners\.arrow"):
         owners.read(path)
+
+
+def test_several_files_are_read_as_one(tmp_path: Path) -> None:
+    ours, theirs = np.ones(25, np.int8), -np.ones(9, np.int8)
+    owners.write(tmp_path / "a", {7: ours, 3: None, 5: None})
+    owners.write(tmp_path / "b", {2: theirs, 5: theirs})
+    found = owners.read(tmp_path / "a", tmp_path / "b")
+    assert found.keys.tolist() == [2, 3, 5, 7]
+    assert np.array_equal(found.by_key()[7], ours) and np.array_equal(found.by_key()[5], theirs)
+    assert found.by_key()[3] is None

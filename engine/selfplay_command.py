@@ -1,0 +1,75 @@
+"""The `gocnn selfplay` command: games of a network with itself, as a store to learn from who wins."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from gocnn.options import FiniteRange
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  gocnn selfplay --games 2000 -o selfplay.arrow
+  gocnn data owners selfplay.arrow
+  gocnn train --data pro.arrow --value --init runs/pro/network.safetensors \\
+      --outcomes selfplay.arrow --owners selfplay.owners.arrow --minutes 60 -o runs/value
+"""
+)
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False), help="The game store to write.")
+@click.option("--games", default=1000, show_default=True, type=click.IntRange(1))
+@click.option("--model", type=click.Path(), metavar="FILE", help="The network.  [default: the one that ships]")
+@click.option("--size", default=19, show_default=True, type=click.IntRange(2, 25), help="Side of the board.")
+@click.option("--komi", default=7.5, show_default=True, type=FiniteRange(-1000, 1000))
+@click.option(
+    "--opening", default=30, show_default=True, type=click.IntRange(0), help="First moves, drawn at temperature 1."
+)
+@click.option(
+    "--warmest", default=1.0, show_default=True, type=FiniteRange(0),
+    help="Each side of a game draws its later moves at a temperature between 0 and this.",
+)  # fmt: skip
+@click.option("--at-once", default=128, show_default=True, type=click.IntRange(1), help="Games side by side.")
+@click.option("--seed", default=0, show_default=True, help="Other games with another number.")
+@click.option("--device", default=None, help="cuda, cuda:1, mps or cpu; by default the best there is.")
+def selfplay(
+    output: str, games: int, model: str | None, size: int, komi: float, opening: int, warmest: float, at_once: int,
+    seed: int, device: str | None,
+) -> None:  # fmt: skip
+    """Let a network play with itself to the very end, and keep the games.
+
+    Professionals give up what is lost, so a network that knows only their games is often sure of the wrong side where
+    something large is dead late in a game. From these it learns better, by how they end alone (gocnn train --outcomes).
+
+    About a second a game on one core. Ctrl-C keeps the games that have ended.
+    """
+    from rich.console import Console
+    from rich.progress import track
+
+    from engine.selfplay import SelfPlay, play
+    from gocnn.checkpoint import CheckpointError
+    from gocnn.evaluator import Evaluator
+    from sgf_data.record import GameRecord
+    from sgf_data.store import StoreWriter, to_batch
+
+    config = SelfPlay(games, at_once, size, komi, opening, warmest, seed=seed)
+    console = Console(stderr=True)
+    stopped = False
+    try:
+        network = Evaluator.load(model, device)
+        with StoreWriter(output) as writer:
+            records: list[GameRecord] = []
+            try:
+                played = play(network, config)
+                for record in track(played, "games", games, console=console, disable=not console.is_terminal):
+                    record.source = f"selfplay {seed}/{len(records) + 1}"
+                    records.append(record)
+            except KeyboardInterrupt:
+                stopped = True
+            writer.write(to_batch(records))
+    except (CheckpointError, ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{output}: {writer.rows:,} games" if writer.rows else "no game has ended: nothing is written", err=True)
+    if stopped:
+        sys.exit(130)

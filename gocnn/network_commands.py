@@ -1,0 +1,146 @@
+"""Commands for trained networks: `gocnn evaluate` tests one, `gocnn average` takes the mean of several."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from gocnn.options import YearRange
+
+
+@click.command(
+    epilog="""
+\b
+Examples:
+  gocnn evaluate --val pro-2022.arrow
+  gocnn evaluate runs/mine/network.safetensors --val pro-2022.arrow --exclude games.arrow
+  gocnn evaluate --val pro-2022.arrow --count 20000 --symmetries 8 --plot accuracy.png
+  gocnn evaluate --val pro.arrow --years 2011-2021 --count 20000
+"""
+)
+@click.argument("network", required=False, type=click.Path())
+@click.option(
+    "--val", "val", multiple=True, required=True, type=click.Path(), help="Game store to test on; repeatable."
+)
+@click.option("--exclude", multiple=True, type=click.Path(), help="Leave out games that are also in this store.")
+@click.option("--size", default=19, show_default=True, help="Board size of the games to test on.")
+@click.option("--years", type=YearRange(), help="Test only on games of these years.")
+@click.option("--count", type=click.IntRange(1), help="Test this many positions, drawn at random, instead of all.")
+@click.option(
+    "--symmetries", default=1, show_default=True, type=click.IntRange(1, 8), metavar="N",
+    help="Ask about so many symmetries of each position, and take the mean.",
+)  # fmt: skip
+@click.option(
+    "--profile", metavar="WHO",
+    help="Tell a network with profiles (by default the one that ships) that these people play, such as 2d or "
+    "'pro 1930', whoever the records name.",
+)  # fmt: skip
+@click.option(
+    "--plot", type=click.Path(dir_okay=False), metavar="FILE.png", help="Draw accuracy by phase, and calibration."
+)
+@click.option("--device", default=None, help="cuda, cuda:1, mps or cpu; by default the best there is.")
+@click.option("--precision", type=click.Choice(["auto", "bf16", "fp32"]), default="auto", show_default=True)
+def evaluate(
+    network: str | None, val: tuple[str, ...], exclude: tuple[str, ...], size: int,
+    years: tuple[int, int] | None, count: int | None, symmetries: int, profile: str | None, plot: str | None,
+    device: str | None, precision: str,
+) -> None:  # fmt: skip
+    """Test a network (by default the one that ships) on every position of a game store.
+
+    Prints how often the move that was played is its first, or among its first five, and for a network with a value head
+    how often it knows the winner: of all positions, and by the stones on the board.
+    """
+    import numpy as np
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from gocnn import examination, policy, weights
+    from gocnn.checkpoint import CheckpointError
+    from gocnn.device import named_device
+    from gocnn.device import precision as dtype_of
+    from gocnn.evaluator import Evaluator
+    from gocnn.profile import UNKNOWN, Profile
+    from gocnn.visualize import drawing
+    from sgf_data.dataset import Positions, Selection
+    from sgf_data.store import StoreError, open_store
+
+    try:
+        where = named_device(device)
+        network = network or str(weights.default(told_who_plays=profile is not None))
+        judge = Evaluator(
+            policy.load(network), where, dtype_of(precision, where),
+            profile=Profile.read(profile) if profile else UNKNOWN,
+        )  # fmt: skip
+        of_records = judge.has_profiles and profile is None
+        also = np.concatenate([open_store(path).moves().opening_key for path in exclude]) if exclude else None
+        test = Positions(
+            open_store(val).moves(), judge.plane_set, Selection(size, years), exclude=also,
+            shuffle=count is not None, augment=False, outcomes=judge.has_value, profiles=of_records,
+        )  # fmt: skip
+        with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
+            task = bar.add_task("positions", total=min(count or len(test), len(test)))
+            verdicts = examination.examine(
+                judge, test, count=count, symmetries=symmetries, profiles=of_records,
+                report=lambda done: bar.update(task, completed=done),
+            )  # fmt: skip
+        metrics = verdicts.metrics()
+        views = "one pass each" if symmetries == 1 else f"the mean of {symmetries} symmetries"
+        views += ", told who plays" if of_records else f", told that {judge.profile} plays" if profile else ""
+        click.echo(
+            f"{metrics['tested']:,} positions of {len(test.games):,} games, {views}: top-1 {metrics['top1']:.2%}, "
+            f"top-5 {metrics['top5']:.2%}, cross-entropy {metrics['cross_entropy']:.4f} nats"
+        )
+        if "judged" in metrics:
+            click.echo(
+                f"winner right in {metrics['winner']:.2%} of {metrics['judged']:,} positions whose game has a winner "
+                f"and a komi, {metrics['winner_nats']:.4f} nats"
+                + (f"; lead wrong by {metrics['lead_error']:.1f} points on the mean" if "lead_error" in metrics else "")
+            )
+        for stones, part in verdicts.phases():
+            top1, winner = np.mean(part.place == 0), f", winner {np.mean(part.right):.2%}" if part.judged.any() else ""
+            click.echo(f"  {stones.start:3}-{stones.stop - 1:3} stones: {top1:6.2%} of {len(part.place):,}{winner}")
+        if plot:
+            caption = f"{Path(network).name}: {metrics['tested']:,} positions, {views}."
+            drawing.save(examination.picture(verdicts), plot, caption)
+    except (ValueError, StoreError, CheckpointError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@click.command(
+    epilog="""
+\b
+Examples:
+  gocnn average runs/a/network.safetensors runs/b/network.safetensors -o mean.safetensors
+  gocnn average old.safetensors new.safetensors --shares 0.25,0.75 -o between.safetensors
+"""
+)
+@click.argument("networks", nargs=-1, required=True, type=click.Path(), metavar="NETWORK...")
+@click.option("-o", "--out", required=True, type=click.Path(dir_okay=False), metavar="FILE", help="The file to write.")
+@click.option("--shares", metavar="S,S...", help="How much each counts, in their order (default: all the same).")
+def average(networks: tuple[str, ...], out: str, shares: str | None) -> None:
+    """Take the mean of the weights of networks that were trained on from the same one.
+
+    It is mostly better than each of them: two machines, or two runs with different --seed, can so share the work of
+    one training. Between a network and itself trained on lie others that have forgotten less.
+    """
+    from gocnn import checkpoint, policy
+
+    try:
+        weights = [float(share) for share in shares.split(",")] if shares else [1.0] * len(networks)
+    except ValueError:
+        raise click.UsageError(f"--shares: numbers such as 0.25,0.75 are needed, not {shares!r}") from None
+    if len(weights) != len(networks) or not all(0 <= weight < float("inf") for weight in weights) or not sum(weights):
+        raise click.UsageError(f"--shares: one number for each of the {len(networks)} networks, none below 0")
+    weights = [weight / sum(weights) for weight in weights]
+    try:
+        mean = policy.average([policy.load(path) for path in networks], weights)
+        parts = [
+            {"network": checkpoint.signature(path), "share": share, "card": checkpoint.load(path).meta["card"]}
+            for path, share in zip(networks, weights, strict=True)
+        ]
+        policy.save(out, mean.config, mean, {"mean of": parts})
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{out}: the mean of {len(networks)} networks", err=True)
