@@ -23,8 +23,9 @@ Examples:
   gocnn data build my-games/ -o games.arrow
   gocnn train --data games.arrow --minutes 60 -o runs/mine
   gocnn train --data games.arrow --minutes 60 -o runs/mine --resume
-  gocnn train --data pro.arrow --val pro-2022.arrow --years 2011-2021 --preset b6c64 --compile -o runs/pro
-  gocnn train --data pro.arrow --value --init runs/pro/network.safetensors --lr 1e-3 --muon-lr 1e-3 -o runs/value
+  gocnn train --data pro.arrow --val pro-2022.arrow --years 2011-2021 --compile --minutes 600 -o runs/pro
+  gocnn train --data pro.arrow --value --init runs/pro/network.safetensors --lr 1e-3 --muon-lr 1e-3 \
+      --minutes 60 -o runs/value
   torchrun --nproc-per-node 2 train.py --data games.arrow --positions 10000000 -o runs/gpus
 """
 
@@ -160,10 +161,10 @@ def main(
     from sgf_data.store import StoreError, open_store
 
     try:
+        if (minutes is None) == (positions is None):
+            raise click.UsageError("a budget is needed: either --minutes or --positions")
         if blend < 1 and not start_from:
             raise click.UsageError("--blend needs --init")
-        if (owners or outcomes) and not value:
-            raise click.UsageError(f"--{'owners' if owners else 'outcomes'} needs --value")
         if start_from and (preset or stem or pool):
             raise click.UsageError("--init brings its own network: leave --preset, --stem and --pool out")
         first = policy.load(start_from) if start_from else None
@@ -173,6 +174,8 @@ def main(
             profiles=profiles or network.profiles,
         )  # fmt: skip
         network = replace(network, stem=int(stem)) if stem else network
+        if (owners or outcomes) and not network.value:
+            raise click.UsageError(f"--{'owners' if owners else 'outcomes'} needs --value")
         config = training.TrainingConfig(
             minutes=minutes, samples=positions, batch=batch, optimizer=optimizer, lr=lr, muon_lr=muon_lr,
             decay=decay, weight_decay=weight_decay, ema=ema, seed=seed, precision=precision, compile=compile,
@@ -188,19 +191,20 @@ def main(
             games, plane_set, learn, exclude=held_out.opening_key if val else None, outcomes=network.value,
             owners=known, owned_weight=owned_weight, profiles=network.profiles, seed=seed,
         )  # fmt: skip
+        test = Positions(held_out, plane_set, test_on, augment=False, outcomes=network.value, profiles=network.profiles)
         drawn: Source = source
         ended = None
         if outcomes:
             ended = Positions(
-                open_store(outcomes).moves(), plane_set, Selection(size), exclude=held_out.opening_key if val else None,
-                outcomes=True, owners=known, profiles=network.profiles, moves=False, seed=seed,
+                open_store(outcomes).moves(), plane_set, Selection(size),
+                exclude=held_out.opening_key[test.games], outcomes=True, owners=known, profiles=network.profiles,
+                moves=False, seed=seed,
             )  # fmt: skip
             drawn = Mixture(source, ended, outcomes_share)
         for path in owners:
             one = read_owners(path)
             if all((one.rows(part.table)[part.games] < 0).all() for part in (source, ended) if part):
                 raise click.UsageError(f"{path}: none of the games to be learned from is in it")
-        test = Positions(held_out, plane_set, test_on, augment=False, outcomes=network.value, profiles=network.profiles)
         model = policy.build(network, seed)
         if first:
             policy.take_weights(model, first)
@@ -231,7 +235,7 @@ def main(
             run = training.Run(out, model, config, here, loss=loss, identity=identity)
             if resume:
                 run.resume()
-            elif run.checkpoint_path.exists():
+            elif run.checkpoint_path.exists() or (out / "network.safetensors").exists():
                 raise click.ClickException(
                     f"{out} holds a run already: add --resume to go on with it, or take another folder"
                 )

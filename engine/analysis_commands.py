@@ -133,7 +133,7 @@ class AnalysisCommands:
         session = self.session
         board, size = session.board, session.board.size
         with policy_errors():
-            found = session.network.evaluate([board], session.komi, symmetry)
+            found = session.network.evaluate([board], session.needed, symmetry)
         side = 1 if board.to_move == WHITE else -1
         lines = [f"symmetry {symmetry}"]
         if found.winrate is not None and found.lead is not None:
@@ -154,7 +154,7 @@ class AnalysisCommands:
         average = which.lower() in ("average", "avg")
         with policy_errors():
             found = [
-                session.network.evaluate([session.board], session.komi, symmetry)
+                session.network.evaluate([session.board], session.needed, symmetry)
                 for symmetry in _symmetries("all" if average else which)
             ]
         boards = [found] if average else [[one] for one in found]

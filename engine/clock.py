@@ -42,6 +42,9 @@ PLANNED = 0.95
 #: By how much a move ended too late is kept free so many times for the next ones, a little less for each.
 WARY, FADING = 1.5, 0.95
 
+#: In main time what counts is by how much moves end late on the mean, in which each new one has this share.
+NEWS = 0.1
+
 
 @dataclass(frozen=True)
 class TimeControl:
@@ -172,7 +175,8 @@ class Clock:
         self._now = now
         self._lag = lag
         self._warm_up = WARM_UP
-        self._late = 0.0  # by how much moves took longer than they should have, lately
+        self._late = 0.0  # by how much a move took longer than it should have, lately
+        self._usually_late = 0.0  # and by how much they do so on the mean
         self._planned: dict[int, float] = {}  # when the present move should end
         self._started: dict[int, float] = {}
         self.set(control)
@@ -228,7 +232,9 @@ class Clock:
         now = self._now()
         used = now - self._started.pop(colour, now) + self._lag
         late = now - self._planned.pop(colour, now)
-        self._late = max(FADING * self._late, 0.0 if self._warm_up else late)
+        late = 0.0 if self._warm_up else late
+        self._late = max(FADING * self._late, late)
+        self._usually_late += NEWS * (max(0.0, late) - self._usually_late)
         self._warm_up = 0.0
         account = self._accounts[colour]
         account.moves += 1
@@ -271,11 +277,12 @@ class Clock:
         """Aim and limit in main time, of which `left` is left. `played`: moves of both players so far."""
         expected = max(1.0, max(USUAL * area - played, AT_LEAST * area) / 2)
         if not self._has_periods:
-            gain = self.control.increment - self._lag  # of a move that takes no thinking
             still = max(LONGEST * area - played, LONGEST_AT_LEAST * area) / 2
-            most = max(0.0, left - self._lag + min(0.0, gain * still))
+            lag = self._lag + self._usually_late
+            gain = self.control.increment - lag  # of a move that takes no thinking
+            most = max(0.0, left - lag + min(0.0, gain * still))
             aim = most / expected + max(0.0, gain)
-            most = min(most, self.control.per_move - self._lag)
+            most = min(most, self.control.per_move - lag)
             return min(aim, most), min(STRETCH * aim, most)
         # Main time is extra: no move of it should be quicker than those that come when it is used up. The last one may
         # run on into the first period.

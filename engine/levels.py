@@ -96,7 +96,7 @@ class LevelPlayer(PolicyPlayer):
     """Plays a level that does not search: the moves come to mind in another order, and the rest is as ever."""
 
     def __init__(self, policy: Policy, level: Level, style: Style | None = None) -> None:
-        """Of the style only `resign_behind` and `seed` count; without a seed no two games are alike."""
+        """Of the style only `resign_behind`, `seed` and `symmetries` count; without a seed no two games are alike."""
         super().__init__(policy, style)
         self.level = level
         self._seed = int(self._random.integers(2**32)) if self.style.seed is None else self.style.seed

@@ -206,7 +206,7 @@ def _search_settings(
     from engine.search import SearchConfig
     from engine.search_player import Resignation
 
-    config = SearchConfig(root_symmetries=root_symmetries, noise=noise, threads=threads, seed=style.seed or 0)
+    config = SearchConfig(root_symmetries=root_symmetries, noise=noise, threads=threads, seed=style.seed)
     return {
         "config": replace(config, batch=batch or config.batch),
         "resignation": Resignation(winrate=resign) if resign > 0 else None,

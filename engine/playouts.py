@@ -30,10 +30,11 @@ class Playouts:
 
     def make(self, tree: Tree, root: int, position: Position, batch: Batch, count: int, playouts: int) -> Said:
         """Play out the first `count` leaves, each so often."""
-        descent.play_out(tree, root, position, batch, count, playouts, self.config.seed)
+        descent.play_out(tree, root, position, batch, count, playouts, self.config.seed or 0)
         owner = batch.owner[:count]
         lead = owner.sum(1) - position.komi[0] * batch.colour[:count]
-        return 1 / (1 + np.exp(-lead / (SPREAD * position.root.info[core.SIZE]))), lead, owner
+        winrate = (1 + np.tanh(lead / (2 * SPREAD * position.root.info[core.SIZE]))) / 2
+        return winrate, lead, owner
 
     def begin(self, tree: Tree, root: int, position: Position, batch: Batch, count: int) -> Callable[[], Said]:
         """Begin to make those that are mixed in, if any are; a call of what is returned waits for them."""

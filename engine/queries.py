@@ -94,7 +94,8 @@ def read_query(fields: Mapping[str, Any], settings: Settings) -> Query:
     stones = _read_stones(left, "initialStones", size)
     moves = _read_stones(left, "moves", size, passes=True, needed=True)
     first = left.take("initialPlayer", str, None)
-    to_move = _colour(first, "initialPlayer") if first is not None else moves[0][0] if moves else BLACK
+    usual = WHITE if _handicap(stones, ()) else BLACK
+    to_move = _colour(first, "initialPlayer") if first is not None else moves[0][0] if moves else usual
     turns = left.numbers("analyzeTurns", [len(moves)], 0, len(moves))
     priorities = left.numbers("priorities", [left.take("priority", int, 0)] * len(turns), -math.inf, math.inf)
     if len(priorities) != len(turns):
@@ -106,7 +107,7 @@ def read_query(fields: Mapping[str, Any], settings: Settings) -> Query:
     komi += rules.compensation(_handicap(stones, moves))
     boards = _boards(size, rules, to_move, stones, moves, turns)
     tasks = tuple(
-        Task(query, turn, priority, boards[turn], komi, settings, bans, parts, every, human)
+        Task(query, turn, priority, boards[turn], rules.needed(boards[turn], komi), settings, bans, parts, every, human)
         for turn, priority in zip(turns, priorities, strict=True)
     )
     return Query(tasks, tuple(left.unused()))

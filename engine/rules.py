@@ -11,6 +11,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
+from gocnn.go import BLACK, WHITE, Board
 from gocnn.go.board import KO_RULES
 
 SCORINGS = ("area", "territory")
@@ -39,6 +42,18 @@ class Rules:
     def compensation(self, handicap: int) -> int:
         """White's points for that many handicap stones; one stone is none."""
         return {"0": 0, "N-1": handicap - 1, "N": handicap}[self.bonus] if handicap >= 2 else 0
+
+    def needed(self, board: Board, komi: float) -> float:
+        """What Black must be ahead by in area where his points less White's must be more than `komi` by these rules.
+
+        Each stone is a point by area and none by territory, so under territory rules the side that has put more stones
+        on the board, as Black has with a handicap, must be ahead by as many. Who plays last is not known: that is worth
+        half a point.
+        """
+        if self.scoring == "area":
+            return komi
+        more = int(board.stones.sum(dtype=np.int64)) - board.prisoners[BLACK] + board.prisoners[WHITE]
+        return komi + more - (board.to_move == WHITE) + 0.5
 
     @property
     def sgf_name(self) -> str:

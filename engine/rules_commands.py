@@ -127,7 +127,7 @@ class RulesCommands:
         player = self.session.player
         if type(player) is PolicyPlayer and isinstance(player.policy, LazyPolicy):
             # One visit is what it plays with; with more, it would search.
-            config = SearchConfig(root_symmetries=player.style.symmetries, seed=player.style.seed or 0)
+            config = SearchConfig(root_symmetries=player.style.symmetries, seed=player.style.seed)
             self.session.player = player = SearchPlayer(player.policy, player.style, visits=1, config=config)
         if not isinstance(player, SearchPlayer):
             raise GtpError("the player does not search")

@@ -63,13 +63,13 @@ class SearchPlayer(PolicyPlayer):
         """
         super().__init__(policy, style)
         self.limits = limits or Limits(visits=visits)
-        self.config = config or SearchConfig(seed=self.style.seed or 0)
+        self.config = config or SearchConfig(seed=self.style.seed)
         self.resignation = resignation
         self.ponders = ponders
         self.found: Report | None = None  # by the last search for a move
         self._lazy = policy
         self._search: Search | None = None
-        self._lost_turns: dict[int, tuple[int, int]] = {}  # of each colour: moves played then, turns
+        self._lost_turns: dict[int, tuple[list[int], int]] = {}  # of each colour: the moves played then, turns
 
     @property
     def search(self) -> Search:  # type: ignore[override]
@@ -175,11 +175,11 @@ class SearchPlayer(PolicyPlayer):
         """Count this turn, and say whether it is the last of a row of lost ones."""
         if self.resignation is None:
             return False
-        rule, played = self.resignation, len(board.recent)
-        before, turns = self._lost_turns.get(board.to_move, (0, 0))
-        if played < before or found.winrate > 2 * rule.winrate:
+        rule, played = self.resignation, board.recent.tolist()
+        before, turns = self._lost_turns.get(board.to_move, ([], 0))
+        if played[: len(before)] != before or found.winrate > 2 * rule.winrate:  # another game, or another hope
             turns = 0
-        if found.winrate < rule.winrate and (turns == 0 or played > before):
+        if found.winrate < rule.winrate and (turns == 0 or len(played) > len(before)):
             turns += 1
         self._lost_turns[board.to_move] = (played, turns)
         few = np.count_nonzero(board.stones) < rule.stones * board.pass_point

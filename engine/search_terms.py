@@ -71,7 +71,7 @@ class SearchConfig:
     late: float = 0.35
     nodes: int = 150_000
     threads: int | None = None
-    seed: int = 0
+    seed: int | None = 0
 
     def __post_init__(self) -> None:
         if not 1 <= self.root_symmetries <= SYMMETRIES:

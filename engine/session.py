@@ -133,6 +133,11 @@ class Session:
         komi = self.game.komi + self.rules.compensation(self.game.handicap)
         return max(-MOST_KOMI, min(MOST_KOMI, komi))
 
+    @property
+    def needed(self) -> float:
+        """What Black must be ahead by in area to win by the rules in use: what players and networks go by."""
+        return self.rules.needed(self.board, self.komi)
+
     def count(self) -> Count:
         """The position counted as if the game were over."""
         return settle(self.board)
@@ -152,7 +157,7 @@ class Session:
         limits = how.pop("limits", Limits())
         board = self.board_for(colour)
         with policy_errors():
-            return self.search.run(board, self.komi, limits, **how)
+            return self.search.run(board, self.needed, limits, **how)
 
     def think(self, colour: int, stop: Callable[[], bool], clean_up: bool = False, **how: Any) -> int:
         """The move that the player chooses, or RESIGN; nothing is played. Raises GtpError.
@@ -161,7 +166,7 @@ class Session:
         `how`: the reports on the way, as in `PolicyPlayer.choose`.
         """
         with policy_errors():
-            move = self.player.choose(self.board, colour, self.komi, seconds=self._seconds(colour), stop=stop, **how)
+            move = self.player.choose(self.board, colour, self.needed, seconds=self._seconds(colour), stop=stop, **how)
         if move == self.board.pass_point and (clean_up or not self.rules.friendly_pass):
             found = self.count()
             dead = found.points(found.dead & (found.stones == -colour))
@@ -200,7 +205,7 @@ class Session:
         played_last = self._played_at == len(self.board.recent)
         if self.player.ponders and played_last and not self.game.is_over:
             with contextlib.suppress(PolicyError):
-                self.player.ponder(self.board, self.komi, stop)
+                self.player.ponder(self.board, self.needed, stop)
 
     def play(self, colour: int, move: int) -> str:
         """Play a chosen move, and say which it was."""

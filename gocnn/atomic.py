@@ -16,18 +16,22 @@ class AtomicFile:
     It takes its name once the block has ended in good order and the bytes are on the disk. If the
     block is left by an exception, or `keep` has been set to False, what was written is removed, and
     an older file of that name stays as it is. What a killed process leaves behind is removed by
-    the next one that writes the same file.
+    the next one that writes the same file. A link stays a link: what it points to is written. What is
+    no file, such as /dev/null or a pipe, is written to as it is.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self.keep = True
-        self._temporary = self.path.with_name(f".{self.path.name}.{_host()}.{os.getpid()}.tmp")
+        self._target = Path(os.path.realpath(path))
+        self._is_special = self._target.exists() and not self._target.is_file() and not self._target.is_dir()
+        self._temporary = self._target.with_name(f".{self._target.name}.{_host()}.{os.getpid()}.tmp")
 
     def __enter__(self) -> IO[bytes]:
         """Raises OSError if the directory cannot be written to."""
-        self._remove_stale()
-        self._file = open(self._temporary, "wb")
+        if not self._is_special:
+            self._remove_stale()
+        self._file = open(self._target if self._is_special else self._temporary, "wb")
         return self._file
 
     def __exit__(
@@ -38,13 +42,16 @@ class AtomicFile:
     ) -> None:
         if isinstance(error, OSError) and error.filename is None:
             error.filename = str(self.path)  # a full disk is one, and names no file of itself
+        if self._is_special:
+            self._file.close()
+            return
         try:
             if kind is None and self.keep:
                 self._file.flush()
                 os.fsync(self._file.fileno())
                 self._file.close()
-                os.replace(self._temporary, self.path)
-                _sync_directory(self.path.parent)
+                os.replace(self._temporary, self._target)
+                _sync_directory(self._target.parent)
         finally:
             try:
                 self._file.close()  # writes what is left, if the disk has room
@@ -53,11 +60,11 @@ class AtomicFile:
 
     def _remove_stale(self) -> None:
         """Remove the temporary files of this path whose processes, on this machine, have died."""
-        pattern = re.compile(re.escape(f".{self.path.name}.{_host()}.") + r"(\d+)\.tmp")
-        for name in os.listdir(self.path.parent):
+        pattern = re.compile(re.escape(f".{self._target.name}.{_host()}.") + r"(\d+)\.tmp")
+        for name in os.listdir(self._target.parent):
             match = pattern.fullmatch(name)
             if match and not _alive(int(match[1])):
-                self.path.with_name(name).unlink(missing_ok=True)
+                self._target.with_name(name).unlink(missing_ok=True)
 
 
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:

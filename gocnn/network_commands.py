@@ -99,8 +99,10 @@ def evaluate(
                 + (f"; lead wrong by {metrics['lead_error']:.1f} points on the mean" if "lead_error" in metrics else "")
             )
         for stones, part in verdicts.phases():
-            top1, winner = np.mean(part.place == 0), f", winner {np.mean(part.right):.2%}" if part.judged.any() else ""
-            click.echo(f"  {stones.start:3}-{stones.stop - 1:3} stones: {top1:6.2%} of {len(part.place):,}{winner}")
+            of = part.metrics()
+            winner = f", winner {of['winner']:.2%}, {of['winner_nats']:.4f} nats" if "judged" in of else ""
+            phase = f"{stones.start:3}-{stones.stop - 1:3} stones"
+            click.echo(f"  {phase}: {of['top1']:6.2%} of {len(part.place):,}{winner}")
         if plot:
             caption = f"{Path(network).name}: {metrics['tested']:,} positions, {views}."
             drawing.save(examination.picture(verdicts), plot, caption)

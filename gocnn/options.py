@@ -19,13 +19,15 @@ class FiniteRange(click.FloatRange):
 
 
 class YearRange(click.ParamType):
-    """``1990-2021`` or ``2015``."""
+    """``1990-2021``, ``2015``, or ``1990-`` and ``-2021`` for ranges with one end."""
 
     name = "YEAR[-YEAR]"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
-        first, _, last = value.partition("-")
+        first, range_, last = value.partition("-")
         try:
+            if range_ and (first or last):
+                first, last = first or "1", last or "9999"
             years = int(first), int(last or first)
         except ValueError:
             self.fail(f"{value!r} is not a year or a range of years such as 1990-2021", param, ctx)

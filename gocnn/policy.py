@@ -155,7 +155,7 @@ class ConvPolicy(nn.Module):
         if self.config.profiles:
             if profiles is None:
                 profiles = torch.zeros((len(planes), 2), dtype=torch.int64, device=planes.device)
-            x = x + self.profiles(profiles)[:, :, None, None]
+            x = x + self.profiles(profiles).to(x.dtype)[:, :, None, None]
         elif profiles is not None:
             raise ValueError("this network was not taught who plays: it has no profiles")
         if self.config.pool:

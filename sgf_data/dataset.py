@@ -105,7 +105,7 @@ class Selection:
         """int64 [n]: the games selected, those without a move left out."""
         wanted = (table.size == self.size) & (np.diff(table.offsets) > 0)
         if self.years:
-            wanted &= (table.year >= self.years[0]) & (table.year <= self.years[1])
+            wanted &= (table.year > 0) & (table.year >= self.years[0]) & (table.year <= self.years[1])
         if self.fold:
             kept, of, inside = self.fold
             below = table.opening_key % np.uint64(of) < np.uint64(kept)

@@ -15,7 +15,7 @@ from sgfmill.sgf_grammar import Coarse_game_tree
 
 from gocnn.go import BLACK, EMPTY, WHITE
 from gocnn.go.coords import sgf_to_point
-from sgf_data import encoding, values
+from sgf_data import encoding, names, values
 
 COLOURS = {"B": BLACK, "W": WHITE}
 _SETUP = {"AB": BLACK, "AW": WHITE, "AE": EMPTY}
@@ -109,20 +109,22 @@ def parse(data: bytes, number: int | None = None) -> tuple[Coarse_game_tree, enc
     trees: list[Coarse_game_tree] = []
     problem = "no SGF data found"
     for structure in sorted(encoding.structures(file, 0, len(file.data)), key=_changes_text):
+        data, odd_names = names.spelled(structure.data)
         try:
-            trees = sgf_grammar.parse_sgf_collection(structure.data)
+            trees = sgf_grammar.parse_sgf_collection(data)
             break
         except ValueError as error:
             problem = str(error)
         if number is None:  # the first game may be whole where a later one is not
             with contextlib.suppress(ValueError):
-                trees = [sgf_grammar.parse_sgf_game(structure.data)]
+                trees = [sgf_grammar.parse_sgf_game(data)]
                 break
     if not trees:
         raise ValueError(problem)
     wanted = 1 if number is None else number
     if not 1 <= wanted <= len(trees):
         raise ValueError(f"there is no game {wanted}; the file has {len(trees)}")
+    names.restore(trees[wanted - 1], odd_names)
     return trees[wanted - 1], structure, len(trees)
 
 

@@ -30,9 +30,11 @@ def owners(store: str, output: str | None, from_year: int, jobs: int | None) -> 
     Dead stones are found by random playouts; a game is believed where the count is the recorded one, by area or by
     territory. Networks learn from it: gocnn train --value --owners FILE.
 
-    Takes a tenth of a second a game. Ctrl-C keeps what is done, and the same command goes on from there.
+    Takes a tenth of a second a game. What is done is kept every minute and by Ctrl-C, and the same command goes
+    on from there.
     """
     import os
+    import time
     from pathlib import Path
 
     from rich.console import Console
@@ -47,6 +49,7 @@ def owners(store: str, output: str | None, from_year: int, jobs: int | None) -> 
         table = open_store(store).moves()
         if Path(path).exists():
             found = file.read(path).by_key()
+        file.write(path, found)  # a place that cannot be written to is better known before the work than after it
         games = file.counted(table)
         games = games[table.year[games] >= from_year]
         todo = [game for game in games.tolist() if int(table.game_key[game]) not in found]
@@ -56,8 +59,12 @@ def owners(store: str, output: str | None, from_year: int, jobs: int | None) -> 
             return iter(track(work, "games", total=len(todo), console=console, disable=not console.is_terminal))
 
         try:
+            written = time.monotonic()
             for game, owner in shown(file.judge_all(table, todo, jobs or os.cpu_count() or 1)):
                 found[int(table.game_key[game])] = owner
+                if time.monotonic() - written > 60:
+                    file.write(path, found)
+                    written = time.monotonic()
         except KeyboardInterrupt:
             file.write(path, found)
             click.echo(f"stopped; {path} keeps what is done: the same command goes on from there", err=True)

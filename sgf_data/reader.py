@@ -20,6 +20,7 @@ from sgfmill import sgf_grammar
 from gocnn.go import replay
 from gocnn.go.coords import point_to_sgf
 from sgf_data import encoding, values
+from sgf_data.names import spelled
 from sgf_data.record import GameRecord, Reason, RecordError
 
 MAX_MOVES = 32_000  # setup_at is int16; the longest games have some 400 moves
@@ -38,7 +39,8 @@ _INFO_START = re.compile(rb"\(\s*;\s*(?:PB|PW|BR|WR|EV|RO|GN|DT|PC|KM|RE|HA|RU|T
 
 _MOVE_NODE = re.compile(rb";\s*[BW]\s*\[")
 _SPACE = b" \t\n\r\f\v"
-_TOKEN_START = re.compile(rb"\s*[A-Za-z]*")
+_TOKEN_START = re.compile(rb"\s*[A-Za-z0-9_]*")
+_NO_LETTERS = [bytes([byte]) for byte in b"0123456789_"]  # in names of properties
 
 
 @dataclass(frozen=True)
@@ -153,6 +155,8 @@ def _games(data: bytes, first: int = 0, last: int | None = None) -> Iterator[_Ga
 def _main_line(data: bytes, start: int, last: int) -> _Game:
     part = memoryview(data)[start:last]
     tokens, length = sgf_grammar.tokenise(part)
+    if bytes(part[length : length + 1]) in _NO_LETTERS:
+        tokens, length = sgf_grammar.tokenise(spelled(bytes(part))[0])
     game = _Game(start, part, tokens, start + length)
     moves, colours, setup, info = game.moves, game.colours, game.setup, game.info
     ident, colour, announced = b"", 0, 0

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from gocnn import __version__, profile
 from gocnn.atomic import AtomicFile
+from gocnn.go.core import MAX_SIZE
 from sgf_data.keys import game_key, opening_key
 from sgf_data.record import GameRecord
 
@@ -268,4 +269,23 @@ def _open(path: str) -> pa.Table:
         raise StoreError(f"{path}: a game store of version {version}; this gocnn reads version {FORMAT_VERSION}")
     if not table.schema.equals(SCHEMA, check_metadata=False):
         raise StoreError(f"{path}: a game store with unexpected columns")
+    _check_values(path, table)
     return table.replace_schema_metadata(None)
+
+
+def _check_values(path: str, table: pa.Table) -> None:
+    """Raise StoreError for a point or colour that no board has: compiled code would write beside the board."""
+    sizes = table["size"].to_numpy().astype(np.int64)
+    if ((sizes < 2) | (sizes > MAX_SIZE)).any():
+        raise StoreError(f"{path}: a damaged game store: boards of no size")
+    for name, most in (("points", sizes**2), ("setup_points", sizes**2 - 1)):
+        game = 0
+        for chunk in table[name].chunks:
+            lengths, values = np.diff(chunk.offsets.to_numpy()), chunk.flatten().to_numpy()
+            limits = np.repeat(most[game : game + len(chunk)], lengths)
+            if ((values < 0) | (values > limits)).any():
+                raise StoreError(f"{path}: a damaged game store: {name} off the board")
+            game += len(chunk)
+    for name in ("colours", "setup_colours"):
+        if any((np.abs(chunk.flatten().to_numpy()) > 1).any() for chunk in table[name].chunks):
+            raise StoreError(f"{path}: a damaged game store: {name} that are none")

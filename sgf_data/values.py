@@ -15,7 +15,7 @@ _RANK = re.compile(
     r"(p|pro|professional|ama|amateur)?\.? ?\?? ?(?:[,;].*)?",
     re.IGNORECASE,
 )
-_YEAR = re.compile(r"(?<!\d)(\d{4})(?:[01]\d[0-3]\d)?(?!\d)|(?:^|ca?\.)\s*(\d{3})(?!\d)|(?<!\d)(\d{3})\s*AD")
+_YEAR = re.compile(r"(?<!\d)(\d{4})(?:[01]\d[0-3]\d)?(?!\d)|(?:^|ca?\.)\s*(\d{3})(?![\dxX?-])|(?<!\d)(\d{3})\s*AD")
 _DRAWS = {"0", "draw", "jigo", "tie", "0.0", "和棋", "持碁", "持棋", "ジゴ", "빅"}
 _VOID = {"void", "no result", "both lost", "無勝負"}
 _UNKNOWN = {"", "?", "unknown", "unfinished"}

@@ -68,3 +68,22 @@ os.kill(os.getpid(), 9)
     assert not path.exists()
     write_atomically(path, b"whole")
     assert [entry.name for entry in tmp_path.iterdir()] == ["x"]
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "there" / "file")
+    for data in (b"new", b"newer"):
+        write_atomically(tmp_path / "link", data)
+        assert (tmp_path / "link").is_symlink() and (tmp_path / "there" / "file").read_bytes() == data
+    assert len(list((tmp_path / "there").iterdir())) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_what_is_no_file_is_written_to(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE) as reader:
+        write_atomically(pipe, b"through")
+        assert reader.communicate(timeout=10)[0] == b"through"
+    assert pipe.is_fifo() and len(list(tmp_path.iterdir())) == 1

@@ -446,7 +446,7 @@ def test_two_processes_train_one_network(store, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ((), "give a budget of either minutes or samples"),
+        ((), "a budget is needed: either --minutes or --positions"),
         (("--positions", "10", "--preset", "b1"), "there is no network 'b1'"),
         (("--positions", "10", "--size", "13"), "no 13x13 games"),
         (("--positions", "10", "--device", "gpu"), "no device 'gpu' here"),

@@ -292,6 +292,26 @@ def test_fischer_increments_are_used() -> None:
     assert all(3 < seconds < 4 for seconds in times[1:])
 
 
+@pytest.mark.parametrize(
+    ("control", "over"),
+    [(TimeControl("fischer", 10, increment=0.3), 0.3), (TimeControl("fischer", 60, increment=1), 0.3),
+     (TimeControl("absolute", 60), 0.2)],
+)  # fmt: skip
+def test_moves_that_all_end_late_lose_no_game(control: TimeControl, over: float) -> None:
+    now = Time()
+    clock = Clock(control, now)
+    left = control.main
+    for number in range(198):
+        budget = clock.budget(BLACK, 19, 2 * number)
+        assert budget is not None
+        clock.start(BLACK)
+        now.seconds += budget.seconds + over
+        clock.stop(BLACK)
+        left -= budget.seconds + over + 0.02
+        assert left > 0, number
+        left += control.increment
+
+
 # time_left
 
 

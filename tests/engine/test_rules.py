@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.cleanup import capturing_move
 from engine.levels import LevelPlayer, level
@@ -18,6 +22,7 @@ from engine.search import Limits
 from engine.search_player import SearchPlayer
 from gocnn.go import BLACK, WHITE, Board
 from gocnn.go.coords import gtp_to_point
+from gocnn.go.counting import settle
 from tests.engine.support import CentrePolicy, make_engine
 
 # Black holds the left, White the right; the stones on the other side are dead.
@@ -262,3 +267,29 @@ def test_all_stones_live_where_the_players_do_not_agree_on_dead_ones(tmp_path: P
     assert ask(engine, "final_score") == "= W+6.5"
     assert ask(engine, "final_status_list dead") == ask(engine, "final_status_list seki") == "="
     assert "A1" in ask(engine, "final_status_list alive").split()
+
+
+@settings(max_examples=40)
+@given(seed=st.integers(0, 10**6), handicap=st.sampled_from([0, 2, 5, 9]), passes=st.booleans())
+def test_what_is_needed_by_area_is_what_wins_by_territory(seed: int, handicap: int, passes: bool) -> None:
+    random, board = np.random.default_rng(seed), Board(7)
+    board.setup(list(range(8, 8 + handicap)), [BLACK] * handicap)
+    board.to_move = WHITE if handicap else BLACK
+    for _ in range(int(random.integers(20, 120))):
+        moves = [p for p in np.flatnonzero(board.legal_mask(board.to_move)) if not board.is_own_eye(board.to_move, p)]
+        board.play(board.to_move, int(random.choice(moves if passes else moves[:-1] or moves)))
+    found = settle(board)
+    found = dataclasses.replace(found, seki=np.zeros_like(found.seki))  # whose eyes count by area alone
+    difference = found.area - found.territory(board.prisoners)
+    for komi in (0.5, 6.5):
+        assert STANDARD.needed(board, komi) == komi
+        assert abs(NAMED["japanese"].needed(board, komi) - komi - difference) == 0.5
+
+
+def test_a_game_that_handicap_stones_decide_is_judged_by_its_rules() -> None:
+    engine = make_engine()
+    lines = ["boardsize 9", "kata-set-rules japanese", "komi 0.5", "set_free_handicap B2 B4 B6 B8 C2 C4 C6 C8 D3"]
+    for line in lines:
+        assert ask(engine, line).startswith("="), line
+    assert engine.session.komi == 0.5  # type: ignore[attr-defined]
+    assert engine.session.needed == 0.5 + 8 + 0.5  # type: ignore[attr-defined]

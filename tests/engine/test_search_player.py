@@ -152,6 +152,22 @@ def test_it_resigns_for_the_one_side_while_it_plays_both() -> None:
     assert [move == RESIGN for move in chosen] == [False, False, True]
 
 
+def test_lost_turns_of_one_game_count_for_no_other() -> None:
+    searcher = player(ToyPolicy(by_area, doubt=1.0), visits=20, resignation=Resignation(turns=2))
+    first, second = lost_board(), lost_board()
+    for board, replies in ((first, ()), (second, (0, 1))):  # the second is longer, and began otherwise
+        for reply in replies:
+            board.play(BLACK, board.pass_point)
+            board.play(WHITE, int(np.flatnonzero(board.legal_mask(WHITE)[:-1])[reply]))
+    first.play(BLACK, first.pass_point)
+    first.play(WHITE, first.pass_point)
+    assert searcher.choose(first, BLACK, 7.5) != RESIGN
+    assert searcher.choose(second, BLACK, 7.5) != RESIGN
+    second.play(BLACK, second.pass_point)
+    second.play(WHITE, int(np.flatnonzero(second.legal_mask(WHITE)[:-1])[0]))
+    assert searcher.choose(second, BLACK, 7.5) == RESIGN
+
+
 def test_without_a_rule_it_never_resigns() -> None:
     searcher = player(ToyPolicy(by_area, doubt=1.0), visits=20)
     board = lost_board()

@@ -184,3 +184,12 @@ def test_a_game_of_a_collection() -> None:
     assert game.to_bytes().count(b"(;") == 1
     with pytest.raises(ValueError, match="no game 3; the file has 2"):
         read_annotated(data, 3)
+
+
+def test_names_with_digits_come_out_as_they_went_in() -> None:
+    data = (ZOO / "names-with-digits.sgf").read_bytes()
+    game, _ = read_annotated(data)
+    game.note(game.steps[0].node, "a note")
+    written = game.to_bytes()
+    for part in (rb"C[a2\] B3[x]", b"LZ2[KataGo 46.3 1k]", b"LZOP2[x]", b"my_name[y]", b"LZ2[q]"):
+        assert part in data and part in written

@@ -191,6 +191,16 @@ def test_a_damaged_store_and_other_arrow_files(tmp_path: Path) -> None:
         open_store(path)
 
 
+@pytest.mark.parametrize(
+    "change", [{"points": [0, 82]}, {"points": [-1, 5]}, {"colours": [2, 1]}, {"size": 26}, {"size": 1}]
+)
+def test_what_would_write_beside_the_board_is_not_opened(tmp_path: Path, change: dict[str, object]) -> None:
+    fields: dict[str, object] = {"size": 9, "points": [0, 81], "colours": [1, -1]} | change
+    arrays = {name: np.array(value) if isinstance(value, list) else value for name, value in fields.items()}
+    with pytest.raises(StoreError, match=r"x\.arrow: a damaged game store"):
+        open_store(write(tmp_path / "x.arrow", [GameRecord(**arrays)]))  # type: ignore[arg-type]
+
+
 def test_nothing_is_written_if_something_goes_wrong(tmp_path: Path) -> None:
     path = tmp_path / "x.arrow"
     path.write_bytes(b"old")
