@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.bans import Bans
-from engine.protocol import read_colour, read_int
+from engine.protocol import read_colour, read_float, read_int
 from gocnn.go.coords import point_to_gtp
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def read_request(words: Sequence[str], size: int, vertex: Callable[[str], int]) 
     request, left, bans = Request(), list(words), Bans(size)
     if left and left[0].lower() in ("b", "w", "black", "white"):
         request.colour = read_colour(left.pop(0))
-    if left and left[0].isascii() and left[0].isdigit():
+    if left and left[0].isascii() and left[0][:1].isdigit():
         request.interval = _interval(left.pop(0))
     while left:
         key = left.pop(0)
@@ -107,7 +107,7 @@ def _set_option(request: Request, key: str, value: str) -> None:
 
 
 def _interval(text: str) -> float:
-    centiseconds = read_int(text)
+    centiseconds = read_float(text)
     if centiseconds < 0:
         raise ValueError("an interval must be 0 or more")
     return max(SHORTEST, centiseconds / 100)

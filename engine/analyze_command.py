@@ -128,7 +128,7 @@ def analyze(
         _write(record, judgements, plan)
     except OSError as error:
         raise click.ClickException(f"{error.filename2 or target}: {error.strerror}") from None
-    _report(record, judgements, plan, machine, complete=not interrupted)
+    _report(record, judgements, plan, machine, complete=not interrupted and record.stopped is None)
     written = " and ".join(str(path) for path in (plan.target, plan.picture) if path)
     click.echo(f"{'stopped; ' if interrupted else ''}{len(judgements)} moves are in {written}", err=True)
     sys.exit(130 if interrupted else 0)

@@ -64,6 +64,7 @@ class Task:
     priority: int
     board: Board  # as it is then
     komi: float  # with what White gets for handicap stones
+    needed: float  # what Black must be ahead by in area to win by the rules (`engine.rules.Rules.needed`)
     settings: Settings
     bans: np.ndarray | None  # as in `engine.search.Search.run`
     parts: frozenset[str]  # of PARTS' values
@@ -107,7 +108,19 @@ def read_query(fields: Mapping[str, Any], settings: Settings) -> Query:
     komi += rules.compensation(_handicap(stones, moves))
     boards = _boards(size, rules, to_move, stones, moves, turns)
     tasks = tuple(
-        Task(query, turn, priority, boards[turn], rules.needed(boards[turn], komi), settings, bans, parts, every, human)
+        Task(
+            query,
+            turn,
+            priority,
+            boards[turn],
+            komi,
+            rules.needed(boards[turn], komi),
+            settings,
+            bans,
+            parts,
+            every,
+            human,
+        )
         for turn, priority in zip(turns, priorities, strict=True)
     )
     return Query(tasks, tuple(left.unused()))

@@ -55,7 +55,8 @@ A query:
     help="End with the input, whatever still waits to be answered.",
 )  # fmt: skip
 @click.option(
-    "--config", "-config", "--override-config", "-override-config", multiple=True, expose_value=False, metavar="TEXT",
+    "--config", "-config", "--override-config", "-override-config", "--human-model", "-human-model",
+    "--analysis-threads", "-analysis-threads", multiple=True, expose_value=False, metavar="TEXT",
     help="Taken and not looked at: programs that start KataGo themselves name its settings.",
 )  # fmt: skip
 def analysis(

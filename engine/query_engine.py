@@ -167,7 +167,7 @@ class QueryEngine:
                     self._say(query_format.found(task, report, during=True, human=human))
 
             report = self.search.run(
-                task.board, task.komi, task.settings.limits,
+                task.board, task.needed, task.settings.limits,
                 stop=stop, report=tell, every=task.every or 1.0, bans=task.bans,
                 owners=task.wants_owners,
             )  # fmt: skip

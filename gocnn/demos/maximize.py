@@ -47,7 +47,7 @@ def _filters(out: Path, model: nn.Module) -> Part:
             images[silent] = before.images
         part.suptitle(f"{layer}: {rows * columns} filters", fontsize=9)
         for axes, image in zip(part.subplots(rows, columns).ravel(), images):
-            drawing.show(axes, image[0])
+            drawing.show(axes, np.stack([image[0]] * 3, axis=-1))  # as grey of 0 to 1, not of its own range
         counts[layer] = len(units) - len(silent)
     caption = (
         "The picture that each filter would like best: gradient ascent on the sum of its map, a_k, from noise, with "

@@ -160,8 +160,8 @@ def _boards(out: Path, say: Say) -> Part:
     caption = (
         "Which stones does the chosen move, in the green ring, depend on? On each stone is the move's probability in "
         "per cent after this stone is taken off and the liberties are counted anew; red where it falls. A fight "
-        "hangs on the stones next to it, and those in other corners change little. In the opening a stone taken out of "
-        "a corner leaves that corner empty, and the network would play there first."
+        "hangs on the stones next to it, and in the middle of the game those in other corners change little. In the "
+        "opening a stone taken out of a corner leaves that corner empty, and the network would play there first."
     )
     drawing.save(figure, out / "occlusion-go.png", caption)
     return (Exhibit("occlusion-go.png", caption),), numbers

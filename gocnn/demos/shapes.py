@@ -47,7 +47,8 @@ def views() -> dict[str, _View]:
             ("conv1.conv", "conv1.pool", "conv2.conv", "conv2.pool"),
         ),
         "go": _View(
-            "the Go network", go, (go.config.input_planes, 19, 19), ("stem", *blocks, "norm", "head"), ("stem", *blocks)
+            "the Go network", go, (go.config.input_planes, 19, 19), ("stem", *blocks, "norm", "head", "value"),
+            ("stem", *blocks),
         ),
         "squeezenet": _View(
             "SqueezeNet 1.1", SqueezeNet(), INPUT_SHAPE, tuple(squeezenet),

@@ -142,8 +142,9 @@ def _read(out: Path, say: Say, reader: recogniser.Recogniser, crops: dict[str, n
         say(f"{word}: read as {text!r} in {len(shares)} steps")
     caption = (
         "How a word is read. The recogniser slides over the crop and says at each step which character it has come "
-        "upon, or none (connectionist temporal classification). Repeated characters count once, unless none lies "
-        "between them: that is how the double letters of Cappuccino and lift-off are told from one broad letter."
+        "upon, or none (connectionist temporal classification). Repeated characters count once, unless the answer "
+        "“none” stands between them: that is how the double letters of Cappuccino and lift-off are told from one "
+        "broad letter."
     )
     drawing.save(figure, out / "text-reading.png", caption)
     return Exhibit("text-reading.png", caption), numbers

@@ -359,6 +359,7 @@ def test_reading_requests() -> None:
     assert request.flags == {"ownership", "pvVisits"} and request.bans is None
     assert read("").interval is None
     assert read("0").interval == pytest.approx(0.02)
+    assert read("12.5").interval == read("interval 12.5").interval == 0.125
     bans = read("avoid b D4 1 avoid b D4,R4 7 allow w D4,pass 2 allow w Q16 3 avoid w pass 5 avoid w A1 99999").bans
     assert bans is not None
     assert {point: bans[0, point] for point in np.flatnonzero(bans[0])} == {vertex("D4"): 7, vertex("R4"): 7}

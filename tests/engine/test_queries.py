@@ -70,6 +70,21 @@ def test_who_is_to_move_at_the_start(first: str | None, moves: list[list[str]], 
     assert read(initialPlayer=first, moves=moves, analyzeTurns=[0]).tasks[0].board.to_move == to_move
 
 
+def test_after_handicap_stones_white_is_to_move() -> None:
+    stones = [["B", "D4"], ["B", "G7"]]
+    assert read(initialStones=stones, moves=[]).tasks[0].board.to_move == WHITE
+    assert read(initialStones=stones[:1], moves=[]).tasks[0].board.to_move == BLACK
+    assert read(initialStones=[*stones, ["W", "C3"]], moves=[]).tasks[0].board.to_move == BLACK
+
+
+def test_handicap_stones_count_for_komi_where_territory_is_counted() -> None:
+    stones = [["B", "D4"], ["B", "G7"], ["B", "G3"]]
+    by_area, by_territory = (
+        read(initialStones=stones, moves=[], komi=0.5, rules=rules).tasks[0].needed for rules in ("chinese", "japanese")
+    )
+    assert by_area == 0.5 + 3 and by_territory == 0.5 + 3 - 1 + 0.5
+
+
 @pytest.mark.parametrize(
     ("rules", "bonus", "stones", "moves", "points"),
     [

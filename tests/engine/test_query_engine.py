@@ -323,7 +323,8 @@ def test_the_command_as_programs_call_katago() -> None:
     done = subprocess.run(
         [
             sys.executable, "-m", "gocnn", "analysis", "-model", str(weights.default()), "-config", "analysis.cfg",
-            "-override-config", "homeDataDir=/nowhere", "--threads", "1",
+            "-override-config", "homeDataDir=/nowhere", "-human-model", "human.bin.gz",
+            "-analysis-threads", "2", "--threads", "1",
         ],
         input="\n".join(map(json.dumps, lines)), capture_output=True, text=True, cwd=ROOT, timeout=240,
     )  # fmt: skip
