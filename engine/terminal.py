@@ -148,8 +148,10 @@ class Terminal:
         moves = board.moves
         count = 2 if moves and moves[-1][0] != self.human else 1
         if len(moves) < count:
-            self._say("There is nothing to take back.")
-            return
+            if not self.result:
+                self._say("There is nothing to take back.")
+                return
+            count = 0  # only that the game was given up
         for _ in range(count):
             board.undo()
         self.result = ""

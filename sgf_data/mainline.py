@@ -56,6 +56,9 @@ class MainLine:
             raise ValueError(f"not a square board of 2 to 25: SZ[{self._text('SZ')}]")
         self.size = size
         self.komi = values.komi(self._text("KM"))
+        if self._text("AP").startswith("gocnn"):  # ours says what it means: 3.75 is no half of a Chinese 7.5
+            with contextlib.suppress(ValueError):
+                self.komi = float(self._text("KM"))
         self.black, self.white = self._text("PB").strip(), self._text("PW").strip()
         self.black_rank, self.white_rank = self._text("BR").strip(), self._text("WR").strip()
         self.result = self._text("RE").strip()

@@ -28,6 +28,11 @@ def test_komi_handicap_and_defaults() -> None:
     assert load("(;SZ[9]KM[none]HA[many])").komi == 7.5
 
 
+@pytest.mark.parametrize("komi", [6.75, 3.75, 0.25, -3.25, 100, 150, 1000, 7.5, 0])
+def test_our_own_komi_means_what_it_says(komi: float) -> None:
+    assert load_game(game_to_sgf(Game(9, komi)), komi=7.5).komi == komi
+
+
 def test_setup_after_the_root() -> None:
     game = load("(;SZ[5];B[cc];AW[aa:ba]AE[cc];W[ee])")
     assert game.board.to_ascii().split() == ["OO...", ".....", ".....", ".....", "....O"]

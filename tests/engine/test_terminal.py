@@ -143,6 +143,12 @@ def test_resigning() -> None:
     assert "The game is over." in text
 
 
+def test_a_game_given_up_before_the_first_move_goes_on_after_undo() -> None:
+    text, terminal = script("resign undo d4")
+    assert terminal.result == "" and len(terminal.game.board.moves) == 2
+    assert "There is nothing to take back." not in text
+
+
 def test_the_network_resigns_and_undo_goes_on() -> None:
     game = Game(5, -100.0)
     rows = ". . X O . / . . X O . / X . X O O / . . X O . / . . X O ."
