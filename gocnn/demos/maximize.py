@@ -19,7 +19,7 @@ from gocnn.visualize import drawing
 from gocnn.visualize.maximize import Ascent, maximize
 
 TEXTURES = Ascent(steps=150, rate=0.05, start=0.5, noise=0.5, low=0, high=1)
-TARGETS = ("K10", "R14", "T10", "A1")  # the centre, a side, its edge, and a corner, where hardly anybody plays
+TARGETS = ("K10", "R14", "T10", "T1")  # the centre, a side, its edge, and a corner, where hardly anybody plays
 REACH, STONES, BEAM = 2, 7, 8  # how far from the target, how many stones, how many positions go on
 
 

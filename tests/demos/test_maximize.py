@@ -25,7 +25,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def shown(folder: Path) -> demos.Shown:
     with pytest.MonkeyPatch.context() as patch:  # a side, its edge and a corner; textures are tested below
-        patch.setattr(demo, "TARGETS", ("R14", "T10", "A1"))
+        patch.setattr(demo, "TARGETS", ("R14", "T10", "T1"))
         patch.setattr(demo, "TEXTURES", replace(demo.TEXTURES, steps=30))
         return demos.make("maximize", folder)
 
@@ -42,7 +42,7 @@ def test_filters_repeat_their_texture_all_over() -> None:
 
 @pytest.mark.slow
 def test_stones_make_the_network_play_where_it_never_would(shown: demos.Shown) -> None:
-    assert list(shown.numbers["go"]) == ["R14", "T10", "A1"]
+    assert list(shown.numbers["go"]) == ["R14", "T10", "T1"]
     for found in shown.numbers["go"].values():
         assert found["empty"] < 0.01 and found["persuaded"] > 0.5 and found["stones"] <= demo.STONES
         assert found["gradient ascent"] > 0.99

@@ -68,6 +68,7 @@ KEPT: dict[str, list[dict[str, Any]]] = {
     "crlf.sgf": [{"moves": "B40 W20", "black": "Black"}],
     "old-long-names.sgf": [{"moves": "W40 B42", "setup": "0:B20 0:B60", "black": "Ann", "white": "Bob", "komi": 5.5}],
     "two-moves-in-a-node.sgf": [{"moves": "B40 W20 B60"}],
+    "names-with-digits.sgf": [{"moves": "B72 W60 B288", "komi": 7.5}],
     "leading-junk.sgf": [{"moves": "B40 W20"}],
     "spaces-in-points.sgf": [{"moves": "B40 W20 B81"}],
     "komi-650.sgf": [{"komi": 6.5}],
@@ -177,7 +178,7 @@ def test_positions_are_bytes_of_the_file_in_any_encoding() -> None:
         assert error.position == len(text[: text.rindex("[ee")].encode(encoding))
 
 
-# sgfmill reads these byte by byte, or takes no such size, point or second move in a node.
+# sgfmill reads these byte by byte, or takes no such size, point, name of a property or second move in a node.
 SGFMILL_CANNOT = {
     "shift-jis-backslash.sgf",
     "shift-jis-bracket.sgf",
@@ -191,6 +192,7 @@ SGFMILL_CANNOT = {
     "setup-mid-game.sgf",
     "setup-empty-value.sgf",
     "setup-rectangle.sgf",
+    "names-with-digits.sgf",
 }
 
 
