@@ -132,11 +132,15 @@ class PolicyPlayer:
         """The points in the order in which they are considered, no pass: by probability, or drawn by it."""
         points = priors[:-1]
         temperature = 1.0 if len(board.moves) < self.style.random_moves else self.style.temperature
-        if temperature > 0:
-            # Adding Gumbel noise to the logits and sorting draws without replacement.
-            logits = np.log(np.maximum(points, 1e-30)) / temperature
-            points = logits + self._random.gumbel(size=points.size)
-        yield from map(int, np.argsort(-points, kind="stable"))
+        yield from map(int, drawn_order(points, temperature, self._random))
+
+
+def drawn_order(priors: np.ndarray, temperature: float, random: np.random.Generator) -> np.ndarray:
+    """int64 [n]: the order of float [n] probabilities, the best first at temperature 0, else drawn by them."""
+    if temperature > 0:
+        # Adding Gumbel noise to the logits and sorting draws without replacement.
+        priors = np.log(np.maximum(priors, 1e-30)) / temperature + random.gumbel(size=priors.size)
+    return np.argsort(-priors, kind="stable")
 
 
 def rehearse(player: PolicyPlayer) -> None:

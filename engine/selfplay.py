@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from engine.game import format_score
+from engine.player import drawn_order
 from engine.policy import Policy
 from gocnn.go import BLACK, WHITE, Board
 from gocnn.go.counting import settle
@@ -80,13 +81,9 @@ def _move(table: _Table, prior: np.ndarray, config: SelfPlay, random: np.random.
     board = table.board
     colour = board.to_move
     temperature = 1.0 if len(board.moves) < config.opening else table.temperatures[colour]
-    # Adding Gumbel noise to the logits and sorting draws without replacement.
-    worth = np.log(np.maximum(prior[:-1], 1e-30)) + temperature * random.gumbel(size=board.pass_point)
-    worth[~board.legal_mask(colour)[:-1]] = -np.inf
-    for point in np.argsort(-worth).tolist():
-        if worth[point] == -np.inf:
-            break
-        if not board.is_own_eye(colour, point):
+    legal = board.legal_mask(colour)
+    for point in drawn_order(prior[:-1], temperature, random).tolist():
+        if legal[point] and not board.is_own_eye(colour, point):
             board.play(colour, point)
             table.passes = 0
             return

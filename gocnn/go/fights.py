@@ -13,7 +13,7 @@ from numba import njit
 from gocnn.go import core
 from gocnn.go.core import BLACK, BORDER, EMPTY, WHITE
 from gocnn.go.liberties import chain_liberties, chains_beside
-from gocnn.go.reading import read
+from gocnn.go.reading import read_fight
 from gocnn.go.trial import enter, new_room
 
 MOST_POINTS = 10  # empty points of a fight that is read
@@ -36,7 +36,7 @@ def read_fights(state, owner, seki, to_move):
         fight, points = _fight_at(state, owner, seki, start, done)
         if points <= MOST_POINTS:
             enter(state, room)
-            changed |= read(room, fight, owner, to_move, state.key[0])
+            changed |= read_fight(room, fight, owner, to_move, state.key[0])
     return changed
 
 

@@ -66,7 +66,7 @@ class Line(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def read(room, fight, owner, to_move, key):
+def read_fight(room, fight, owner, to_move, key):
     """Read one fight from the position in the room, whose hash is `key`; returns whether `owner` was put right.
 
     `fight` is the cells that may change hands, `owner` (int8 by cell) who is thought to hold each point, 0 neutral.
