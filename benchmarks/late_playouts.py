@@ -19,7 +19,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from engine.playouts import SPREAD
+from engine.playouts import winrate_of
 from gocnn.evaluator import Evaluator
 from gocnn.go import BLACK, Board, IllegalMove
 from gocnn.go.ownership import ownership
@@ -50,7 +50,7 @@ def judged(evaluator: Evaluator, board: Board, komi: float, playouts: int) -> tu
     network = evaluator.evaluate([board], komi=komi).winrate
     assert network is not None
     lead = (float(ownership(board, playouts).sum()) - komi) * board.to_move
-    return float(network[0]), 1 / (1 + np.exp(-lead / (SPREAD * board.size)))
+    return float(network[0]), float(winrate_of(np.array(lead), board.size))
 
 
 def log_loss(chance: np.ndarray, won: np.ndarray) -> float:

@@ -20,6 +20,11 @@ SPREAD = 0.4  # times the board's size, in points: how sharply a lead makes a wi
 Said = tuple[np.ndarray, ...]
 
 
+def winrate_of(lead: np.ndarray, size: int) -> np.ndarray:
+    """The chances to win, 0 to 1, of leads in points on a board of `size`: logistic, by SPREAD."""
+    return np.asarray((1 + np.tanh(lead / (2 * SPREAD * size))) / 2)
+
+
 class Playouts:
     """Makes them, beside the network where it may use several threads."""
 
@@ -33,8 +38,7 @@ class Playouts:
         descent.play_out(tree, root, position, batch, count, playouts, self.config.seed or 0)
         owner = batch.owner[:count]
         lead = owner.sum(1) - position.komi[0] * batch.colour[:count]
-        winrate = (1 + np.tanh(lead / (2 * SPREAD * position.root.info[core.SIZE]))) / 2
-        return winrate, lead, owner
+        return winrate_of(lead, position.root.info[core.SIZE]), lead, owner
 
     def begin(self, tree: Tree, root: int, position: Position, batch: Batch, count: int) -> Callable[[], Said]:
         """Begin to make those that are mixed in, if any are; a call of what is returned waits for them."""
