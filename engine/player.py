@@ -23,7 +23,8 @@ from gocnn.go.tactics import self_atari
 from gocnn.go.trial import new_room
 
 if TYPE_CHECKING:
-    from engine.search import Report, Search
+    from engine.search import Report
+    from engine.search_player import SearchPlayer
 
 #: What `choose` returns to give the game up; no point has this number.
 RESIGN = -1
@@ -60,12 +61,16 @@ class PolicyPlayer:
     """Plays the policy's moves."""
 
     ponders = False  # whether it wants to think on the opponent's time
-    search: Search | None = None  # what it searches with
     found: Report | None = None  # what the search for its last move found
 
-    def __init__(self, policy: Policy, style: Style | None = None) -> None:
+    def __init__(
+        self, policy: Policy, style: Style | None = None, make_searcher: Callable[[], SearchPlayer] | None = None
+    ) -> None:
+        """`make_searcher` makes the player that this one becomes where somebody asks it to search."""
         self.policy = policy
         self.style = style or Style()
+        self._make_searcher = make_searcher
+        self._searcher: SearchPlayer | None = None
         self._random = np.random.default_rng(self.style.seed)
 
     def choose(
@@ -109,6 +114,13 @@ class PolicyPlayer:
             if not doubtful or priors[point] >= CONVINCED:
                 return point
         return board.pass_point
+
+    @property
+    def searcher(self) -> SearchPlayer | None:
+        """This player as one that searches, a visit a move at first; None if it is not meant to."""
+        if self._searcher is None and self._make_searcher is not None:
+            self._searcher = self._make_searcher()
+        return self._searcher
 
     def warm_up(self, network: Any) -> None:
         """Have all compiled that a game will need, with the network that has just been loaded."""

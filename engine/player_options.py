@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,6 +16,7 @@ import click
 if TYPE_CHECKING:
     from engine.player import PolicyPlayer, Style
     from engine.policy import LazyPolicy, Policy
+    from engine.search_player import SearchPlayer
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -185,7 +187,13 @@ def _player(
     if level is not None:
         return levels.level_player(level, policy, style)
     if not is_limited:
-        return PolicyPlayer(policy, style)
+        return PolicyPlayer(policy, style, partial(_search_player, policy, style, 1, None, None, **search))
+    return _search_player(policy, style, visits, playouts, seconds, **search)
+
+
+def _search_player(
+    policy: LazyPolicy, style: Style, visits: int | None, playouts: int | None, seconds: float | None, **search: Any
+) -> SearchPlayer:
     from engine.search import Limits
     from engine.search_player import SearchPlayer
 

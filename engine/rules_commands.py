@@ -6,8 +6,6 @@ import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from engine.player import PolicyPlayer
-from engine.policy import LazyPolicy
 from engine.protocol import SYNTAX_ERROR, GtpError
 from engine.rules import NAMED, Rules, read_rule, read_rules
 from engine.session import Session
@@ -96,8 +94,8 @@ class RulesCommands:
     # The player.
 
     def cmd_kata__list__params(self) -> str:
-        """What `kata-get-param` and `kata-set-param` know."""
-        return " ".join(PARAMETERS)
+        """What `kata-get-param` and `kata-set-param` know: nothing, where the player does not search."""
+        return "" if self.session.player.searcher is None else " ".join(PARAMETERS)
 
     def cmd_kata__get__param(self, name: str) -> str:
         """How much the player may search for a move; nothing where there is no limit."""
@@ -121,16 +119,10 @@ class RulesCommands:
 
     @property
     def _searcher(self) -> SearchPlayer:
-        from engine.search import SearchConfig
-        from engine.search_player import SearchPlayer
-
-        player = self.session.player
-        if type(player) is PolicyPlayer and isinstance(player.policy, LazyPolicy):
-            # One visit is what it plays with; with more, it would search.
-            config = SearchConfig(root_symmetries=player.style.symmetries, seed=player.style.seed)
-            self.session.player = player = SearchPlayer(player.policy, player.style, visits=1, config=config)
-        if not isinstance(player, SearchPlayer):
+        player = self.session.player.searcher
+        if player is None:
             raise GtpError("the player does not search")
+        self.session.player = player
         return player
 
     # Servers.

@@ -72,7 +72,11 @@ class SearchPlayer(PolicyPlayer):
         self._lost_turns: dict[int, tuple[list[int], int]] = {}  # of each colour: the moves played then, turns
 
     @property
-    def search(self) -> Search:  # type: ignore[override]
+    def searcher(self) -> SearchPlayer:
+        return self
+
+    @property
+    def search(self) -> Search:
         """The search, with the tree of the last position. Waits for the network; raises PolicyError without one."""
         if self._search is None:
             self._search = Search(self._lazy.network(), self.config)

@@ -81,7 +81,8 @@ class Session:
 
         with policy_errors():
             if self._search is None:
-                self._search = self.player.search or Search(self._network())
+                searcher = self.player.searcher
+                self._search = Search(self._network()) if searcher is None else searcher.search
             return self._search
 
     @property

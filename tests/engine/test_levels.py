@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from engine.levels import CLOSE, LEVELS, Level, LevelPlayer, level, level_player
 from engine.player import PolicyPlayer, Style
 from engine.player_options import make_player
 from engine.policy import LazyPolicy, Policy
+from engine.search import Limits
 from engine.search_player import SearchPlayer
 from gocnn.go import BLACK, WHITE, Board
 from gocnn.go.coords import gtp_to_point
@@ -149,21 +151,36 @@ def test_a_name_gives_the_player_and_loads_nothing() -> None:
     assert isinstance(strong, SearchPlayer) and strong.limits.visits == LEVELS["3d"].visits
 
 
+#: As `make_player` takes them.
+OPTIONS: dict[str, Any] = {
+    "model": None, "temperature": 0.0, "random_moves": 0, "seed": 1, "resign_behind": None, "profile": None,
+    "visits": None, "playouts": None, "seconds": None, "ponder": False, "resign": 0.1, "threads": 1, "batch": 4,
+    "root_symmetries": 2, "noise": 0.5,
+}  # fmt: skip
+
+
 def test_a_level_takes_the_other_options_and_no_limit_of_its_own() -> None:
-    options = {
-        "model": None, "temperature": 0.0, "random_moves": 0, "seed": 1, "resign_behind": None, "profile": None,
-        "visits": None, "playouts": None, "seconds": None, "ponder": True, "resign": 0.1, "threads": 1, "batch": 4,
-        "root_symmetries": 2, "noise": 0.5,
-    }  # fmt: skip
-    player, _ = make_player(level="3d", **options)  # type: ignore[arg-type]
+    options = {**OPTIONS, "ponder": True}
+    player, _ = make_player(level="3d", **options)
     assert isinstance(player, SearchPlayer) and player.ponders
     assert player.resignation is not None and player.resignation.winrate == 0.1
     config = player.config
     assert (config.threads, config.batch, config.root_symmetries, config.noise, config.seed) == (1, 4, 2, 0.5, 1)
     with pytest.raises(UsageError, match="--ponder needs a search"):
-        make_player(level="3k", **options)  # type: ignore[arg-type]
+        make_player(level="3k", **options)
     with pytest.raises(UsageError, match="leave the other limits out"):
-        make_player(level="3d", **{**options, "visits": 10})  # type: ignore[arg-type]
+        make_player(level="3d", **{**options, "visits": 10})
+
+
+def test_who_does_not_search_yet_would_with_the_same_options() -> None:
+    player, _ = make_player(level=None, **OPTIONS)
+    searcher = player.searcher
+    assert not isinstance(player, SearchPlayer) and isinstance(searcher, SearchPlayer) and searcher is player.searcher
+    assert searcher.limits == Limits(visits=1)
+    assert searcher.resignation is not None and searcher.resignation.winrate == 0.1
+    config = searcher.config
+    assert (config.threads, config.batch, config.root_symmetries, config.noise, config.seed) == (1, 4, 2, 0.5, 1)
+    assert make_player(level="3k", **OPTIONS)[0].searcher is None
 
 
 def test_threads_are_taken_without_a_search_too() -> None:

@@ -169,11 +169,13 @@ def test_pondering_ends_with_the_game() -> None:
 def test_a_player_without_a_search_can_be_given_one() -> None:
     engine = make_engine()
     session = engine.session  # type: ignore[attr-defined]
-    session.player = PolicyPlayer(LazyPolicy(CentrePolicy))
+    policy = LazyPolicy(CentrePolicy)
+    session.player = PolicyPlayer(policy, make_searcher=lambda: SearchPlayer(policy, visits=1))
     assert ask(engine, "kata-get-param maxVisits") == "= 1"
     assert ask(engine, "kata-set-param maxVisits 8") == "="
     assert ask(engine, "genmove b").startswith("= ")
     assert session.player.found.visits == 8
+    assert session.player.search is session.search, "an analysis profits from the same tree"
 
 
 def test_limits_of_the_search() -> None:
@@ -182,6 +184,7 @@ def test_limits_of_the_search() -> None:
     session.player = LevelPlayer(CentrePolicy(), level("5k"))
     for line in ("kata-get-param maxVisits", "kata-set-param maxVisits 5"):
         assert ask(engine, line) == "? the player does not search"
+    assert ask(engine, "kata-list-params") == "="
     session.player = SearchPlayer(LazyPolicy(CentrePolicy), visits=10)
     assert ask(engine, "kata-list-params") == "= maxVisits maxPlayouts maxTime"
     answers = [ask(engine, f"kata-get-param {name}") for name in ("maxVisits", "maxPlayouts", "maxTime")]

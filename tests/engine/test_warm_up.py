@@ -34,7 +34,7 @@ game = Game(9, 7.5)
 while not game.is_over and len(game.board.moves) < 120:
     colour = game.board.to_move
     hurry = len(game.board.moves) % 10 == 9  # with no time at all, and nothing known of the position
-    if hurry and player.search:
+    if hurry and visits > 1:
         player.search.forget()
     move = player.choose(game.board, colour, game.komi, seconds=0.0 if hurry else None)
     if move == RESIGN:
