@@ -66,6 +66,11 @@ class Rules:
             return "Tromp-Taylor"
         return "AGA" if self.bonus == "N-1" else "Chinese"
 
+    def sgf_name_with(self, handicap: int) -> str:
+        """That name, or none where White would get other points for so many handicap stones by it."""
+        named = NAMED[_key(self.sgf_name)]
+        return self.sgf_name if named.compensation(handicap) == self.compensation(handicap) else ""
+
     def to_json(self) -> str:
         """As `kata-get-rules` answers."""
         fields = {
@@ -127,8 +132,12 @@ ALIASES = {
 
 def _named(text: str) -> Rules | None:
     """The rules of a name, in either case and with ``-``, ``_`` or a blank; None for another text."""
+    return NAMED.get(_key(text))
+
+
+def _key(text: str) -> str:
     name = text.strip().lower().replace("_", "-").replace(" ", "-")
-    return NAMED.get(ALIASES.get(name, name))
+    return ALIASES.get(name, name)
 
 
 def read_rules(text: str) -> Rules:
@@ -149,9 +158,12 @@ def read_rule(rules: Rules, name: str, text: str) -> Rules:
 
 
 def rules_of_record(text: str, now: Rules) -> Rules:
-    """The rules that a record names in its RU; those in use where it names none that we know, or these.
+    """The rules that a record names in its RU; those in use where it names none that we know.
 
-    SGF has few names, and writes what is in use by the nearest of them (`Rules.sgf_name`).
+    SGF has few names, and writes what is in use by the nearest of them (`Rules.sgf_name`): where that is what the
+    record says, only White's points for handicap stones change.
     """
     found = _named(text)
-    return now if found is None or found.sgf_name == now.sgf_name else found
+    if found is None:
+        return now
+    return dataclasses.replace(now, bonus=found.bonus) if found.sgf_name == now.sgf_name else found

@@ -352,7 +352,7 @@ class Session:
 
     def cmd_printsgf(self) -> str:
         """The game as SGF."""
-        return "\n" + game_to_sgf(self.game, rules=self.rules.sgf_name).decode("utf-8")
+        return "\n" + game_to_sgf(self.game, rules=self.rules).decode("utf-8")
 
     def cmd_cputime(self) -> str:
         """The processor time used so far, in seconds."""

@@ -11,7 +11,7 @@ import numpy as np
 from sgfmill import sgf
 
 from engine.game import Game
-from engine.rules import STANDARD
+from engine.rules import STANDARD, Rules
 from gocnn import __version__
 from gocnn.go import BLACK, EMPTY, WHITE
 from gocnn.go.coords import sgf_to_point
@@ -68,21 +68,21 @@ def replay(
 
 
 def game_to_sgf(
-    game: Game, *, rules: str = STANDARD.sgf_name, black: str = "", white: str = "", result: str = "", comment: str = ""
+    game: Game, *, rules: Rules = STANDARD, black: str = "", white: str = "", result: str = "", comment: str = ""
 ) -> bytes:
     """The game as an SGF file (FF[4], UTF-8): its starting position and its moves.
 
-    `rules` is as in RU, and `result` is as in RE, such as ``B+3.5`` or ``W+R``; what is empty is left out.
+    RU has the nearest name of `rules`; `result` is as in RE, such as ``B+3.5`` or ``W+R``; what is empty is left out.
     """
     size = game.board.size
     record = sgf.Sgf_game(size=size)
     root = record.get_root()
     root.set("AP", ("gocnn", __version__))
     root.set("KM", game.komi)
-    root.set("RU", rules)
     if game.handicap:
         root.set("HA", game.handicap)
-    for prop, text in (("PB", black), ("PW", white), ("RE", result), ("GC", comment)):
+    named = rules.sgf_name_with(game.handicap)
+    for prop, text in (("RU", named), ("PB", black), ("PW", white), ("RE", result), ("GC", comment)):
         if text:
             root.set(prop, text)
 

@@ -251,13 +251,39 @@ def test_a_record_brings_its_rules(tmp_path: Path, named: str, rules: str) -> No
     assert ask(engine, "final_score") == ("= B+5.5" if NAMED[rules].scoring == "territory" else "= B+4.5")
 
 
-@pytest.mark.parametrize("named", ["", "Chinese", "some rules"])
-def test_rules_stay_where_the_record_names_none_or_the_same(tmp_path: Path, named: str) -> None:
+@pytest.mark.parametrize("named", ["", "some rules"])
+def test_rules_stay_where_the_record_names_none(tmp_path: Path, named: str) -> None:
     path = tmp_path / "game.sgf"
     path.write_text(RECORD % named)
     engine = make_engine()
     assert ask(engine, f"loadsgf {path}") == "="
     assert ask(engine, "kata-get-rules") == f"= {STANDARD.to_json()}"
+
+
+def test_where_a_record_names_the_rules_in_use_white_gets_the_points_for_handicap_stones(tmp_path: Path) -> None:
+    path = tmp_path / "game.sgf"
+    path.write_text((RECORD % "Chinese").replace("GM[1]", "GM[1]HA[5]"))
+    engine = make_engine()
+    assert ask(engine, f"loadsgf {path}") == "="
+    assert ask(engine, "kata-get-rules") == f"= {dataclasses.replace(STANDARD, bonus='N').to_json()}"
+    assert ask(engine, "final_score") == "= W+0.5", "by 4.5 points without"
+    path.write_text(ask(engine, "printsgf").removeprefix("= "))
+    other = make_engine()
+    assert ask(other, f"loadsgf {path}") == "="
+    assert ask(other, "kata-get-rules") == ask(engine, "kata-get-rules")
+
+
+def test_a_record_names_no_rules_by_which_white_would_get_other_points(tmp_path: Path) -> None:
+    path = tmp_path / "game.sgf"
+    engine = make_engine()
+    for rules, name in ((STANDARD, ""), (NAMED["chinese"], "RU[Chinese]"), (NAMED["japanese"], "RU[Japanese]")):
+        assert ask(engine, f"kata-set-rules {rules.to_json()}") == ask(engine, "clear_board") == "="
+        assert "RU[Chinese]" in ask(engine, "printsgf") or rules.scoring == "territory"
+        assert ask(engine, "fixed_handicap 2").startswith("=")
+        path.write_text(ask(engine, "printsgf").removeprefix("= "))
+        assert ("RU[" not in path.read_text()) if not name else name in path.read_text()
+        assert ask(engine, f"loadsgf {path}") == "="
+        assert ask(engine, "kata-get-rules") == f"= {rules.to_json()}"
 
 
 def test_all_stones_live_where_the_players_do_not_agree_on_dead_ones(tmp_path: Path) -> None:
