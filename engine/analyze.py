@@ -7,12 +7,13 @@ deeply as the one after the move played, so that a loss that nothing could have 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from engine.rules import STANDARD, Rules
 from gocnn.go import Board
 
 if TYPE_CHECKING:
@@ -34,9 +35,9 @@ LINE = 12
 class View:
     """What is thought of a position, from the view of the player to move.
 
-    `best` is the move it would play and `line` what it expects from there on; `winrate` (0 to 1) and `lead` (points,
-    komi counted) are None where nobody can say. `priors` float32 [N*N + 1] are the network's probabilities of the
-    legal moves.
+    `best` is the move it would play and `line` what it expects from there on; `winrate` (0 to 1) and `lead` (points
+    more than are needed to win) are None where nobody can say. `priors` float32 [N*N + 1] are the network's
+    probabilities of the legal moves.
     """
 
     best: int
@@ -50,7 +51,7 @@ class Looker(Protocol):
     """Anything that has a view of positions."""
 
     def look(self, board: Board, komi: float) -> View:
-        """The view of the player to move. The board is left as it is."""
+        """The view of the player to move, where Black wins by more than `komi`. The board is left as it is."""
 
 
 class PolicyLooker:
@@ -126,20 +127,26 @@ class Judgement:
         return self.points_lost >= MISTAKE_POINTS or self.winrate_lost >= MISTAKE_WINRATE
 
 
-def judge(turns: Sequence[Turn], final: Board, komi: float, looker: Looker) -> Iterator[Judgement]:
+def judge(
+    turns: Sequence[Turn], final: Board, komi: float, looker: Looker, rules: Rules = STANDARD
+) -> Iterator[Judgement]:
     """Judge the moves of a game in order; `final` is the position after the last.
 
-    Raises what the looker raises.
+    `komi` is all that White gets, for handicap stones too. Raises what the looker raises.
     """
-    view = looker.look(turns[0].board, komi) if turns else None
+
+    def look(board: Board) -> View:
+        return looker.look(board, rules.needed(board, komi))
+
+    view = look(turns[0].board) if turns else None
     for index, turn in enumerate(turns):
         assert view is not None
         after = turns[index + 1].board if index + 1 < len(turns) else final
         follows = _after(turn.board, turn.point)
-        following = looker.look(after, komi)
+        following = look(after)
         # Where stones were set up after the move, or the turn was changed, the next move's position is another one.
-        answer = following if _same(follows, after) else looker.look(follows, komi)
-        yield _judged(turn, view, answer, komi, looker)
+        answer = following if _same(follows, after) else look(follows)
+        yield _judged(turn, view, answer, look)
         view = following
 
 
@@ -153,7 +160,7 @@ def _same(a: Board, b: Board) -> bool:
     return a.hash == b.hash and a.to_move == b.to_move
 
 
-def _judged(turn: Turn, view: View, answer: View, komi: float, looker: Looker) -> Judgement:
+def _judged(turn: Turn, view: View, answer: View, look: Callable[[Board], View]) -> Judgement:
     priors = view.priors
     probability = float(priors[turn.point])
     judgement = Judgement(
@@ -171,7 +178,7 @@ def _judged(turn: Turn, view: View, answer: View, komi: float, looker: Looker) -
     )
     judgement = _with_losses(judgement, view.winrate, view.lead)
     if judgement.mistake and judgement.winrate_lost is not None:
-        other = looker.look(_after(turn.board, view.best), komi)
+        other = look(_after(turn.board, view.best))
         if other.winrate is not None and other.lead is not None:
             checked = _with_losses(judgement, 1 - other.winrate, -other.lead)
             judgement = replace(

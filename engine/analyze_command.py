@@ -19,6 +19,7 @@ from gocnn.options import FiniteRange
 
 if TYPE_CHECKING:
     from engine.analyze import Judgement, Looker
+    from engine.rules import Rules
     from sgf_data.annotate import AnnotatedGame
 
 VISITS = 50
@@ -38,6 +39,7 @@ class _Plan:
     picture: Path | None
     how: str
     komi: float
+    rules: Rules
     count: int
 
 
@@ -64,6 +66,11 @@ Examples:
 @click.option(
     "--komi", type=FiniteRange(), help="Komi, whatever the record says (default there: 7.5, or 0.5 with handicap)."
 )  # fmt: skip
+@click.option(
+    "--rules", metavar="NAME",
+    help="Rules, whatever the record says: chinese, japanese, aga and so on (default where it says nothing we know: "
+    "area scoring).",
+)  # fmt: skip
 @click.option("--game", type=click.IntRange(min=1), metavar="N", help="Which game of a file that holds several.")
 @click.option("--mistakes", type=click.IntRange(min=0), default=5, show_default=True, metavar="N",
               help="Mistakes listed for each player.")  # fmt: skip
@@ -76,6 +83,7 @@ def analyze(
     quick: bool,
     model: Path | None,
     komi: float | None,
+    rules: str | None,
     game: int | None,
     mistakes: int,
     graph: bool,
@@ -92,15 +100,24 @@ def analyze(
 
     from engine.game import DEFAULT_KOMI
     from engine.policy import PolicyError
+    from engine.rules import STANDARD, read_rules, rules_of_record
     from sgf_data.annotate import read_annotated
 
     if quick and visits is not None:
         raise click.UsageError("--quick and --visits exclude each other.")
+    try:
+        wanted = read_rules(rules) if rules else None
+    except ValueError:
+        raise click.UsageError(f"--rules: there are no rules named {rules!r}") from None
+
+    def rules_by(named: str) -> Rules:
+        return wanted or rules_of_record(named, STANDARD)
+
     errors = Console(stderr=True)
     try:
         if file.stat().st_size > MAX_BYTES:
             raise ValueError("too large for a game record")
-        record, games = read_annotated(file.read_bytes(), game)
+        record, games = read_annotated(file.read_bytes(), game, lambda named: rules_by(named).suicide)
         if not record.steps:
             raise ValueError("the game has no moves")
     except (OSError, ValueError) as error:
@@ -117,7 +134,8 @@ def analyze(
         raise click.ClickException(f"{target}: its directory is not there, or may not be written to")
     try:
         looker, how = _looker(model, visits, quick, errors)
-        plan = _Plan(file, target, target.with_suffix(".png") if graph else None, how, komi, mistakes)
+        picture = target.with_suffix(".png") if graph else None
+        plan = _Plan(file, target, picture, how, komi, rules_by(record.rules), mistakes)
         judgements, interrupted = _judge(record, looker, plan, errors)
     except (PolicyError, ValueError) as error:
         raise click.ClickException(str(error)) from None
@@ -179,6 +197,7 @@ def _judge(record: AnnotatedGame, looker: Looker, plan: _Plan, errors: Any) -> t
 
     from engine.analyze import Turn, judge
 
+    komi = plan.komi + plan.rules.compensation(record.handicap)
     turns = [Turn(step.number, step.point, step.board) for step in record.steps]
     judgements: list[Judgement] = []
     progress = Progress(
@@ -189,7 +208,7 @@ def _judge(record: AnnotatedGame, looker: Looker, plan: _Plan, errors: Any) -> t
     try:
         with progress:
             bar = progress.add_task(plan.source.name, total=len(turns))
-            for judgement in judge(turns, record.final, plan.komi, looker):
+            for judgement in judge(turns, record.final, komi, looker, plan.rules):
                 judgements.append(judgement)
                 progress.advance(bar)
     except KeyboardInterrupt:
@@ -208,7 +227,8 @@ def _write(record: AnnotatedGame, judgements: Sequence[Judgement], plan: _Plan) 
         record.note(step.node, move_note(judgement, record.size), **properties(judgement))
         if judgement.mistake:
             record.add_variation(step, judgement.before.line, *variation_note(judgement, record.size))
-    record.note(0, game_note(judgements, record.size, f"{plan.how}, komi {plan.komi:g}", plan.count))
+    terms = f"{plan.how}, komi {plan.komi:g}, {plan.rules.scoring} scoring"
+    record.note(0, game_note(judgements, record.size, terms, plan.count))
     write_atomically(plan.target, record.to_bytes())
     if plan.picture:
         save(graph(judgements, record.size), plan.picture, caption(judgements, _players(record), plan.how))
@@ -248,6 +268,7 @@ def _report(
         "engine": plan.how,
         "size": record.size,
         "komi": plan.komi,
+        "rules": json.loads(plan.rules.to_json()),
         "handicap": record.handicap,
         "result": record.result,
         "complete": complete,

@@ -9,7 +9,7 @@ ours has a name that starts so; both are taken out before new ones are added, so
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sgfmill import sgf_grammar
@@ -40,16 +40,24 @@ class Step:
 class AnnotatedGame(MainLine):
     """The main line of a game, to be read and to be given notes."""
 
-    def __init__(self, tree: Coarse_game_tree, structure: encoding.Structure) -> None:
-        """Raises ValueError if it is no game of Go, on no square board, or its first move is illegal."""
+    def __init__(
+        self,
+        tree: Coarse_game_tree,
+        structure: encoding.Structure,
+        allows_suicide: Callable[[str], bool] = lambda rules: False,
+    ) -> None:
+        """`allows_suicide` says it of rules by their name in RU.
+
+        Raises ValueError if it is no game of Go, on no square board, or its first move is illegal.
+        """
         super().__init__(tree, structure)
         for node in self._nodes:
             _take_out_notes(node)
         self.stopped: str | None = None  # why the rest of the game is left out
-        self.steps, self.final = self._replay()
+        self.steps, self.final = self._replay(allows_suicide(self.rules))
 
-    def _replay(self) -> tuple[list[Step], Board]:
-        board = Board(self.size, ko="simple")
+    def _replay(self, suicide: bool) -> tuple[list[Step], Board]:
+        board = Board(self.size, ko="simple", suicide=suicide)
         steps: list[Step] = []
         for place, event in enumerate(self.events()):
             if event.points:
@@ -108,13 +116,15 @@ class AnnotatedGame(MainLine):
         return data
 
 
-def read_annotated(data: bytes, number: int | None = None) -> tuple[AnnotatedGame, int]:
+def read_annotated(
+    data: bytes, number: int | None = None, allows_suicide: Callable[[str], bool] = lambda rules: False
+) -> tuple[AnnotatedGame, int]:
     """Game `number` (from 1; None: the first) of an SGF file, and how many games the file has.
 
     Raises ValueError with the reason if the file is no SGF, has no such game, or the game can't be replayed.
     """
     tree, structure, games = parse(data, number)
-    return AnnotatedGame(tree, structure), games
+    return AnnotatedGame(tree, structure, allows_suicide), games
 
 
 def _take_out_notes(node: Node) -> None:

@@ -17,6 +17,7 @@ import engine.analyze_command
 from engine.analyze import Judgement, Turn, View, judge, summarise, worst
 from engine.analyze_command import analyze
 from engine.analyze_notes import print_tables
+from engine.rules import NAMED
 from gocnn import policy
 from gocnn.go import BLACK, WHITE, Board
 from gocnn.go.coords import gtp_to_point
@@ -181,7 +182,7 @@ def test_a_game_by_search(game: Path, networks: dict[str, Path]) -> None:
     assert before.points.tolist() == after.points.tolist() and after.white == "小林"
     nodes = list(sgf_grammar.main_sequence_iter(sgf_grammar.parse_sgf_game(target.read_bytes())))
     assert nodes[0]["C"][0].startswith(
-        b"a game\n\ngocnn: analysed with value.safetensors, 6 visits a position, komi 6.5"
+        b"a game\n\ngocnn: analysed with value.safetensors, 6 visits a position, komi 6.5, area scoring"
     )
     assert nodes[2]["C"][0].startswith(b"as it was\n\ngocnn: Black wins ")
     for node in nodes[1:]:
@@ -204,6 +205,54 @@ def test_json_for_machines(game: Path, networks: dict[str, Path]) -> None:
         assert 0 <= move["winrate"] <= 1 and move["points_lost"] >= 0 and move["rank"] >= 1
         assert move["winrate_lost"] >= 0 and move["line"][0] == move["best"]
     assert not game.with_name("game.analyzed.png").exists()
+
+
+class Territory(Judge):
+    """Takes the stones for all that is area, as random playouts would on a full board."""
+
+    def look(self, board: Board, komi: float) -> View:
+        view = super().look(board, komi)
+        lead = (float(board.stones.sum()) - komi) * board.to_move
+        return View(view.best, view.line, 0.5, lead, view.priors)
+
+
+def test_leads_are_by_the_rules() -> None:
+    played, final = turns("A1", "B1", "C1")
+    area = [j.lead for j in judge(played, final, 0.5, Territory())]
+    assert area == [1 - 0.5, -(0 - 0.5), 1 - 0.5]
+    territory = [j.lead for j in judge(played, final, 0.5, Territory(), NAMED["japanese"])]
+    assert territory == [-0.5 - 0.5 + 1, 0.5 + 0.5, -0.5 - 0.5 + 1], "a stone is no point; who plays last, half a one"
+
+
+def test_the_record_or_an_option_says_by_which_rules(tmp_path: Path, networks: dict[str, Path]) -> None:
+    path = tmp_path / "game.sgf"
+    how = ("--model", networks["value"], "--quick", "--json", "--no-graph")
+    record = "(;SZ[9]KM[0.5]%sHA[3]AB[cc][gg][cg];W[ee];B[gc];W[ce])"
+    leads = {}
+    for named in ("", "RU[Chinese]", "RU[Japanese]"):
+        path.write_text(record % named)
+        code, out, _ = run(path, *how)
+        document = json.loads(out)
+        assert code == 0 and document["rules"]["scoring"] == ("TERRITORY" if "Jap" in named else "AREA")
+        leads[named] = [move["lead"] * (1 if move["colour"] == "black" else -1) for move in document["moves"]]
+    assert np.subtract(leads[""], leads["RU[Chinese]"]) == pytest.approx([3, 3, 3], abs=0.01)
+    _, out, _ = run(path, *how, "--rules", "chinese")
+    by_option = [move["lead"] * (1 if move["colour"] == "black" else -1) for move in json.loads(out)["moves"]]
+    assert by_option == pytest.approx(leads["RU[Chinese]"])
+    # Black has put 3 stones more than White on the board, and 2 or 3 after the moves.
+    assert np.subtract(leads[""], leads["RU[Japanese]"]) == pytest.approx([2.5, 2.5, 2.5], abs=0.01)
+    code, _, err = run(path, *how, "--rules", "none")
+    assert code == 2 and "there are no rules named 'none'" in err
+
+
+def test_suicide_where_the_rules_allow_it(tmp_path: Path, networks: dict[str, Path]) -> None:
+    path = tmp_path / "game.sgf"
+    record = "(;SZ[5]KM[0.5]RU[%s];B[ee];W[ac];B[aa];W[bb];B[ed];W[ba];B[ab];W[ec])"
+    for named, moves in (("NZ", 8), ("Chinese", 6)):
+        path.write_text(record % named)
+        code, out, err = run(path, "--model", networks["value"], "--quick", "--json", "--no-graph")
+        assert code == 0 and len(json.loads(out)["moves"]) == moves
+        assert ("move 7 is illegal (suicide)" in err) == (named == "Chinese")
 
 
 def test_a_network_without_a_value_head_says_so_and_judges_by_policy(game: Path, networks: dict[str, Path]) -> None:
