@@ -33,6 +33,7 @@ PARTS = {
     "includeMovesOwnershipStdev": "movesOwnershipStdev",
     "includePolicy": "policy",
     "includePVVisits": "pvVisits",
+    "includeNoResultValue": "noResult",
 }
 VIEWS = {"BLACK": BLACK, "WHITE": WHITE, "SIDETOMOVE": 0}  # whose win rates and leads are told; 0: of who is to move
 MOST_KOMI = 150.0
@@ -70,6 +71,7 @@ class Task:
     parts: frozenset[str]  # of PARTS' values
     every: float | None  # seconds between two reports of a search that runs
     human: Profile | None  # whose moves are to be foretold, too
+    most_moves: int | None  # that are told of what a move leads to
 
     @property
     def wants_owners(self) -> bool:
@@ -105,6 +107,7 @@ def read_query(fields: Mapping[str, Any], settings: Settings) -> Query:
     bans = _read_bans(left, size)
     parts = frozenset(part for name, part in PARTS.items() if left.take(name, bool, False))
     settings, human = _read_settings(left, settings)
+    after_first = left.take("analysisPVLen", int, None, least=0)
     komi += rules.compensation(_handicap(stones, moves))
     boards = _boards(size, rules, to_move, stones, moves, turns)
     tasks = tuple(
@@ -120,6 +123,7 @@ def read_query(fields: Mapping[str, Any], settings: Settings) -> Query:
             parts,
             every,
             human,
+            None if after_first is None else 1 + after_first,
         )
         for turn, priority in zip(turns, priorities, strict=True)
     )

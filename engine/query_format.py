@@ -35,6 +35,8 @@ def found(task: Task, report: Report, *, during: bool, human: np.ndarray | None 
             **_hashes(board),
             **_values(report.winrate, report.lead, report.owner, side),
             "visits": report.visits,
+            "weight": report.visits,
+            **_no_result(task),
         },
         "turnNumber": task.turn,
         **_owners(report.owners, task, side, "ownership"),
@@ -58,17 +60,19 @@ def _move(move: MoveReport, order: int, task: Task, side: int, root: np.ndarray,
         "move": point_to_gtp(move.move, size),
         "order": order,
         "visits": move.visits,
-        "edgeVisits": move.visits,
+        **dict.fromkeys(("edgeVisits", "weight", "edgeWeight", "playSelectionValue"), move.visits),
         "prior": _rounded(move.prior),
         "lcb": _rounded(lcb),
         "utilityLcb": _rounded(2 * lcb - 1),
         **_values(move.winrate, move.lead, root if move.owners is None else move.owners.mean, side),
-        "pv": [point_to_gtp(point, size) for point in move.pv],
+        "pv": [point_to_gtp(point, size) for point in move.pv[: task.most_moves]],
+        **_no_result(task),
     }
     if human is not None:
         told["humanPrior"] = _rounded(human[move.move])
     if "pvVisits" in task.parts:
-        told |= {"pvVisits": list(move.pv_visits), "pvEdgeVisits": list(move.pv_edge_visits)}
+        visits = {"pvVisits": move.pv_visits, "pvEdgeVisits": move.pv_edge_visits}
+        told |= {name: list(counts[: task.most_moves]) for name, counts in visits.items()}
     return told | _owners(move.owners, task, side, "ownership", asked="movesOwnership")
 
 
@@ -81,6 +85,11 @@ def _values(winrate: float, lead: float, owner: np.ndarray, side: int) -> Answer
         **{name: _rounded(lead) for name in ("scoreLead", "scoreMean", "scoreSelfplay")},
         "scoreStdev": _rounded(score_spread(owner)),
     }
+
+
+def _no_result(task: Task) -> Answer:
+    """How likely it is that the game ends without a result: by the rules played by here, it never does."""
+    return {"noResultValue": 0.0} if "noResult" in task.parts else {}
 
 
 def _owners(owners: Owners | None, task: Task, side: int, key: str, asked: str | None = None) -> Answer:

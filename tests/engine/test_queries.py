@@ -194,6 +194,7 @@ def test_what_means_nothing_here_is_named() -> None:
         ({"analyzeTurns": [1]}, "analyzeTurns", "0 to 0"),
         ({"analyzeTurns": [0.0]}, "analyzeTurns", "whole numbers"),
         ({"maxVisits": 0}, "maxVisits", "1 or more"),
+        ({"analysisPVLen": -1}, "analysisPVLen", "0 or more"),
         ({"reportDuringSearchEvery": 0}, "reportDuringSearchEvery", "0.001 or more"),
         ({"includePolicy": 1}, "includePolicy", "true or false"),
         ({"avoidMoves": ["C3"]}, "avoidMoves", "list of objects"),

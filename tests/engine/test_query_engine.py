@@ -100,13 +100,13 @@ def test_an_answer_has_what_katagos_has() -> None:
     assert set(told) == {"id", "turnNumber", "isDuringSearch", "moveInfos", "rootInfo"}
     assert set(told["rootInfo"]) == {
         "currentPlayer", "scoreLead", "scoreMean", "scoreSelfplay", "scoreStdev", "symHash", "thisHash", "utility",
-        "visits", "winrate",
+        "visits", "weight", "winrate",
     }  # fmt: skip
     assert told["rootInfo"]["visits"] == 20 and told["rootInfo"]["currentPlayer"] == "W"
     for order, move in enumerate(told["moveInfos"]):
         assert set(move) == {
-            "edgeVisits", "lcb", "move", "order", "prior", "pv", "scoreLead", "scoreMean", "scoreSelfplay",
-            "scoreStdev", "utility", "utilityLcb", "visits", "winrate",
+            "edgeVisits", "edgeWeight", "lcb", "move", "order", "playSelectionValue", "prior", "pv", "scoreLead",
+            "scoreMean", "scoreSelfplay", "scoreStdev", "utility", "utilityLcb", "visits", "weight", "winrate",
         }  # fmt: skip
         assert move["order"] == order and move["visits"] > 0 and move["pv"][0] == move["move"]
         assert move["utility"] == pytest.approx(2 * move["winrate"] - 1, abs=1e-5)
@@ -161,6 +161,20 @@ def test_visits_along_the_expected_moves() -> None:
     for move in told["moveInfos"]:
         assert len(move["pvVisits"]) == len(move["pvEdgeVisits"]) == len(move["pv"])
         assert move["pvEdgeVisits"][0] == move["visits"]
+
+
+def test_expected_moves_are_as_many_as_a_query_wants_after_the_first() -> None:
+    (whole,), (cut,) = (
+        answers(query("a", includePVVisits=True, maxVisits=200, **more)) for more in ({}, {"analysisPVLen": 1})
+    )
+    assert max(len(move["pv"]) for move in whole["moveInfos"]) > 2
+    for one, other in zip(whole["moveInfos"], cut["moveInfos"], strict=True):
+        assert all(other[name] == one[name][:2] for name in ("pv", "pvVisits", "pvEdgeVisits"))
+
+
+def test_no_game_ends_without_a_result() -> None:
+    (told,) = answers(query("a", includeNoResultValue=True))
+    assert {one["noResultValue"] for one in (told["rootInfo"], *told["moveInfos"])} == {0}
 
 
 def test_what_is_not_asked_of_owners_changes_nothing_else() -> None:
