@@ -30,6 +30,9 @@ FAINT = 0.002
 #: Moves that the picture of the search names.
 NAMED_MOVES = 10
 
+#: What a network can have as its input; GoGui asks before there is one, and those with fewer planes refuse the last.
+_INPUT = max(PLANE_SETS.values(), key=len).planes
+
 VIEWS = (
     "cboard/Policy/gocnn-policy",
     "sboard/Policy in percent/gocnn-policy_percent",
@@ -47,7 +50,7 @@ VIEWS = (
     "none/Rules: Japanese/kata-set-rules japanese",
     *(
         f"cboard/Input {number}: {name.replace('/', ' ')}/gocnn-input_plane {number}"
-        for number, name in enumerate(PLANE_SETS["full"].planes, 1)
+        for number, name in enumerate(_INPUT, 1)
     ),
 )
 
