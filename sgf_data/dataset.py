@@ -19,6 +19,9 @@ from gocnn.go.symmetry import SYMMETRIES, point_maps
 from sgf_data.owners import UNKNOWN_OWNER, Owners
 from sgf_data.store import MoveTable
 
+#: The years that a range without an end has there; 0 is a year that is not known.
+ANY_YEAR = (1, 9999)
+
 #: The target where the move that was played is not to be learned; torch's cross_entropy passes it over.
 NO_MOVE = -100
 
@@ -101,6 +104,12 @@ class Selection:
     years: tuple[int, int] | None = None
     fold: tuple[int, int, bool] | None = None
 
+    def __str__(self) -> str:
+        first, last = self.years or ANY_YEAR
+        since = f" from {first}" if first > ANY_YEAR[0] else ""
+        until = f" to {last}" if last < ANY_YEAR[1] else ""
+        return f"{self.size}x{self.size} games{since}{until}"
+
     def games(self, table: MoveTable) -> np.ndarray:
         """int64 [n]: the games selected, those without a move left out."""
         wanted = (table.size == self.size) & (np.diff(table.offsets) > 0)
@@ -121,7 +130,8 @@ class Positions:
     With `shuffle`, samples come in an order that visits every position once an epoch and starts anew, in another order,
     in the next; without, in the order of the games. With `augment`, each sample is turned by a random symmetry. With
     `outcomes`, batches have a second target, how the game ended, with `owners` a third, who owned what then, and with
-    `profiles` a last one, who plays. Raises ValueError if no game is selected.
+    `profiles` a last one, who plays. A game that several stores have is drawn once. Raises ValueError if none is
+    selected.
     """
 
     def __init__(
@@ -148,14 +158,18 @@ class Positions:
         """
         self.table = table
         self.plane_set = plane_set
-        self.size = (selection or Selection()).size
+        selection = selection or Selection()
+        self.size = selection.size
         self.shuffle, self.augment, self.seed = shuffle, augment, seed
         self.outcomes, self.profiles, self.moves = outcomes, profiles, moves
-        games = (selection or Selection()).games(table)
+        games = selection.games(table)
         if exclude is not None:
             games = games[~np.isin(table.opening_key[games], exclude)]
+        _, at = np.unique(table.game_key[games], return_index=True)  # of several stores that have the same game
+        games = games[np.sort(at)]
         if not games.size:
-            raise ValueError(f"no {self.size}x{self.size} games to draw from are in the store")
+            without = " that the other store does not have" if exclude is not None else ""
+            raise ValueError(f"no {selection}{without} are in the store")
         self._owners = owners
         if owners is not None:
             self._owner_rows = owners.rows(table)

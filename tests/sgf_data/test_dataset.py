@@ -142,6 +142,17 @@ def test_games_of_the_validation_store_are_excluded_turned_ones_and_longer_ones_
     assert Positions(table, FULL, Selection(9), exclude=held_out).games.tolist() == [2]
 
 
+def test_a_game_that_two_stores_have_is_drawn_once(tmp_path):
+    games = [random_game(seed) for seed in range(4)]
+    folders = [tmp_path / name for name in "ab"]
+    for folder, some in zip(folders, (games[:3], games[2:]), strict=True):
+        folder.mkdir()
+        table_of(some, folder)
+    both = Positions(open_store(folder / "games.arrow" for folder in folders).moves(), FULL, Selection(9))
+    assert both.games.tolist() == [0, 1, 2, 4]
+    assert len(both) == sum(len(game.points) for game in games)
+
+
 def test_selection_by_size_and_year(tmp_path):
     games = [random_game(1, year=1990), random_game(3, year=2015), random_game(5), random_game(7, size=13, year=2015)]
     table = table_of(games, tmp_path)
@@ -151,8 +162,16 @@ def test_selection_by_size_and_year(tmp_path):
 
 
 def test_nothing_to_draw_from_is_said(table):
-    with pytest.raises(ValueError, match="no 19x19 games"):
-        Positions(table, FULL, Selection(19))
+    for selection, words in (
+        (Selection(19), "no 19x19 games are in the store"),
+        (Selection(9, years=(2030, 2031)), "no 9x9 games from 2030 to 2031 are"),
+        (Selection(9, years=(2030, 9999)), "no 9x9 games from 2030 are"),
+        (Selection(9, years=(1, 1990)), "no 9x9 games to 1990 are"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            Positions(table, FULL, selection)
+    with pytest.raises(ValueError, match="no 9x9 games that the other store does not have"):
+        Positions(table, FULL, Selection(9), exclude=table.opening_key)
 
 
 def test_outcomes_are_seen_by_the_player_to_move(tmp_path):
