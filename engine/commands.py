@@ -145,6 +145,10 @@ def play(colour: str, size: int, komi: float | None, handicap: int, **options: A
         terminal.run(words)
     except PolicyError as error:
         raise click.ClickException(str(error)) from None
+    except KeyboardInterrupt:
+        click.echo()
+        terminal.keep()
+        sys.exit(130)
 
 
 def _log_to(verbose: bool, log_file: Path | None) -> None:

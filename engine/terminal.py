@@ -6,8 +6,12 @@ output reads as the game would have looked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+import signal
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
+from types import FrameType
 from typing import TextIO
 
 from rich.console import Console
@@ -35,7 +39,8 @@ save FILE   write the game to an SGF file
 resign      give the game up
 board       show the board again
 help        this list
-quit        leave"""
+quit        leave
+Ctrl-C      while the network thinks: play what it likes best so far; else keep the game in a file and leave"""
 
 
 class Terminal:
@@ -50,6 +55,7 @@ class Terminal:
         self.colourful = console.color_system is not None and console.encoding.startswith("utf")
         self.result = ""  # as in SGF, once the game has ended
         self.leaving = False
+        self._kept: list[tuple[int, int]] = []  # the moves of the game as it was last saved
 
     def run(self, words: Iterator[str]) -> None:
         """Play until the words end or one of them is `quit`.
@@ -115,8 +121,8 @@ class Terminal:
         board = self.game.board
         if self.result or board.to_move == self.human:
             return
-        with self.console.status("thinking"):
-            move = self.player.choose(board, -self.human, self.game.komi)
+        with self.console.status("thinking"), _hurried_by_ctrl_c() as hurried:
+            move = self.player.choose(board, -self.human, self.game.komi, stop=hurried)
         name = NAMES[-self.human]
         if move == RESIGN:
             self._say(f"{name} resigns.")
@@ -186,7 +192,13 @@ class Terminal:
         except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: nobody has that home
             self._say(f"Could not save {path}: {getattr(error, 'strerror', error)}.")
         else:
+            self._kept = self.game.board.moves
             self._say(f"Saved {path}.")
+
+    def keep(self) -> None:
+        """Save a game that has moves which are in no file yet, under a name of its own."""
+        if self.game.board.moves not in ([], self._kept):
+            self._save(f"gocnn-{datetime.now():%Y%m%d-%H%M%S}.sgf")
 
     def _resign(self) -> None:
         if self.result:
@@ -228,13 +240,30 @@ def _in_words(result: str) -> str:
 
 
 def typed_words(terminal: Terminal) -> Iterator[str]:
-    """Commands typed at the prompt, until end of input or Ctrl-C."""
+    """Commands typed at the prompt, until end of input. Ctrl-C raises KeyboardInterrupt."""
     while True:
         try:
             yield input(terminal.prompt)
-        except (EOFError, KeyboardInterrupt):
+        except EOFError:
             terminal.console.print()
             return
+
+
+@contextlib.contextmanager
+def _hurried_by_ctrl_c() -> Iterator[Callable[[], bool]]:
+    """Says whether Ctrl-C was pressed since; pressed again, it raises KeyboardInterrupt as ever."""
+    pressed: list[int] = []
+
+    def press(number: int, frame: FrameType | None) -> None:
+        if pressed:
+            raise KeyboardInterrupt
+        pressed.append(number)
+
+    before = signal.signal(signal.SIGINT, press)
+    try:
+        yield lambda: bool(pressed)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def piped_words(terminal: Terminal, stream: TextIO) -> Iterator[str]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import re
+import signal
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -168,6 +171,47 @@ def test_save(tmp_path: Path) -> None:
     assert record.get_player_name("b") == "you"
     assert record.get_winner() == "w"
     assert len(record.get_main_sequence()) == 3
+
+
+class CtrlC(PolicyPlayer):
+    """Thinks until it is told to stop, while Ctrl-C is pressed; with `twice`, once more."""
+
+    def __init__(self, twice: bool = False) -> None:
+        super().__init__(CentrePolicy())
+        self.twice = twice
+
+    def choose(self, *arguments: Any, stop: Callable[[], bool] | None = None, **how: Any) -> int:
+        assert stop is not None and not stop()
+        signal.raise_signal(signal.SIGINT)
+        assert stop()
+        if self.twice:
+            signal.raise_signal(signal.SIGINT)
+        return super().choose(*arguments, **how)
+
+
+def test_ctrl_c_has_the_network_play_and_pressed_again_it_ends_the_game() -> None:
+    terminal = Terminal(Game(9), CtrlC(), BLACK, Console(file=io.StringIO()))
+    handler = signal.getsignal(signal.SIGINT)
+    terminal.run(iter(["d4"]))
+    assert len(terminal.game.board.moves) == 2 and signal.getsignal(signal.SIGINT) == handler
+    terminal.player = CtrlC(twice=True)
+    with pytest.raises(KeyboardInterrupt):
+        terminal.run(iter(["e6"]))
+    assert len(terminal.game.board.moves) == 3 and signal.getsignal(signal.SIGINT) == handler
+
+
+def test_a_game_that_ctrl_c_ends_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    terminal = Terminal(Game(9), PolicyPlayer(CentrePolicy()), BLACK, Console(file=io.StringIO()))
+    terminal.keep()
+    terminal.run(iter(["save own.sgf", "d4", "save own.sgf"]))
+    terminal.keep()
+    assert [path.name for path in tmp_path.iterdir()] == ["own.sgf"], "nothing more to lose"
+    terminal.run(iter(["e6"]))
+    terminal.keep()
+    kept = next(path for path in tmp_path.iterdir() if path.name != "own.sgf")
+    assert re.fullmatch(r"gocnn-\d{8}-\d{6}\.sgf", kept.name)
+    assert len(sgf.Sgf_game.from_bytes(kept.read_bytes()).get_main_sequence()) == 5
 
 
 def test_help_names_every_word() -> None:
