@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -76,6 +77,16 @@ def test_version() -> None:
     result = CliRunner().invoke(main, ["--version"])
     assert result.exit_code == 0
     assert __version__ in result.output
+
+
+def test_somebodys_own_train_py_is_not_taken_for_ours(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text("raise SystemExit('not ours')")
+    (tmp_path / "engine").mkdir()
+    (tmp_path / "engine" / "__init__.py").write_text("raise SystemExit('not ours')")
+    for command in ("train", "gtp"):
+        called = [sys.executable, "-m", "gocnn", command, "--help"]
+        done = subprocess.run(called, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0 and "Usage: gocnn" in done.stdout
 
 
 def test_unknown_command_is_one_clear_error() -> None:
