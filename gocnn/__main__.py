@@ -2,11 +2,12 @@
 
 import os
 import sys
+from pathlib import Path
 
 # `-m` looks into the current directory first: somebody's own train.py there must not be taken for ours.
-if sys.path[0] == os.getcwd():
-    sys.path.append(sys.path.pop(0))
+if sys.path[0] == os.getcwd() != str(Path(__file__).parents[1]):
+    del sys.path[0]
 
-from gocnn.cli import run  # noqa: E402
+from gocnn.cli import run
 
 run()
