@@ -176,6 +176,8 @@ def main(
         network = replace(network, stem=int(stem)) if stem else network
         if (owners or outcomes) and not network.value:
             raise click.UsageError(f"--{'owners' if owners else 'outcomes'} needs --value")
+        if owned_weight > 1 and not owners:
+            raise click.UsageError("--owned-weight needs --owners")
         config = training.TrainingConfig(
             minutes=minutes, samples=positions, batch=batch, optimizer=optimizer, lr=lr, muon_lr=muon_lr,
             decay=decay, weight_decay=weight_decay, ema=ema, seed=seed, precision=precision, compile=compile,
@@ -275,6 +277,11 @@ def main(
                 click.echo(f"{out / 'network.safetensors'}: the trained network", err=True)
     except (ValueError, StoreError, CheckpointError, OSError) as error:
         raise click.ClickException(str(error)) from error
+    except RuntimeError as error:
+        if not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+            raise
+        reason = str(error).strip().splitlines()[0]
+        raise click.ClickException(f"the network can't be compiled, so leave --compile out: {reason}") from error
     except training.Interrupted:
         click.echo(f"stopped; everything is saved: add --resume to go on ({out})", err=True)
         sys.exit(130)

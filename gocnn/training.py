@@ -224,6 +224,7 @@ class Run:
         saved = checkpoint.load(self.checkpoint_path, "training")
         self.progress = Progress(**saved.meta["progress"])
         config, before = asdict(self.config), {"decay": 1.0} | saved.meta["config"]
+        before |= {name: config[name] for name in ("checkpoint_minutes", "validate_minutes")}  # these change no weight
         if self._holds(before) and self._holds(config):
             before = before | {name: config[name] for name in ("minutes", "samples", "decay")}
         # Runs of earlier versions did not write these down.

@@ -97,6 +97,8 @@ def test_a_run_with_other_settings_is_not_resumed(tmp_path):
     other = training.Run(tmp_path, small_network(), config(samples=64, lr=0.02), CPU)
     with pytest.raises(checkpoint.CheckpointError, match=r"lr was 0.01, now 0.02"):
         other.resume()
+    rarer = config(samples=64, checkpoint_minutes=60, validate_minutes=60)  # which change nothing that is learned
+    training.Run(tmp_path, small_network(), rarer, CPU).resume()
 
 
 def test_while_the_rate_holds_the_end_may_be_moved(tmp_path):
@@ -341,6 +343,18 @@ def test_how_other_games_ended_is_learned_beside(store, tmp_path):
     assert begun.exit_code == 0 and "how 3 others ended" in begun.output, begun.output
     alone = CliRunner().invoke(train.main, train_command(store, out, "--outcomes", ends)[1:])
     assert alone.exit_code == 2 and "--outcomes needs --value" in alone.output
+    weighed = CliRunner().invoke(train.main, train_command(store, out, "--value", "--owned-weight", "3")[1:])
+    assert weighed.exit_code == 2 and "--owned-weight needs --owners" in weighed.output
+
+
+def test_what_cannot_be_compiled_is_one_line(store, tmp_path):
+    command = [*train_command(store, tmp_path / "run", "--compile"), "--positions", "64"]
+    done = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, capture_output=True, text=True,
+        env={**os.environ, "CXX": str(tmp_path / "no-compiler"), "TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "cache")},
+    )  # fmt: skip
+    assert done.returncode == 1 and "leave --compile out: InvalidCxxCompiler" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("name", ["gpu", "cuda:x", "mps" if not torch.backends.mps.is_available() else "vulkan"])
