@@ -95,8 +95,8 @@ def build(
 ) -> None:
     """Read SGF files into a game store.
 
-    A SOURCE is an .sgf file, a directory (with all below it), or a .zip or .tar(.gz|.bz2|.xz)
-    archive of .sgf files, which is not unpacked. Broken games and second records of the same
+    A SOURCE is an .sgf file (or .sgf.gz, .sgf.bz2, .sgf.xz), a directory (with all below it), or a .zip or
+    .tar(.gz|.bz2|.xz) archive of such files, which is not unpacked. Broken games and second records of the same
     game, turned and mirrored ones included, are left out and listed in the log.
 
     The exit status is 1 if no game was kept or a source could not be read, and 130 after Ctrl-C.

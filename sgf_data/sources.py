@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import lzma
 import os
 import tarfile
@@ -15,7 +16,8 @@ from typing import IO, Any
 
 ZIP_ENDINGS = (".zip",)
 TAR_ENDINGS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
-SGF_ENDINGS = (".sgf",)
+PACKED_ENDINGS = (".sgf.gz", ".sgf.bz2", ".sgf.xz")
+SGF_ENDINGS = (".sgf", *PACKED_ENDINGS)
 
 NESTED = "an archive in an archive is not read; unpack the outer one"
 
@@ -74,8 +76,9 @@ def read(files: Iterable[SourceFile]) -> Iterator[Blob]:
     """Yield the SGF files in `files`, opening archives as they come.
 
     An archive is streamed: one member is in memory at a time. Members not called ``*.sgf`` are
-    skipped. A file that cannot be read, an archive that breaks off in the middle and an archive
-    with no SGF file in it are each a Blob with an error, and the rest goes on.
+    skipped; ``*.sgf.gz``, ``*.sgf.bz2`` and ``*.sgf.xz`` are such files, too. A file that cannot be
+    read, an archive that breaks off in the middle and an archive with no SGF file in it are each a
+    Blob with an error, and the rest goes on.
     """
     for file in files:
         kind = _kind(file.path)
@@ -90,7 +93,7 @@ def read(files: Iterable[SourceFile]) -> Iterator[Blob]:
                 yield Blob(name, error="no .sgf file or archive in this directory")
             else:
                 with open(file.path, "rb") as stream:
-                    yield Blob(name, stream.read(), consumed=file.size)
+                    yield Blob(name, _unpacked(file.path, stream.read()), consumed=file.size)
         except _ARCHIVE_ERRORS as error:
             detail = getattr(error, "strerror", None) or str(error) or type(error).__name__
             yield Blob(name, error=detail)
@@ -147,6 +150,15 @@ def _kind(path: str) -> str:
     return "tar" if lower.endswith(TAR_ENDINGS) else "file"
 
 
+def _unpacked(name: str, data: bytes) -> bytes:
+    """The bytes of an SGF file that may be compressed by itself. Raises one of _ARCHIVE_ERRORS."""
+    opener = _DECOMPRESSORS.get(data[:2]) if name.lower().endswith(PACKED_ENDINGS) else None
+    if opener is None:
+        return data
+    with opener(io.BytesIO(data)) as stream:
+        return bytes(stream.read())
+
+
 def _read_zip(file: SourceFile, name: str) -> Iterator[Blob]:
     found = False
     with zipfile.ZipFile(file.path) as archive:
@@ -159,7 +171,8 @@ def _read_zip(file: SourceFile, name: str) -> Iterator[Blob]:
                 continue
             found = True
             try:
-                yield Blob(inner, archive.read(member), consumed=member.compress_size)
+                data = _unpacked(member.filename, archive.read(member))
+                yield Blob(inner, data, consumed=member.compress_size)
             except _ARCHIVE_ERRORS as error:  # this member alone: a zip has an index, the rest can be found
                 yield Blob(inner, error=str(error) or type(error).__name__, consumed=member.compress_size)
     if not found:
@@ -193,10 +206,13 @@ def _read_tar(file: SourceFile, name: str) -> Iterator[Blob]:
                 if not (member.isfile() and _is_sgf(member.name)):
                     continue
                 found = True
-                data = archive.extractfile(member).read()
+                packed = archive.extractfile(member).read()
                 after = raw.tell()
-                yield Blob(f"{name}!{printable(member.name)}", data, consumed=after - before)
-                before = after
+                inside, consumed, before = f"{name}!{printable(member.name)}", after - before, after
+                try:
+                    yield Blob(inside, _unpacked(member.name, packed), consumed=consumed)
+                except _ARCHIVE_ERRORS as error:  # in this member
+                    yield Blob(inside, error=str(error) or type(error).__name__, consumed=consumed)
             rest = archive.fileobj.buf.strip(b"\0")
         # Nothing but zeros follows; to read them is to have the decompressor check its sum.
         while not (rest or stream.ended) and (more := inner.read(1 << 20)):

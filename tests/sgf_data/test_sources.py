@@ -10,6 +10,7 @@ import os
 import sys
 import tarfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -216,6 +217,24 @@ def test_an_archive_in_an_archive_is_told_and_the_rest_read(tmp_path: Path) -> N
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
+@pytest.mark.parametrize(("ending", "pack"), [("gz", gzip.compress), ("bz2", bz2.compress), ("xz", lzma.compress)])
+def test_a_game_that_is_compressed_by_itself(tmp_path: Path, ending: str, pack: Callable[[bytes], bytes]) -> None:
+    game = b"(;B[aa]C[" + b"a comment " * 50 + b"])"
+    (tmp_path / f"a.SGF.{ending}").write_bytes(pack(game))
+    (tmp_path / f"b.sgf.{ending}").write_bytes(game)  # a name that is not true
+    (tmp_path / f"c.sgf.{ending}").write_bytes(pack(game)[:-20])
+    (tmp_path / f"notes.{ending}").write_bytes(pack(b"no game"))
+    with zipfile.ZipFile(tmp_path / "d.zip", "w") as archive, tarfile.open(tmp_path / "e.tar", "w") as tape:
+        for path in sorted(tmp_path.glob(f"*.{ending}")):
+            archive.write(path, path.name)
+            tape.add(path, path.name)
+    for top in ("", "d.zip!", "e.tar!"):
+        where = tmp_path / top.removesuffix("!") if top else tmp_path
+        blobs = {Path(blob.path.rpartition("!")[2]).name: blob for blob in sources.read(sources.find([where]))}
+        assert [blobs[f"{name}.{ending}"].data for name in ("a.SGF", "b.sgf")] == [game, game]
+        assert blobs[f"c.sgf.{ending}"].error and f"notes.{ending}" not in blobs
+
+
 def test_links_to_folders_are_followed_once(tmp_path: Path) -> None:
     (tmp_path / "games").mkdir()
     (tmp_path / "elsewhere" / "deep").mkdir(parents=True)
