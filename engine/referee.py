@@ -50,11 +50,6 @@ class Outcome:
     scores: dict[str, str] = field(default_factory=dict)
     note: str = ""
 
-    @property
-    def disputed(self) -> bool:
-        """Whether the engines did not agree on the score."""
-        return self.settled in ("arbiter", "tromp-taylor")
-
 
 class Forfeit(Exception):
     """`colour` has lost the game by what the text says."""

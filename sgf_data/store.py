@@ -155,8 +155,10 @@ class StoreWriter:
         self._atomic.keep = self.rows > 0
         try:
             self._writer.close()
-        finally:
-            self._atomic.__exit__(kind, error, trace)
+        except BaseException as failed:  # such as a full disk: what is there is no store
+            self._atomic.__exit__(type(failed), failed, failed.__traceback__)
+            raise
+        self._atomic.__exit__(kind, error, trace)
 
 
 # Reading

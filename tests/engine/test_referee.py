@@ -41,7 +41,6 @@ def table() -> Iterator[Table]:
 def test_two_passes_and_agreement(table: Table) -> None:
     outcome = table.play(table.seat("A", "--moves", "c3,b2"), table.seat("B", "--moves", "D4"))
     assert (outcome.winner, outcome.result, outcome.settled) == (BLACK, "B+1.5", "agreement")
-    assert not outcome.disputed
     assert outcome.scores == {"A": "B+1.5", "B": "B+1.5"}
     moves = [(colour, point_to_gtp(point, 5)) for colour, point in outcome.game.board.moves]
     assert moves == [
@@ -108,7 +107,6 @@ def test_disagreement_goes_to_the_arbiter(table: Table) -> None:
     arbiter = table.seat("arbiter", "--score", "W+0.5")
     outcome = table.play(a, b, arbiter=arbiter)
     assert (outcome.winner, outcome.result, outcome.settled) == (WHITE, "W+0.5", "arbiter")
-    assert outcome.disputed
     assert outcome.scores == {"A": "B+1.5", "B": "W+3.5", "arbiter": "W+0.5"}
     assert "A: B+1.5, B: W+3.5" in outcome.note
 
@@ -119,7 +117,6 @@ def test_without_one_the_referee_counts(table: Table, arbiter: list[str] | None)
     b = table.seat("B", "--on", "final_score", "--then", "refuse")
     outcome = table.play(a, b, arbiter=table.seat("arbiter", *arbiter) if arbiter else None)
     assert (outcome.result, outcome.settled) == ("B+24.5", "tromp-taylor")
-    assert outcome.disputed
     assert "counted by the referee" in outcome.note
 
 

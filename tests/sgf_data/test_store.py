@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -211,6 +213,25 @@ def test_nothing_is_written_if_something_goes_wrong(tmp_path: Path) -> None:
         pass  # not a single game
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["x.arrow"]
+
+
+@pytest.mark.parametrize("at", ["write", "close"])
+def test_a_full_disk_leaves_no_store_and_is_told_with_the_name(
+    tmp_path: Path, at: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "games.arrow"
+
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(OSError) as failed, StoreWriter(path) as writer:
+        if at == "close":
+            writer.write(to_batch(games()))
+        monkeypatch.setattr(writer, "_writer", SimpleNamespace(write_batch=full, close=full))
+        if at == "write":
+            writer.write(to_batch(games()))
+    assert failed.value.filename == str(path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_the_dead_left_is_cleared_away_and_the_living_keep_theirs(tmp_path: Path) -> None:
