@@ -14,7 +14,7 @@ from gocnn.go.board import Board
 from gocnn.go.coords import point_to_gtp
 from gocnn.images import datasets, models, pictures
 from gocnn.visualize import drawing
-from gocnn.visualize.gradcam import enlarged, gradcam
+from gocnn.visualize.gradcam import enlarged, gradcam, over_images
 from gocnn.visualize.integrated import integrated
 
 LAYER = "fire9"  # the last that has maps of more than the classes
@@ -103,10 +103,10 @@ def _digits(out: Path, say: Say) -> Part:
     numbers = {}
     for row, (digit, rival) in enumerate(DIGITS):
         image = torch.from_numpy(images[np.flatnonzero(labels == digit)[:1], None]).float() / 255
-        place = gradcam(model, "conv2.activation", image, digit)
+        place = over_images(model, "conv2.activation", image, digit)[0]
         plain = image[0, 0].numpy()
         drawing.show(cells[row, 0], plain, title=f"a {digit}")
-        drawing.show(cells[row, 1], drawing.overlay(plain, evidence.heat(enlarged(place, 28, 28)[0])), title="Grad-CAM")
+        drawing.show(cells[row, 1], drawing.overlay(plain, evidence.heat(place)), title="Grad-CAM")
         both = integrated(model, image.repeat(2, 1, 1, 1), [digit, rival], steps=64)
         limit = float(np.abs(both.shares).max())
         for axes, which, unit in zip(cells[row, 2:], range(2), (digit, rival)):

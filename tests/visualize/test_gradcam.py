@@ -9,7 +9,7 @@ from captum.attr import LayerAttribution, LayerGradCam
 from torch import nn
 
 from gocnn.visualize import layers
-from gocnn.visualize.gradcam import enlarged, gradcam
+from gocnn.visualize.gradcam import enlarged, gradcam, over_images
 from gocnn.visualize.layers import LayerError
 from tests.visualize.subjects import LAYERS, NAMES, small, state, subject
 
@@ -34,6 +34,37 @@ def test_before_an_average_over_the_map_it_shares_out_the_answer() -> None:
     found = gradcam(net, "1", images, [2, 0, 1, 1], signed=True)  # alpha is w / 49, over 49 places
     answers = net(images)[range(4), [2, 0, 1, 1]] - net[4].bias[[2, 0, 1, 1]]
     assert np.allclose(found.sum((1, 2)), answers.detach().numpy(), atol=1e-5)
+
+
+def test_over_the_images_a_value_stands_in_the_middle_of_what_its_place_sees() -> None:
+    net = nn.Sequential(
+        nn.Conv2d(1, 1, 3, bias=False), nn.MaxPool2d(2), nn.Conv2d(1, 1, 3, bias=False), nn.ReLU(), nn.Flatten(),
+        nn.Linear(25, 2),
+    )  # fmt: skip
+    for weight in net.parameters():
+        nn.init.constant_(weight, 1.0)
+    image = torch.zeros(1, 1, 16, 16)
+    image[0, 0, 1:3, 12:14] = 1.0  # seen by all of the 8 x 8 pixels at the top right
+    places = gradcam(net, "3", image, 0)[0]
+    assert places.shape == (5, 5) and places.argmax() == 4
+    found = over_images(net, "3", image, 0)[0]
+    assert found.shape == (16, 16)
+    # A place sees 8 rows and columns, one every 2: the middle of the first is between the pixels 3 and 4.
+    assert found[0, 15] == found[3, 12] == places[0, 4]
+    assert found[4, 12] == pytest.approx(0.75 * places[0, 4] + 0.25 * places[1, 4])
+    assert found[3, 11] == pytest.approx(0.75 * places[0, 4] + 0.25 * places[0, 3])
+    assert enlarged(places[None], 16, 16)[0, 3, 12] != found[3, 12], "stretched, it is further out"
+
+
+def test_of_a_layer_that_sees_nobody_knows_what_no_map_is_laid_over_the_image() -> None:
+    class Turned(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x.flip(3)
+
+    net = nn.Sequential(Turned(), nn.Conv2d(1, 2, 3), nn.Flatten(), nn.LazyLinear(2))
+    net(torch.zeros(1, 1, 8, 8))
+    with pytest.raises(LayerError, match="'1' see cannot be told"):
+        over_images(net, "1", torch.rand(1, 1, 8, 8), 0)
 
 
 @pytest.mark.parametrize("layer", ["0", "1", "2"])
