@@ -38,7 +38,7 @@ Examples:
     "[fire7 and fire8].",
 )  # fmt: skip
 @click.option("--class", "classes", multiple=True, metavar="NAME", help="One of ImageNet's classes, likewise.")
-@click.option("--guide", type=click.Path(path_type=Path), help="Dream of what is on this picture.")
+@click.option("--guide", type=click.Path(path_type=Path), help="Dream of what is on this picture, by whole layers.")
 @click.option("--octaves", default=5, show_default=True, type=click.IntRange(1, 12), help="Sizes to dream in.")
 @click.option(
     "--ratio", default=1.4, show_default=True, type=FiniteRange(1.05, 4), help="Of one size to the one before."

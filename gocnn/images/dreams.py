@@ -40,7 +40,8 @@ def targets(
     ReLU. `classes` are ImageNet's, by their names here. `shown`, uint8 [H, W, 3], is a picture that guides all layers
     without channels. Without layers and classes these are `LAYERS`.
 
-    Raises LayerError for an unknown layer, ValueError for an unknown class or a channel that is no number.
+    Raises LayerError for an unknown layer, ValueError for an unknown class, a channel that is no number, or a picture
+    that would guide nothing.
     """
     names = squeezenet.class_names()
     found = []
@@ -62,6 +63,8 @@ def targets(
             said = f"the nearest are {', '.join(names[by_lower[one]] for one in near)}" if near else "none is near"
             raise ValueError(f"ImageNet has no class {name!r}; {said}")
         found.append(Target(squeezenet.before_relu("conv10"), channels=(by_lower[name.lower()],)))
+    if shown is not None and all(target.guide is None for target in found):
+        raise ValueError("a picture guides whole layers: name one without channels beside the channels or classes")
     return found
 
 

@@ -55,6 +55,9 @@ def test_targets_by_name(model: torch.nn.Module) -> None:
     assert both[0].channels == (3, 17) and both[0].guide is None
     assert both[1].guide is not None and both[1].guide.shape[0] == 256
     assert squeezenet.class_names()[both[2].channels[0]] == "goldfish" and both[2].layers == ("conv10.conv",)
+    for given in ({"classes": ["peafowl"]}, {"layers": ["fire4:3"]}):
+        with pytest.raises(ValueError, match="a picture guides whole layers"):
+            dreams.targets(model, **given, shown=samples.photograph("duck"))
 
 
 @pytest.mark.slow
