@@ -6,6 +6,7 @@ The test images are the whole set if it is in the cache, and the first 500 of it
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -113,16 +114,20 @@ def _confusion(out: Path, task: str, labels: np.ndarray, said: list[np.ndarray])
         axes.set_xlabel("taken for")
         axes.set_title(f"{kind}: {np.trace(table) / len(labels):.2%} right, {int(wrong.sum()):,} wrong", fontsize=10)
     cells[0, 0].set_ylabel("what it is")
-    pairs = [_worst(wrong, classes) for wrong in errors]
+    usual = [usual_mistake(wrong, classes) for wrong in errors]
     caption = (
-        f"What is taken for what, on {len(labels):,} test images; the grey numbers on the diagonal are right. Most "
-        f"often the convolutional network takes {pairs[0]}; the fully-connected one, {pairs[1]}."
+        f"What is taken for what, on {len(labels):,} test images; the grey numbers on the diagonal are right. The "
+        f"convolutional network's {usual[0]}; the fully-connected one's {usual[1]}."
     )
     file = f"{_FILES[task]}-confusion.png"
     drawing.save(figure, out / file, caption)
     return Exhibit(file, caption)
 
 
-def _worst(wrong: np.ndarray, classes: tuple[str, ...]) -> str:
+def usual_mistake(wrong: np.ndarray, classes: Sequence[str]) -> str:
+    """The rest of a sentence about "its": which class is taken for which most often, by counts of errors [K, K]."""
     row, column = np.unravel_index(int(wrong.argmax()), wrong.shape)
-    return f"“{classes[row]}” for “{classes[column]}” ({int(wrong[row, column])} times)"
+    if wrong[row, column] < 2:
+        few = ("answers are all right", "answers are right but for one", "mistakes are all different")
+        return few[min(2, int(wrong.sum()))]
+    return f"most frequent mistake is “{classes[row]}” for “{classes[column]}”, {int(wrong[row, column])} times"

@@ -44,8 +44,11 @@ def make(out: Path, say: Say) -> Shown:
         drawing.show(cells[row, 0], picture, title=evidence.says(network, answers[row]))
         for axes, heat, title in zip(cells[row, 1:4], heats, TITLES[1:]):
             drawing.show(axes, drawing.overlay(picture, heat), title=title)
-        drawing.show(cells[row, 4], network.restore(without[row]), title=evidence.says(network, then[row]))
-        drawing.show(cells[row, 5], network.restore(alone[row]), title=evidence.says(network, still[row]))
+        for axes, what, image, answer in (
+            (cells[row, 4], "without these pixels", without[row], then[row]),
+            (cells[row, 5], "these pixels alone", alone[row], still[row]),
+        ):
+            drawing.show(axes, network.restore(image), title=f"{what}:\n{evidence.says(network, answer)}")
         best = np.argsort(-answers[row])[:3]
         numbers[name] = {
             "says": {network.classes[k]: round(float(answers[row, k]), 4) for k in best},

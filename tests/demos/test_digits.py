@@ -39,6 +39,22 @@ def test_both_networks_are_of_one_size(shown: demos.Shown, task: str) -> None:
     assert abs(conv - dense) < 0.01 * conv
 
 
+@pytest.mark.parametrize(
+    ("errors", "words"),
+    [
+        ({}, "answers are all right"),
+        ({(0, 1): 1}, "answers are right but for one"),
+        ({(0, 1): 1, (2, 1): 1}, "mistakes are all different"),
+        ({(0, 1): 1, (2, 1): 3}, "most frequent mistake is “c” for “b”, 3 times"),
+    ],
+)
+def test_the_usual_mistake_in_words(errors: dict[tuple[int, int], int], words: str) -> None:
+    wrong = np.zeros((3, 3), int)
+    for place, count in errors.items():
+        wrong[place] = count
+    assert digits.usual_mistake(wrong, "abc") == words
+
+
 def test_confusion_counts_every_image_once() -> None:
     labels, said = np.array([0, 0, 1, 2]), np.array([0, 1, 1, 0])
     assert digits.confusion(labels, said, 3).tolist() == [[1, 1, 0], [0, 1, 0], [1, 0, 0]]
