@@ -126,7 +126,7 @@ def _confusion(out: Path, task: str, labels: np.ndarray, said: list[np.ndarray])
 
 def usual_mistake(wrong: np.ndarray, classes: Sequence[str]) -> str:
     """The rest of a sentence about "its": which class is taken for which most often, by counts of errors [K, K]."""
-    row, column = np.unravel_index(int(wrong.argmax()), wrong.shape)
+    row, column = map(int, np.unravel_index(int(wrong.argmax()), wrong.shape))
     if wrong[row, column] < 2:
         few = ("answers are all right", "answers are right but for one", "mistakes are all different")
         return few[min(2, int(wrong.sum()))]
