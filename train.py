@@ -8,14 +8,26 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 import gocnn  # noqa: F401  # before torch: it says how torch's threads wait
 from gocnn.options import FiniteRange, YearRange
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from gocnn.batches import Source
+    from gocnn.policy import PolicyConfig
+    from gocnn.training import Loss
+    from sgf_data.dataset import Positions
+
+#: Without a store to test on, one game in so many is held out.
+HELD_OUT = 50
 
 EXAMPLES = """
 \b
@@ -147,18 +159,12 @@ def main(
     The folder then holds network.safetensors (the averaged weights), log.csv, curves.png and the checkpoint to resume
     from. Ctrl-C saves before it stops.
     """
-    from torch import nn
-
-    from gocnn import checkpoint, examination, policy, targets, training
-    from gocnn.batches import Mixture, Source
+    from gocnn import checkpoint, examination, policy, training
     from gocnn.checkpoint import CheckpointError
     from gocnn.device import ranks
     from gocnn.evaluator import Evaluator
-    from gocnn.go.planes import PLANE_SETS
     from gocnn.journal import COUNTS, LEARNED
-    from sgf_data.dataset import Positions, Selection
-    from sgf_data.owners import read as read_owners
-    from sgf_data.store import StoreError, open_store
+    from sgf_data.store import StoreError
 
     try:
         if (minutes is None) == (positions is None):
@@ -167,73 +173,38 @@ def main(
             raise click.UsageError("--blend needs --init")
         if start_from and (preset or stem or pool):
             raise click.UsageError("--init brings its own network: leave --preset, --stem and --pool out")
+        if owned_weight > 1 and not owners:
+            raise click.UsageError("--owned-weight needs --owners")
         first = policy.load(start_from) if start_from else None
         network = first.config if first else policy.preset(preset or "b6c64", planes, size)
         network = replace(
             network, planes=planes or network.planes, value=value or network.value, pool=pool or network.pool,
-            profiles=profiles or network.profiles,
+            profiles=profiles or network.profiles, stem=int(stem) if stem else network.stem,
         )  # fmt: skip
-        network = replace(network, stem=int(stem)) if stem else network
         if (owners or outcomes) and not network.value:
             raise click.UsageError(f"--{'owners' if owners else 'outcomes'} needs --value")
-        if owned_weight > 1 and not owners:
-            raise click.UsageError("--owned-weight needs --owners")
         config = training.TrainingConfig(
             minutes=minutes, samples=positions, batch=batch, optimizer=optimizer, lr=lr, muon_lr=muon_lr,
             decay=decay, weight_decay=weight_decay, ema=ema, seed=seed, precision=precision, compile=compile,
             checkpoint_minutes=checkpoint_minutes, validate_minutes=validate_minutes,
         )  # fmt: skip
-        plane_set = PLANE_SETS[network.planes]
-        games = open_store(data).moves()
-        learn = Selection(size, years, None if val else (1, 50, False))
-        held_out = open_store(val).moves() if val else games
-        test_on = Selection(size, None if val else years, None if val else (1, 50, True))
-        known = read_owners(*owners) if owners else None
-        source = Positions(
-            games, plane_set, learn, exclude=held_out.opening_key if val else None, outcomes=network.value,
-            owners=known, owned_weight=owned_weight, profiles=network.profiles, seed=seed,
-        )  # fmt: skip
-        test = Positions(held_out, plane_set, test_on, augment=False, outcomes=network.value, profiles=network.profiles)
-        drawn: Source = source
-        ended = None
-        if outcomes:
-            ended = Positions(
-                open_store(outcomes).moves(), plane_set, Selection(size),
-                exclude=held_out.opening_key[test.games], outcomes=True, owners=known, profiles=network.profiles,
-                moves=False, seed=seed,
-            )  # fmt: skip
-            drawn = Mixture(source, ended, outcomes_share)
-        for path in owners:
-            one = read_owners(path)
-            if all((one.rows(part.table)[part.games] < 0).all() for part in (source, ended) if part):
-                raise click.UsageError(f"{path}: none of the games to be learned from is in it")
+        lessons = _lessons(network, data, val, size, years, outcomes, outcomes_share, owners, owned_weight, seed)
         model = policy.build(network, seed)
         if first:
             policy.take_weights(model, first)
-        loss = training.cross_entropy
+        identity = {"network": network.to_dict(), **lessons.identity}
         if network.value:
-            loss = targets.policy_and_value_loss(value_weight, lead_weight, owner_weight)
-        if network.profiles:
-            loss = targets.informed(loss)
+            identity |= {"value_weight": value_weight, "lead_weight": lead_weight}
+        if start_from:
+            identity |= {"init": checkpoint.signature(start_from)}
+        if owners:
+            identity |= {
+                "owners": "+".join(map(checkpoint.signature, owners)),
+                "owner_weight": owner_weight, "owned_weight": owned_weight,
+            }  # fmt: skip
+        loss = _loss(network, value_weight, lead_weight, owner_weight)
         out.mkdir(parents=True, exist_ok=True)
         with ranks(device) as here:
-            keys = games.game_key[source.games].tobytes()
-            identity = {
-                "network": network.to_dict(), "games": len(source.games), "positions": len(source),
-                "data": hashlib.sha256(keys).hexdigest()[:12],
-            }  # fmt: skip
-            if network.value:
-                identity |= {"value_weight": value_weight, "lead_weight": lead_weight}
-            if ended:
-                keys = ended.table.game_key[ended.games].tobytes()
-                identity |= {"outcomes": hashlib.sha256(keys).hexdigest()[:12], "outcomes_share": outcomes_share}
-            if start_from:
-                identity |= {"init": checkpoint.signature(start_from)}
-            if owners:
-                identity |= {
-                    "owners": "+".join(map(checkpoint.signature, owners)),
-                    "owner_weight": owner_weight, "owned_weight": owned_weight,
-                }  # fmt: skip
             run = training.Run(out, model, config, here, loss=loss, identity=identity)
             if resume:
                 run.resume()
@@ -244,23 +215,20 @@ def main(
             if here.is_first:
                 weights = sum(p.numel() for p in run.model.parameters())
                 click.echo(
-                    f"b{network.blocks}c{network.channels}: {weights:,} weights, {len(plane_set)} planes. "
-                    f"Learning from {len(source):,} positions of {len(source.games):,} games, "
-                    + (f"and how {len(ended.games):,} others ended, " if ended else "")
-                    + f"testing on {min(validate_positions, len(test)):,} of {len(test):,}. "
-                    f"{here.device}, {str(run.dtype).removeprefix('torch.')}.",
+                    f"b{network.blocks}c{network.channels}: {weights:,} weights, {len(lessons.test.plane_set)} planes. "
+                    f"{lessons.in_words(validate_positions)} {here.device}, {str(run.dtype).removeprefix('torch.')}.",
                     err=True,
                 )
 
             def validate(model: nn.Module) -> dict[str, float]:
                 judge = Evaluator(cast(policy.Policy, model), here.device, run.dtype)
-                tested = examination.examine(judge, test, count=validate_positions, profiles=network.profiles)
+                how: dict[str, Any] = {"count": validate_positions, "profiles": network.profiles}
                 # The first samples are those that it learned from first, so that a gap to the others is overfitting.
-                learned = examination.examine(judge, source, count=validate_positions, profiles=network.profiles)
-                known = {f"{LEARNED}{name}": value for name, value in learned.metrics().items() if name not in COUNTS}
-                return tested.metrics() | known
+                learned = examination.examine(judge, lessons.games, **how).metrics()
+                known = {f"{LEARNED}{name}": value for name, value in learned.items() if name not in COUNTS}
+                return examination.examine(judge, lessons.test, **how).metrics() | known
 
-            metrics = run.train(drawn, validate)
+            metrics = run.train(lessons.drawn, validate)
             if here.is_first:
                 if first and blend < 1:
                     policy.blend(cast(policy.Policy, run.average.module), first, blend)
@@ -268,11 +236,8 @@ def main(
                 if blend < 1 or not metrics:  # a finished run that is resumed has tested nothing yet
                     metrics = validate(run.average.module)
                 card = {
-                    "training": identity,
-                    "samples": run.samples,
-                    "seconds": run.progress.seconds,
-                    "metrics": metrics,
-                }
+                    "training": identity, "samples": run.samples, "seconds": run.progress.seconds, "metrics": metrics,
+                }  # fmt: skip
                 policy.save(out / "network.safetensors", network, run.average.module, card)
                 click.echo(f"{out / 'network.safetensors'}: the trained network", err=True)
     except (ValueError, StoreError, CheckpointError, OSError) as error:
@@ -285,6 +250,83 @@ def main(
     except training.Interrupted:
         click.echo(f"stopped; everything is saved: add --resume to go on ({out})", err=True)
         sys.exit(130)
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """What a run learns from and is tested on.
+
+    `drawn` are the positions of `games` and, strewn among them, those of `ended`, games of which only the end is
+    learned. `identity` says which they are, so that a run is not resumed with others.
+    """
+
+    games: Positions
+    ended: Positions | None
+    drawn: Source
+    test: Positions
+    identity: dict[str, Any]
+
+    def in_words(self, tested: int) -> str:
+        """How much there is, where so many positions are tested at a time."""
+        ended = f", and how {len(self.ended.games):,} others ended" if self.ended else ""
+        return (
+            f"Learning from {len(self.games):,} positions of {len(self.games.games):,} games{ended}, "
+            f"testing on {min(tested, len(self.test)):,} of {len(self.test):,}."
+        )
+
+
+def _lessons(
+    network: PolicyConfig, data: Sequence[str], val: Sequence[str], size: int, years: tuple[int, int] | None,
+    outcomes: Sequence[str], outcomes_share: float, owners: Sequence[str], owned_weight: int, seed: int,
+) -> Lessons:  # fmt: skip
+    """Open the stores and choose the games. Raises StoreError, ValueError or UsageError where nothing can be used."""
+    from gocnn.batches import Mixture
+    from gocnn.go.planes import PLANE_SETS
+    from sgf_data.dataset import Positions, Selection
+    from sgf_data.owners import read as read_owners
+    from sgf_data.store import open_store
+
+    plane_set = PLANE_SETS[network.planes]
+    table = open_store(data).moves()
+    held_out = open_store(val).moves() if val else table
+    learn = Selection(size, years, None if val else (1, HELD_OUT, False))
+    test_on = Selection(size, None if val else years, None if val else (1, HELD_OUT, True))
+    known = read_owners(*owners) if owners else None
+    games = Positions(
+        table, plane_set, learn, exclude=held_out.opening_key if val else None, outcomes=network.value, owners=known,
+        owned_weight=owned_weight, profiles=network.profiles, seed=seed,
+    )  # fmt: skip
+    test = Positions(held_out, plane_set, test_on, augment=False, outcomes=network.value, profiles=network.profiles)
+    identity = {"games": len(games.games), "positions": len(games), "data": _hash_of(games)}
+    drawn: Source = games
+    ended = None
+    if outcomes:
+        ended = Positions(
+            open_store(outcomes).moves(), plane_set, Selection(size), exclude=held_out.opening_key[test.games],
+            outcomes=True, owners=known, profiles=network.profiles, moves=False, seed=seed,
+        )  # fmt: skip
+        drawn = Mixture(games, ended, outcomes_share)
+        identity |= {"outcomes": _hash_of(ended), "outcomes_share": outcomes_share}
+    for path in owners:
+        one = read_owners(path)
+        if all((one.rows(part.table)[part.games] < 0).all() for part in (games, ended) if part):
+            raise click.UsageError(f"{path}: none of the games to be learned from is in it")
+    return Lessons(games, ended, drawn, test, identity)
+
+
+def _hash_of(positions: Positions) -> str:
+    """Which games they are, in a few letters."""
+    return hashlib.sha256(positions.table.game_key[positions.games].tobytes()).hexdigest()[:12]
+
+
+def _loss(network: PolicyConfig, value_weight: float, lead_weight: float, owner_weight: float) -> Loss:
+    """What a network with these heads is trained to make small."""
+    from gocnn import targets, training
+
+    loss: Loss = training.cross_entropy
+    if network.value:
+        loss = targets.policy_and_value_loss(value_weight, lead_weight, owner_weight)
+    return targets.informed(loss) if network.profiles else loss
 
 
 if __name__ == "__main__":
