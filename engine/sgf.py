@@ -94,6 +94,8 @@ def game_to_sgf(
         row, col = divmod(point, size)
         move = None if point == game.board.pass_point else (size - 1 - row, col)
         record.extend_main_sequence().set_move(_LETTERS[colour], move)
+    if game.board.moves and game.board.to_move == game.board.moves[-1][0]:  # whose turn it is was changed
+        record.extend_main_sequence().set("PL", _LETTERS[game.board.to_move])
     return bytes(record.serialise())
 
 

@@ -90,6 +90,15 @@ def test_whose_turn_it_is_after_a_set_up_of_black_stones_is_written(to_move: int
     assert load_game(game_to_sgf(game), komi=7.5).board.moves == game.board.moves
 
 
+def test_a_turn_that_was_changed_is_written() -> None:
+    game = Game(5)
+    game.board.play(BLACK, 12)
+    assert b"PL[" not in game_to_sgf(game)
+    game.board.to_move = BLACK
+    again = load_game(game_to_sgf(game), komi=7.5)
+    assert again.board.to_move == BLACK and again.board.moves == game.board.moves
+
+
 def test_text_in_any_encoding_does_not_matter() -> None:
     data = b"(;CA[no-such-code]SZ[5]PB[\xb0\xa1\xff];B[cc])"
     assert load_game(data, komi=7.5).board.moves == [(BLACK, 12)]
