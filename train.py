@@ -75,7 +75,7 @@ Examples:
 )
 @click.option(
     "--blend",
-    type=click.FloatRange(0, 1),
+    type=FiniteRange(0, 1),
     default=1.0,
     show_default=True,
     metavar="SHARE",
@@ -92,7 +92,7 @@ Examples:
 )
 @click.option(
     "--outcomes-share",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=FiniteRange(0, 1, min_open=True, max_open=True),
     default=0.25,
     show_default=True,
     metavar="SHARE",
@@ -121,7 +121,7 @@ Examples:
 @click.option("--muon-lr", default=4e-3, show_default=True, help="Peak learning rate of Muon.")
 @click.option(
     "--decay",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=FiniteRange(0, 1, min_open=True),
     default=1.0,
     show_default=True,
     metavar="SHARE",

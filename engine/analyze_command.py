@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from sgf_data.annotate import AnnotatedGame
 
 VISITS = 50
-MAX_BYTES = 10_000_000
 VALUELESS = (
     "This network has no value head, so it cannot say who is ahead: moves are judged by its policy alone, by rank and "
     "probability. Give --visits N for win rates by random playouts, which are rough."
@@ -101,6 +100,7 @@ def analyze(
     from engine.game import DEFAULT_KOMI
     from engine.policy import PolicyError
     from engine.rules import STANDARD, read_rules, rules_of_record
+    from engine.sgf import MAX_BYTES
     from sgf_data.annotate import read_annotated
 
     if quick and visits is not None:
@@ -128,6 +128,8 @@ def analyze(
         komi = record.komi if record.komi is not None else 0.5 if record.handicap else DEFAULT_KOMI
     suffix = f"{'' if games == 1 else f'.{game or 1}'}.analyzed.sgf"
     target = output or file.with_name(file.stem + suffix)
+    if games > 1 and target.exists() and target.samefile(file):
+        raise click.UsageError(f"{target} holds {games} games; the one with notes would replace all: take another name")
     if graph and target.suffix == ".png":
         raise click.UsageError(f"{target} is its picture's name: take another one for the record, or add --no-graph")
     if not os.access(target.parent, os.W_OK):  # before all the work, not after it

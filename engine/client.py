@@ -66,7 +66,7 @@ class GtpClient(GoTextBase):
             # A session of its own: Ctrl-C in the terminal is the referee's, and `close` can end
             # what the engine itself has started.
             self._process = subprocess.Popen(
-                shlex.split(command, posix=os.name == "posix"),
+                shlex.split(command) if os.name == "posix" else command,  # Windows splits by itself
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -81,6 +81,7 @@ class GtpClient(GoTextBase):
         assert stdin is not None and stdout is not None and stderr is not None
         self._stdin = stdin
         self._closing = threading.Event()
+        self._killed = False
         self._readers = [
             threading.Thread(target=self._read_stdout, args=(stdout,), daemon=True),
             threading.Thread(target=self._read_stderr, args=(stderr,), daemon=True),
@@ -118,7 +119,7 @@ class GtpClient(GoTextBase):
             if left <= 0:
                 raise EngineStalled(f"no answer to {command!r} in {timeout:g} s")
             try:
-                line = self._lines.get(timeout=left)
+                line = self._lines.get(timeout=min(left, threading.TIMEOUT_MAX))
             except queue.Empty:
                 continue
             if line is None or self._closing.is_set():
@@ -168,11 +169,12 @@ class GtpClient(GoTextBase):
         self._closing.set()
         with contextlib.suppress(queue.Full):
             self._lines.put_nowait(None)  # for a `send` that waits
-        if self._process.poll() is None:
-            if os.name == "posix":
-                with contextlib.suppress(ProcessLookupError):
+        if not self._killed:  # the group's number may be somebody else's later
+            self._killed = True
+            if os.name == "posix":  # what an engine has started may outlive it
+                with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(self._process.pid, signal.SIGKILL)
-            else:
+            elif self._process.poll() is None:
                 self._process.kill()
             self._process.wait()
         with contextlib.suppress(OSError, ValueError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -74,6 +75,7 @@ def parse_score(text: str) -> float | None:
         return 0.0
     side = {"B+": 1, "W+": -1}.get(text[:2])
     try:
-        return side * abs(float(text[2:])) if side else None
+        points = abs(float(text[2:]))
     except ValueError:
         return None
+    return side * points if side and math.isfinite(points) else None

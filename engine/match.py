@@ -86,7 +86,7 @@ class Match:
     def __init__(self, plan: Plan, directory: Path) -> None:
         """Plan a match, or take up the one in the directory; nothing is written yet.
 
-        Raises MatchError if that is a match by another plan, or not readable.
+        Raises MatchError if that is a match by another plan, or no match, OSError if it can't be read.
         """
         self.plan = plan
         self.directory = directory
@@ -115,11 +115,11 @@ class Match:
                 )
 
     def _read_results(self) -> list[Result]:
-        """The finished games, each once; a last line that was cut off by a crash is dropped."""
+        """The finished games, each once; a last line that was cut off by a crash is passed over."""
         path = self._results_file
         if not path.exists():
             return []
-        *whole, cut_off = path.read_bytes().split(b"\n")
+        *whole, _ = path.read_bytes().split(b"\n")
         results: dict[int, Result] = {}
         for number, line in enumerate(whole, 1):
             try:
@@ -127,9 +127,13 @@ class Match:
                 results.setdefault(result.number, result)
             except (ValueError, TypeError):
                 raise MatchError(f"{path}, line {number}: not a result") from None
-        if cut_off:
-            write_atomically(path, b"".join(line + b"\n" for line in whole))
         return list(results.values())
+
+    def _cut_off_half_a_line(self) -> None:
+        """Have the file of results end with a whole line: what follows would else become part of it."""
+        with self._results_file.open("rb+") as file:
+            data = file.read()
+            file.truncate(data.rfind(b"\n") + 1)
 
     def remaining(self, games: int) -> list[int]:
         """The numbers of the first `games` games that aren't finished."""
@@ -144,17 +148,22 @@ class Match:
         Raises EngineFailure or FailedCommand if an engine doesn't answer at all, OSError if the
         directory can't be written, MatchError if somebody plays in it already.
         """
-        numbers = deque(self.remaining(games))
+        numbers: deque[int] = deque()
+        left = len(self.remaining(games))
         finished: queue.Queue[tuple[int, Outcome] | BaseException] = queue.Queue()
-        tables = [_Table(self.plan) for _ in range(min(jobs, len(numbers)))]
+        tables = [_Table(self.plan) for _ in range(min(jobs, left))]
         threads = [threading.Thread(target=table.play_all, args=(numbers, finished), daemon=True) for table in tables]
-        left = len(numbers)
         occupied = None
         try:
             for table in tables[:1]:
                 table.check_engines()
             self._write_plan()
+            self._results_file.touch()
             occupied = _occupy(self._results_file)
+            self._cut_off_half_a_line()
+            self.results = self._read_results()  # another process may have added to them until now
+            numbers.extend(self.remaining(games))
+            left = len(numbers)
             for thread in threads:
                 thread.start()
             while left:
@@ -224,9 +233,12 @@ def _occupy(results: Path) -> IO[bytes] | None:
     file = results.open("ab")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         file.close()
         raise MatchError(f"{results.parent}: this match is being played by another process") from None
+    except OSError:  # a file system without locks
+        file.close()
+        return None
     return file
 
 

@@ -15,10 +15,10 @@ from gocnn.options import FiniteRange
 @click.command(
     epilog="""\b
 Examples:
-  gocnn match --black "gocnn gtp" --white "gnugo --mode gtp --level 1 --chinese-rules" --games 20
+  gocnn match --black "gocnn gtp" --white "gnugo --mode gtp --level 1 --chinese-rules --positional-superko" --games 20
   gocnn match --black "gocnn gtp" --white "gocnn gtp --model old.safetensors" \\
       --games 100 --opening-moves 4 --jobs 2 -o matches/new-old \\
-      --arbiter "gnugo --mode gtp --chinese-rules"
+      --arbiter "gnugo --mode gtp --chinese-rules --positional-superko"
 """
 )
 @click.option("--black", required=True, metavar="CMD", help="Engine A: Black in the first game.")
@@ -37,7 +37,7 @@ Examples:
     type=click.Choice(KO_RULES),
     default="positional",
     show_default=True,
-    help="The rule against repetition that the referee enforces.",
+    help="The rule against repetition that the referee enforces; engines must know it by options of their own.",
 )
 @click.option(
     "--max-moves",
@@ -47,11 +47,12 @@ Examples:
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     default=60.0,
     show_default=True,
     metavar="SECONDS",
-    help="An engine that takes longer for one answer has stalled.",
+    help="An engine that takes longer for one answer has stalled; for the first move of a process, which may have much "
+    "to load and to compile, it has five times as long.",
 )
 @click.option(
     "--opening-moves",
@@ -113,7 +114,7 @@ def match(
     directory = output or Path("matches") / time.strftime("%Y%m%d-%H%M%S")
     try:
         held = Match(Plan(black, white, rules, **plan_options), directory)
-    except MatchError as error:
+    except (MatchError, OSError) as error:
         raise click.ClickException(str(error)) from None
     interrupted = False
     try:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from gocnn.options import FiniteRange
+
 if TYPE_CHECKING:
     from engine.player import PolicyPlayer, Style
     from engine.policy import LazyPolicy, Policy
@@ -35,7 +37,7 @@ def player_options(command: Function) -> Function:
         ),
         click.option(
             "--temperature",
-            type=click.FloatRange(min=0),
+            type=FiniteRange(min=0),
             default=0.0,
             show_default=True,
             help="0 plays the most probable move, 1 draws moves by their probability.",
@@ -51,7 +53,7 @@ def player_options(command: Function) -> Function:
         click.option("--seed", type=click.IntRange(min=0), help="Make the draws repeatable."),
         click.option(
             "--resign-behind",
-            type=click.FloatRange(min=0),
+            type=FiniteRange(min=0),
             metavar="POINTS",
             help="Resign when behind by this much even at the best count (default: never).",
         ),
@@ -77,14 +79,14 @@ def player_options(command: Function) -> Function:
         click.option(
             "--seconds",
             "--time",
-            type=click.FloatRange(min=0, min_open=True),
+            type=FiniteRange(min=0, min_open=True),
             metavar="S",
             help="Search S seconds a move. Of several limits the first one counts.",
         ),
         click.option("--ponder", is_flag=True, help="Search on while the opponent thinks."),
         click.option(
             "--resign",
-            type=click.FloatRange(0, 1),
+            type=FiniteRange(0, 1),
             default=0.04,
             show_default=True,
             metavar="RATE",
@@ -102,7 +104,7 @@ def player_options(command: Function) -> Function:
         ),
         click.option(
             "--noise",
-            type=click.FloatRange(0, 1),
+            type=FiniteRange(0, 1),
             default=0.0,
             show_default=True,
             help="Share of random numbers in the first move's probabilities, so that searches differ.",

@@ -17,7 +17,7 @@ import numpy as np
 from engine.analysis_format import OWNER_FLAGS
 from engine.bans import Bans
 from engine.protocol import read_colour
-from engine.rules import Rules, read_rules
+from engine.rules import Rules, handicap_of, read_rules
 from engine.search_terms import Limits, SearchConfig
 from gocnn.go import BLACK, WHITE, Board, IllegalMove
 from gocnn.go.coords import gtp_to_point, point_to_gtp
@@ -97,7 +97,8 @@ def read_query(fields: Mapping[str, Any], settings: Settings) -> Query:
     stones = _read_stones(left, "initialStones", size)
     moves = _read_stones(left, "moves", size, passes=True, needed=True)
     first = left.take("initialPlayer", str, None)
-    usual = WHITE if _handicap(stones, ()) else BLACK
+    placed = [colour for colour, _ in stones]
+    usual = WHITE if handicap_of(placed, ()) else BLACK
     to_move = _colour(first, "initialPlayer") if first is not None else moves[0][0] if moves else usual
     turns = left.numbers("analyzeTurns", [len(moves)], 0, len(moves))
     priorities = left.numbers("priorities", [left.take("priority", int, 0)] * len(turns), -math.inf, math.inf)
@@ -108,7 +109,7 @@ def read_query(fields: Mapping[str, Any], settings: Settings) -> Query:
     parts = frozenset(part for name, part in PARTS.items() if left.take(name, bool, False))
     settings, human = _read_settings(left, settings)
     after_first = left.take("analysisPVLen", int, None, least=0)
-    komi += rules.compensation(_handicap(stones, moves))
+    komi += rules.compensation(handicap_of(placed, moves))
     boards = _boards(size, rules, to_move, stones, moves, turns)
     tasks = tuple(
         Task(
@@ -310,15 +311,6 @@ def _profile(name: str) -> Profile:
     except ValueError:
         pass
     raise QueryError(f"no such profile is known: {name!r}", "overrideSettings.humanSLProfile")
-
-
-def _handicap(stones: Sequence[tuple[int, int]], moves: Sequence[tuple[int, int]]) -> int:
-    """Black's stones before White's first, where they look like a handicap."""
-    if any(colour == WHITE for colour, _ in stones):
-        return 0
-    first = next((number for number, (colour, _) in enumerate(moves) if colour == WHITE), len(moves))
-    count = len(stones) + first * (first > 1)
-    return count if count > 1 else 0
 
 
 def _boards(

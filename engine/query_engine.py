@@ -10,6 +10,7 @@ from __future__ import annotations
 import heapq
 import json
 import logging
+import math
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
@@ -163,13 +164,12 @@ class QueryEngine:
             human = None if task.human is None else self._people(task.human, task.board)
 
             def tell(report: Report) -> None:
-                if task.every is not None:
-                    self._say(query_format.found(task, report, during=True, human=human))
+                self._say(query_format.found(task, report, during=True, human=human))
 
             report = self.search.run(
                 task.board, task.needed, task.settings.limits,
-                stop=stop, report=tell, every=task.every or 1.0, bans=task.bans,
-                owners=task.wants_owners,
+                stop=stop, report=None if task.every is None else tell, every=task.every or math.inf,
+                bans=task.bans, owners=task.wants_owners,
             )  # fmt: skip
         except OSError:
             raise

@@ -20,10 +20,13 @@ from gocnn.go.tactics import self_atari
 NAMES = {BLACK: "black", WHITE: "white"}
 LETTERS = {BLACK: "B", WHITE: "W"}
 
+#: How many times as long the first move of a process may take: there is much to load then, and perhaps to compile.
+FIRST_MOVE = 5
+
 
 @dataclass(frozen=True)
 class Rules:
-    """What both engines are told and the referee watches; `timeout` is seconds for each answer."""
+    """What the referee watches; the engines are told size and komi. `timeout` is seconds for each answer."""
 
     size: int = 19
     komi: float = 7.5
@@ -68,6 +71,7 @@ class Seat:
         self.command = command
         self.timeout = timeout
         self._client: GtpClient | None = None
+        self._has_moved = False  # the process there is now
         self._closed = False
 
     def send(self, command: str) -> str:
@@ -77,10 +81,14 @@ class Seat:
         """
         if self._client is None:
             self._client = GtpClient(self.command, timeout=self.timeout)
+            self._has_moved = False
         if self._closed:  # looked at last, so that a process started meanwhile ends, too
             self._client.kill()
+        moves = command.startswith("genmove")
+        timeout = self.timeout * (FIRST_MOVE if moves and not self._has_moved else 1)
+        self._has_moved |= moves
         try:
-            return self._client.send(command).strip()
+            return self._client.send(command, timeout).strip()
         except EngineFailure:
             self._client = None
             raise

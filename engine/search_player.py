@@ -148,7 +148,7 @@ class SearchPlayer(PolicyPlayer):
 
     def ponder(self, board: Board, komi: float, stop: Callable[[], bool]) -> None:
         """Search the opponent's position until `stop` says so, or the memory is full; the next search profits."""
-        self.search.run(board, komi, Limits(), stop=stop)
+        self.search.run(board, komi, Limits(), stop=stop, owners=False)
 
     def _pick(self, board: Board, komi: float, found: Report, ending: _Ending, limits: Limits) -> int:
         """The best move that is not pointless; the pass, which is searched within `limits`, if there is none."""

@@ -8,15 +8,14 @@ much the same reason (D. Silver et al., "Mastering the game of Go with deep neur
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
-from engine.game import format_score
+from engine.game import Game, format_score
 from engine.player import drawn_order
 from engine.policy import Policy
 from gocnn.go import BLACK, WHITE, Board
-from gocnn.go.counting import settle
 from gocnn.go.ownership import SURE, ownership
 from sgf_data.record import GameRecord
 
@@ -50,10 +49,12 @@ class SelfPlay:
 class _Table:
     """One game under way."""
 
-    board: Board
+    game: Game
     temperatures: dict[int, float]
-    passes: int = 0
-    moves: list[tuple[int, int]] = field(default_factory=list)
+
+    @property
+    def board(self) -> Board:
+        return self.game.board
 
 
 def play(policy: Policy, config: SelfPlay) -> Iterator[GameRecord]:
@@ -64,7 +65,7 @@ def play(policy: Policy, config: SelfPlay) -> Iterator[GameRecord]:
     while True:
         while len(tables) < config.at_once and begun < config.games:
             warmth = random.uniform(0, config.warmest, 2).tolist()
-            tables.append(_Table(Board(config.size, ko="positional"), dict(zip((BLACK, WHITE), warmth))))
+            tables.append(_Table(Game(config.size, config.komi), dict(zip((BLACK, WHITE), warmth))))
             begun += 1
         if not tables:
             return
@@ -73,7 +74,7 @@ def play(policy: Policy, config: SelfPlay) -> Iterator[GameRecord]:
             _move(table, prior, config, random)
         for table in [table for table in tables if _is_over(table, config)]:
             tables.remove(table)
-            yield _record(table.board, config)
+            yield _record(table.game)
 
 
 def _move(table: _Table, prior: np.ndarray, config: SelfPlay, random: np.random.Generator) -> None:
@@ -85,25 +86,23 @@ def _move(table: _Table, prior: np.ndarray, config: SelfPlay, random: np.random.
     for point in drawn_order(prior[:-1], temperature, random).tolist():
         if legal[point] and not board.is_own_eye(colour, point):
             board.play(colour, point)
-            table.passes = 0
             return
     board.play(colour, board.pass_point)
-    table.passes += 1
 
 
 def _is_over(table: _Table, config: SelfPlay) -> bool:
     board = table.board
     moves = len(board.moves)
-    if table.passes >= 2 or moves >= config.most * board.pass_point:
+    if table.game.is_over or moves >= config.most * board.pass_point:
         return True
     if moves % EVERY or np.count_nonzero(board.stones) < COVERED * board.pass_point:
         return False
     return bool(np.mean(np.abs(ownership(board, GLANCE)) < SURE) <= config.unsure)
 
 
-def _record(board: Board, config: SelfPlay) -> GameRecord:
-    colours, points = np.array(board.moves).T
+def _record(game: Game) -> GameRecord:
+    colours, points = np.array(game.board.moves).T
     return GameRecord(
-        config.size, points.astype(np.int16), colours.astype(np.int8), komi=config.komi,
-        result=format_score(settle(board).area - config.komi), rules="Chinese", black="gocnn", white="gocnn",
+        game.board.size, points.astype(np.int16), colours.astype(np.int8), komi=game.komi,
+        result=format_score(game.score()), rules="Chinese", black="gocnn", white="gocnn",
     )  # fmt: skip

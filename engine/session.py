@@ -26,9 +26,9 @@ from engine.game import Game, format_score
 from engine.player import RESIGN, PolicyPlayer
 from engine.policy import PolicyError
 from engine.protocol import SYNTAX_ERROR, Colour, GtpError, Reply, Vertex
-from engine.rules import STANDARD, Rules, rules_of_record
+from engine.rules import STANDARD, Rules, handicap_of, rules_of_record
 from engine.sgf import MAX_BYTES, game_to_sgf, read_record, replay
-from gocnn.go import BLACK, WHITE, Board, IllegalMove
+from gocnn.go import BLACK, EMPTY, WHITE, Board, IllegalMove
 from gocnn.go.coords import gtp_to_point, point_to_gtp
 from gocnn.go.counting import Count, settle
 
@@ -130,8 +130,13 @@ class Session:
 
     @property
     def komi(self) -> float:
-        """What Black must be ahead by: komi, as far as a board can hold it, and what White gets for handicap stones."""
-        komi = self.game.komi + self.rules.compensation(self.game.handicap)
+        """What Black must be ahead by: komi, as far as a board can hold it, and what White gets for handicap stones.
+
+        Stones that are played one after the other, or set up, and nothing but Black's, are a handicap as well.
+        """
+        game = self.game
+        handicap = game.handicap or handicap_of(game.start[game.start != EMPTY].tolist(), game.board.moves)
+        komi = game.komi + self.rules.compensation(handicap)
         return max(-MOST_KOMI, min(MOST_KOMI, komi))
 
     @property
@@ -158,7 +163,7 @@ class Session:
         limits = how.pop("limits", Limits())
         board = self.board_for(colour)
         with policy_errors():
-            return self.search.run(board, self.needed, limits, **how)
+            return self.search.run(board, self.rules.needed(board, self.komi), limits, **how)
 
     def think(self, colour: int, stop: Callable[[], bool], clean_up: bool = False, **how: Any) -> int:
         """The move that the player chooses, or RESIGN; nothing is played. Raises GtpError.
@@ -166,8 +171,9 @@ class Session:
         The player does not pass before the opponent's dead stones are taken off, if the rules or `clean_up` want that.
         `how`: the reports on the way, as in `PolicyPlayer.choose`.
         """
+        needed = self.rules.needed(self.board_for(colour), self.komi)
         with policy_errors():
-            move = self.player.choose(self.board, colour, self.needed, seconds=self._seconds(colour), stop=stop, **how)
+            move = self.player.choose(self.board, colour, needed, seconds=self._seconds(colour), stop=stop, **how)
         if move == self.board.pass_point and (clean_up or not self.rules.friendly_pass):
             found = self.count()
             dead = found.points(found.dead & (found.stones == -colour))

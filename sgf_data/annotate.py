@@ -83,14 +83,15 @@ class AnnotatedGame(MainLine):
     def note(self, node: int, text: str, **properties: str) -> None:
         """Add ASCII notes to the comment of a node of the main line, below what it says already, and properties.
 
-        `text` is without MARK; a property that the node has is replaced.
+        `text` is without MARK, and other characters in it are written as escapes; a property that the node has is
+        replaced.
         """
         there = self._nodes[node].properties
-        ours = sgf_grammar.escape_text((MARK + text).encode("ascii"))
+        ours = _escaped(MARK + text)
         theirs = there.get("C", [b""])[0]
         there["C"] = [theirs + b"\n\n" + ours if theirs.strip() else ours]
         for name, value in properties.items():
-            there[name] = [sgf_grammar.escape_text(value.encode("ascii"))]
+            there[name] = [_escaped(value)]
 
     def add_variation(self, step: Step, points: Sequence[int], name: str, text: str) -> None:
         """Add a line that begins instead of a move, after the variations there are; its first node gets the notes."""
@@ -99,8 +100,8 @@ class AnnotatedGame(MainLine):
         for point in points:
             sequence.append({_LETTERS[colour]: [point_to_sgf(point, self.size).encode()]})
             colour = -colour
-        sequence[0]["N"] = [sgf_grammar.escape_text((MARK + name).encode("ascii"))]
-        sequence[0]["C"] = [sgf_grammar.escape_text((MARK + text).encode("ascii"))]
+        sequence[0]["N"] = [_escaped(MARK + name)]
+        sequence[0]["C"] = [_escaped(MARK + text)]
         tree = Coarse_game_tree()
         tree.sequence = sequence
         self._nodes[step.node - 1].others.append(tree)
@@ -125,6 +126,10 @@ def read_annotated(
     """
     tree, structure, games = parse(data, number)
     return AnnotatedGame(tree, structure, allows_suicide), games
+
+
+def _escaped(text: str) -> bytes:
+    return bytes(sgf_grammar.escape_text(text.encode("ascii", "backslashreplace")))
 
 
 def _take_out_notes(node: Node) -> None:

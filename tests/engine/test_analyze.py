@@ -334,6 +334,21 @@ def test_a_directory_that_is_not_there_is_told_before_the_work(game: Path, tmp_p
     assert result.exit_code == 2 and "nan is not a finite number" in result.output
 
 
+def test_one_game_does_not_take_the_place_of_its_collection(tmp_path: Path, networks: dict[str, Path]) -> None:
+    path = tmp_path / "two.sgf"
+    path.write_text("(;SZ[9];B[ee])(;SZ[9];B[cc])")
+    code, _, err = run(path, "--model", networks["policy"], "--quick", "--game", 2, "-o", path)
+    assert code == 2 and "holds 2 games" in err
+    assert path.read_text() == "(;SZ[9];B[ee])(;SZ[9];B[cc])"
+
+
+def test_a_network_may_have_any_name(game: Path, networks: dict[str, Path], tmp_path: Path) -> None:
+    model = networks["policy"].rename(tmp_path / "réseau.safetensors")
+    code, _, _ = run(game, "--model", model, "--quick")
+    model.rename(networks["policy"])
+    assert code == 0 and b"analysed with r\\\\xe9seau.safetensors" in game.with_name("game.analyzed.sgf").read_bytes()
+
+
 def test_a_record_does_not_get_its_pictures_name(game: Path, networks: dict[str, Path], tmp_path: Path) -> None:
     code, _, err = run(game, "--model", networks["policy"], "--quick", "-o", tmp_path / "r.png")
     assert code == 2 and "r.png is its picture's name" in err

@@ -133,6 +133,22 @@ def test_kill_takes_the_engines_children_too() -> None:
         assert not _alive(child)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="process groups are POSIX")
+def test_kill_takes_the_children_of_an_engine_that_has_ended() -> None:
+    with GtpClient("sh -c 'sleep 600 & echo \"= $!\"; echo; exit 3'") as client:
+        child = int(client.send("name"))
+        with pytest.raises(EngineCrashed, match="status 3"):
+            client.send("name")
+        deadline = time.monotonic() + 10
+        while _alive(child) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not _alive(child)
+
+
+def test_an_answer_may_be_waited_for_as_long_as_one_likes(client: GtpClient) -> None:
+    assert client.send("name", timeout=1e12) == ""
+
+
 def _alive(process: int) -> bool:
     try:
         with open(f"/proc/{process}/stat") as stat:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -100,6 +101,24 @@ def test_two_do_not_play_one_match(tmp_path: Path) -> None:
     assert play(Match(plan(), tmp_path), 4)
 
 
+def test_what_another_process_has_played_meanwhile_is_not_played_again(tmp_path: Path) -> None:
+    early = Match(plan(), tmp_path)
+    play(Match(plan(), tmp_path), 2)
+    assert early.remaining(3) == [1, 2, 3]
+    assert play(early, 3) == [3] and len(early.results) == 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs fcntl")
+def test_a_file_system_without_locks_is_played_on_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import fcntl
+
+    def no_locks(*arguments: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    assert play(Match(plan(), tmp_path), 2) == [1, 2]
+
+
 def test_a_match_is_taken_up_where_it_ended(tmp_path: Path) -> None:
     first = Match(plan(), tmp_path)
     stopped = first.play(6)
@@ -116,8 +135,9 @@ def test_a_line_cut_off_by_a_crash_is_played_again(tmp_path: Path) -> None:
     play(Match(plan(), tmp_path), 3)
     results = tmp_path / "results.jsonl"
     results.write_bytes(results.read_bytes()[:-20])
+    cut_off = results.read_bytes()
     again = Match(plan(), tmp_path)
-    assert again.remaining(3) == [3]
+    assert again.remaining(3) == [3] and results.read_bytes() == cut_off, "somebody may be writing there"
     assert play(again, 3) == [3]
     assert len(Match(plan(), tmp_path).results) == 3
 
@@ -198,6 +218,15 @@ def test_an_engine_that_does_not_start_is_one_line(tmp_path: Path) -> None:
     assert ran.exit_code == 1
     assert "Error: an engine does not answer: cannot start 'no-such-program'" in ran.output
     assert not target.exists()
+
+
+def test_a_directory_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "match.json").mkdir()
+    for directory in (tmp_path, tmp_path / ("x" * 300)):
+        ran = run("--black", stub(), "--white", stub(), "-o", str(directory), "--games", "1")
+        assert ran.exit_code == 1 and ran.output.startswith("Error: [Errno"), ran.output
+    ran = run("--black", stub(), "--white", stub(), "-o", str(tmp_path / "m"), "--timeout", "inf")
+    assert ran.exit_code == 2 and "inf is not a finite number" in ran.output
 
 
 def test_another_match_in_the_directory_is_one_line(tmp_path: Path) -> None:

@@ -84,7 +84,15 @@ def test_a_stall_loses(table: Table) -> None:
     stalling.timeout = 0.5
     outcome = table.play(stalling, table.seat("B"))
     assert (outcome.winner, outcome.result) == (WHITE, "W+F")
-    assert "no answer to 'genmove black' in 0.5 s" in outcome.note
+    assert "no answer to 'genmove black' in 2.5 s" in outcome.note, "the first move of a process has five times as long"
+
+
+def test_only_the_first_move_of_a_process_may_be_slow(table: Table) -> None:
+    a, b = table.seat("A", "--wait", "0.8", "--moves", "c3,b2,d4"), table.seat("B", "--moves", "a1,a2")
+    a.timeout = 0.4
+    outcome = table.play(a, b)
+    assert outcome.result == "W+F" and "no answer to 'genmove black' in 0.4 s" in outcome.note
+    assert len(outcome.game.board.moves) == 2
 
 
 def test_a_program_that_does_not_start_loses(table: Table) -> None:
@@ -165,6 +173,8 @@ def test_random_openings_repeat_by_seed_and_stay_inside() -> None:
         ("0", 0),
         ("Draw", 0),
         ("B+R", None),
+        ("W+nan", None),
+        ("B+inf", None),
         ("", None),
         ("Black is ahead", None),
         ("?", None),

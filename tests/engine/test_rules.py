@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import ClassVar
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -284,6 +285,49 @@ def test_a_record_names_no_rules_by_which_white_would_get_other_points(tmp_path:
         assert ("RU[" not in path.read_text()) if not name else name in path.read_text()
         assert ask(engine, f"loadsgf {path}") == "="
         assert ask(engine, "kata-get-rules") == f"= {rules.to_json()}"
+
+
+def test_stones_that_black_plays_first_are_a_handicap_too() -> None:
+    engine = make_engine()
+    session = engine.session  # type: ignore[attr-defined]
+    for line in ("boardsize 9", "kata-set-rules chinese", "komi 0.5", "play b C3"):
+        assert ask(engine, line) == "="
+    assert session.komi == 0.5, "one stone is no handicap"
+    for line in ("play b G7", "play w E5", "play b D5"):
+        assert ask(engine, line) == "="
+    assert session.komi == 2.5
+    for line in ("clear_board", "gogui-setup b C3 b G7 b C7"):
+        assert ask(engine, line) == "="
+    assert session.komi == 3.5
+    assert ask(engine, "gogui-setup w E5") == "=" and session.komi == 0.5
+
+
+def test_whoever_is_asked_about_is_to_move_where_territory_is_counted() -> None:
+    """Who plays last is worth half a point, and it must be the half of the player whose move is looked at."""
+    engine = make_engine()
+    session = engine.session  # type: ignore[attr-defined]
+    assert ask(engine, "boardsize 5") == ask(engine, "kata-set-rules japanese") == ask(engine, "komi 6.5") == "="
+    told: list[float] = []
+
+    class Listener(PolicyPlayer):
+        def choose(self, board: Board, colour: int, komi: float = 0.0, **how: object) -> int:
+            told.append(komi)
+            return board.pass_point
+
+        @property
+        def searcher(self) -> Any:
+            return SimpleNamespace(search=self)
+
+        def run(self, board: Board, komi: float, limits: Limits) -> None:
+            told.append(komi)
+
+    session.player = Listener(CentrePolicy())
+    board = Board(5)
+    for colour, letter in ((BLACK, "b"), (WHITE, "w")):
+        board.to_move = colour
+        assert ask(engine, f"reg_genmove {letter}") == "= pass"
+        session.run_search(colour)
+        assert [told.pop(), told.pop()] == [NAMED["japanese"].needed(board, 6.5)] * 2
 
 
 def test_all_stones_live_where_the_players_do_not_agree_on_dead_ones(tmp_path: Path) -> None:
