@@ -16,7 +16,7 @@ from gocnn import profile
 from gocnn.go import WHITE, core, planes, replay
 from gocnn.go.planes import PlaneSet
 from gocnn.go.symmetry import SYMMETRIES, point_maps
-from sgf_data.owners import UNKNOWN_OWNER, Owners
+from sgf_data.owners import UNKNOWN_OWNER, Owners, view
 from sgf_data.store import MoveTable
 
 #: The years that a range without an end has there; 0 is a year that is not known.
@@ -227,8 +227,10 @@ class Positions:
         maps = point_maps(self.size)[:, :-1]
         rows = self._owner_rows[drawn[:, 0]]
         for i in np.flatnonzero(rows >= 0):
+            game, colour, symmetry = drawn[i, :3]
             start = owners.offsets[rows[i]]
-            found[i, maps[drawn[i, 2]]] = owners.points[start : start + self.size**2] * drawn[i, 1]
+            kept = owners.points[start : start + self.size**2]
+            found[i, maps[symmetry]] = kept[view(self.table, game)] * colour
         return found
 
 

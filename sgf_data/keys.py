@@ -35,8 +35,9 @@ def _canonical(
     setup_points: np.ndarray,
     setup_colours: np.ndarray,
     moves: int,
-) -> np.uint64:
-    least = np.uint64(0xFFFFFFFFFFFFFFFF)
+) -> tuple[np.uint64, int]:
+    """The key, and the symmetry whose hash it is made of."""
+    least, turn = np.uint64(0xFFFFFFFFFFFFFFFF), 0
     for s in range(maps.shape[0]):
         setup = np.uint64(0)
         for i in range(setup_at.size):
@@ -49,8 +50,9 @@ def _canonical(
         for i in range(min(moves, points.size)):
             move = np.uint64(maps[s, points[i]]) << np.uint64(2) | np.uint64(colours[i] + 1)
             key = _mix((key + move + np.uint64(1)) * _GOLDEN)
-        least = min(least, key)
-    return _mix(least)  # the least of eight is a small number; its bits are evened out again
+        if key < least:
+            least, turn = key, s
+    return _mix(least), turn  # the least of eight is a small number; its bits are evened out again
 
 
 def game_key(
@@ -63,7 +65,20 @@ def game_key(
 ) -> int:
     """The key of a whole game, from the arrays of a `GameRecord`: 0 to 2**64 - 1."""
     maps = point_maps(size)
-    return int(_canonical(maps, points, colours, setup_at, setup_points, setup_colours, points.size))
+    return int(_canonical(maps, points, colours, setup_at, setup_points, setup_colours, points.size)[0])
+
+
+def key_turn(
+    size: int,
+    points: np.ndarray,
+    colours: np.ndarray,
+    setup_at: np.ndarray,
+    setup_points: np.ndarray,
+    setup_colours: np.ndarray,
+) -> int:
+    """The symmetry of `gocnn.go.symmetry` that turns the game to where all games of its key are the same: 0 to 7."""
+    maps = point_maps(size)
+    return int(_canonical(maps, points, colours, setup_at, setup_points, setup_colours, points.size)[1])
 
 
 def opening_key(
@@ -84,4 +99,4 @@ def opening_key(
             setup_colours[before],
         )
     maps = point_maps(size)
-    return int(_canonical(maps, points, colours, setup_at, setup_points, setup_colours, moves))
+    return int(_canonical(maps, points, colours, setup_at, setup_points, setup_colours, moves)[0])

@@ -3,7 +3,8 @@
 Records say by how much a game was won, not which stones were dead. Here the last position of each counted game is
 counted (`gocnn.go.counting`, by random playouts); where that gives the recorded margin, by area or by territory, the
 owners of all points are believed. They are kept in an owners file, an Arrow file beside the store, found by the key of
-the game.
+the game. That key is the same for a game and its turned and mirrored images, so the owners are kept as the key turns
+the board (`sgf_data.keys.key_turn`), and hold for whichever image a store has.
 """
 
 from __future__ import annotations
@@ -19,15 +20,18 @@ from numba import njit
 
 from gocnn.atomic import AtomicFile
 from gocnn.go import core, counting, ownership, replay
+from gocnn.go.symmetry import point_maps
+from sgf_data.keys import key_turn
 from sgf_data.store import MoveTable, StoreError
 
 FORMAT = "gocnn owners"
+FORMAT_VERSION = 2  # of 1 nobody knows how its boards are turned
 SCHEMA = pa.schema(
     [
         ("game_key", pa.uint64()),
         ("owner", pa.list_(pa.int8())),  # size * size points, +1 black's, -1 white's; empty where the count disagrees
     ],
-    metadata={"format": FORMAT},
+    metadata={"format": FORMAT, "format_version": str(FORMAT_VERSION)},
 )
 
 #: Stands for an owner who is not known.
@@ -68,14 +72,24 @@ def _last_owner(size, points, colours, setup_at, setup_points, setup_colours, pl
 
 def judge(table: MoveTable, game: int, playouts: int = PLAYOUTS) -> Owner:
     """The owners at the end of a counted game, if they give its recorded margin."""
-    moves = slice(table.offsets[game], table.offsets[game + 1])
-    setup = slice(table.setup_offsets[game], table.setup_offsets[game + 1])
-    owner, area, territory = _last_owner(
-        int(table.size[game]), table.points[moves], table.colours[moves], table.setup_at[setup],
-        table.setup_points[setup], table.setup_colours[setup], playouts, 1,
-    )  # fmt: skip
+    owner, area, territory = _last_owner(*_game(table, game), playouts, 1)
     recorded = float(table.margin[game] + table.komi[game])
     return owner.ravel() if recorded in (area, territory) else None
+
+
+def view(table: MoveTable, game: int) -> np.ndarray:
+    """int64 [size * size]: where owners as they are kept have each point of a game as a store has it."""
+    found: np.ndarray = point_maps(int(table.size[game]))[key_turn(*_game(table, game)), :-1]
+    return found
+
+
+def _game(table: MoveTable, game: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    moves = slice(table.offsets[game], table.offsets[game + 1])
+    setup = slice(table.setup_offsets[game], table.setup_offsets[game + 1])
+    return (
+        int(table.size[game]), table.points[moves], table.colours[moves], table.setup_at[setup],
+        table.setup_points[setup], table.setup_colours[setup],
+    )  # fmt: skip
 
 
 def counted(table: MoveTable) -> np.ndarray:
@@ -84,16 +98,28 @@ def counted(table: MoveTable) -> np.ndarray:
 
 
 def judge_all(table: MoveTable, games: Sequence[int], jobs: int) -> Iterator[tuple[int, Owner]]:
-    """`judge` for many games, in order, in `jobs` threads: compiled code runs without the interpreter's lock."""
+    """Owners of many games as they are kept, in order.
+
+    `judge` runs in `jobs` threads: compiled code does without the interpreter's lock.
+    """
+
+    def kept(game: int) -> Owner:
+        owner = judge(table, game)
+        if owner is None:
+            return None
+        turned = np.empty_like(owner)
+        turned[view(table, game)] = owner
+        return turned
+
     with ThreadPoolExecutor(jobs) as pool:
         for first in range(0, len(games), CHUNK):
             some = games[first : first + CHUNK]
-            yield from zip(some, pool.map(lambda game: judge(table, game), some))
+            yield from zip(some, pool.map(kept, some))
 
 
 @dataclass(frozen=True)
 class Owners:
-    """The owners of some games; `keys` is sorted."""
+    """The owners of some games, as the key of each turns its board; `keys` is sorted."""
 
     keys: np.ndarray  # uint64 [n]: game_key
     offsets: np.ndarray  # int64 [n + 1]
@@ -149,5 +175,8 @@ def _read(path: str | os.PathLike[str]) -> Owners:
         raise StoreError(f"{name}: not an owners file, or a damaged one ({error})") from error
     if not table.schema.equals(SCHEMA, check_metadata=False):
         raise StoreError(f"{name}: an Arrow file, but not an owners file")
+    metadata = table.schema.metadata or {}
+    if metadata.get(b"format_version") != str(FORMAT_VERSION).encode():
+        raise StoreError(f"{name}: an owners file of another version: remove it, and `gocnn data owners` makes it anew")
     lists = table["owner"].combine_chunks()
     return Owners(table["game_key"].to_numpy(), lists.offsets.to_numpy().astype(np.int64), lists.flatten().to_numpy())

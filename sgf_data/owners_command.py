@@ -33,7 +33,6 @@ def owners(store: str, output: str | None, from_year: int, jobs: int | None) -> 
     Takes a tenth of a second a game. What is done is kept every minute and by Ctrl-C, and the same command goes
     on from there.
     """
-    import os
     import time
     from pathlib import Path
 
@@ -41,6 +40,7 @@ def owners(store: str, output: str | None, from_year: int, jobs: int | None) -> 
     from rich.progress import track
 
     from sgf_data import owners as file
+    from sgf_data.build import available_cores
     from sgf_data.store import StoreError, open_store
 
     path = output or str(Path(store).with_suffix(".owners.arrow"))
@@ -60,7 +60,7 @@ def owners(store: str, output: str | None, from_year: int, jobs: int | None) -> 
 
         try:
             written = time.monotonic()
-            for game, owner in shown(file.judge_all(table, todo, jobs or os.cpu_count() or 1)):
+            for game, owner in shown(file.judge_all(table, todo, jobs or available_cores())):
                 found[int(table.game_key[game])] = owner
                 if time.monotonic() - written > 60:
                     file.write(path, found)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gocnn.go.symmetry import SYMMETRIES, point_maps
-from sgf_data.keys import OPENING_MOVES, game_key, opening_key
+from sgf_data.keys import OPENING_MOVES, game_key, key_turn, opening_key
 
 RNG = np.random.default_rng(1)
 NONE = (np.empty(0, np.int16), np.empty(0, np.int16), np.empty(0, np.int8))
@@ -38,6 +38,14 @@ def test_the_same_under_all_symmetries(size: int, symmetry: int) -> None:
     game = random_game(size=size)
     assert game_key(*turned(game, symmetry)) == game_key(*game)
     assert opening_key(*turned(game, symmetry)) == opening_key(*game)
+
+
+def test_the_turn_of_a_key_brings_all_images_of_a_game_to_the_same_place() -> None:
+    game = random_game(moves=200)
+    images = [turned(game, symmetry) for symmetry in range(SYMMETRIES)]
+    brought = [turned(image, key_turn(*image)) for image in images]
+    assert len({one[1].tobytes() for one in brought}) == 1
+    assert len({key_turn(*image) for image in images}) == SYMMETRIES
 
 
 def test_every_move_colour_and_set_up_stone_counts() -> None:

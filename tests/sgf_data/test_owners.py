@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 
+from gocnn.go.coords import point_to_sgf, sgf_to_point
 from gocnn.go.planes import PLANE_SETS
 from gocnn.go.symmetry import point_maps
 from sgf_data import owners
@@ -70,6 +73,36 @@ def test_the_command_writes_owners_that_reach_a_batch_turned_and_seen_by_the_pla
         mine = planes[i, 0].ravel() > 0  # the first plane of "full": own stones
         assert (owner[i][mine] < 0).sum() <= 1
     assert len({owner[i].tobytes() for i in range(64)}) == 8  # four directions, and either colour
+
+
+@pytest.mark.parametrize("symmetry", range(8))
+def test_owners_hold_for_a_game_that_another_store_has_turned(tmp_path: Path, symmetry: int) -> None:
+    known = tmp_path / "known"
+    known.mkdir()
+    path = stored(known, GAME.format(komi="0.5", result="B+4.5"))
+    assert CliRunner().invoke(data, ["owners", str(path)]).exit_code == 0
+    where = point_maps(5)[symmetry]
+    turned = re.sub(r"\[([a-e]{2})\]", lambda at: f"[{point_to_sgf(int(where[sgf_to_point(at[1], 5)]), 5)}]", MOVES)
+    other = tmp_path / "other"
+    other.mkdir()
+    table = open_store(stored(other, f"(;SZ[5]KM[0.5];{turned})")).moves()
+    positions = Positions(
+        table, PLANE_SETS["full"], Selection(5), augment=False, shuffle=False,
+        owners=owners.read(path.with_suffix(".owners.arrow")),
+    )  # fmt: skip
+    truth = np.empty(25, int)
+    truth[where[:-1]] = np.repeat([[1, 1, 1, -1, -1]], 5, axis=0).ravel()
+    assert positions.batch(0, 2)[2].tolist() == [truth.tolist(), (-truth).tolist()]
+
+
+def test_a_file_that_does_not_say_how_its_boards_are_turned_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "old.owners.arrow"
+    table = pa.table({"game_key": pa.array([1], pa.uint64()), "owner": pa.array([[1]], pa.list_(pa.int8()))})
+    old = table.replace_schema_metadata({"format": owners.FORMAT})
+    with pa.ipc.new_file(path, old.schema) as writer:
+        writer.write_table(old)
+    with pytest.raises(StoreError, match=r"old\.owners\.arrow: an owners file of another version"):
+        owners.read(path)
 
 
 def test_the_command_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
