@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,16 +10,16 @@ import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 
-from gocnn.go.coords import point_to_sgf, sgf_to_point
 from gocnn.go.planes import PLANE_SETS
 from gocnn.go.symmetry import point_maps
 from sgf_data import owners
 from sgf_data.build import build_store
 from sgf_data.commands import data
 from sgf_data.dataset import Positions, Selection
-from sgf_data.reader import ReadOptions
+from sgf_data.reader import ReadOptions, read_games
+from sgf_data.record import GameRecord
 from sgf_data.sources import find
-from sgf_data.store import StoreError, open_store
+from sgf_data.store import StoreError, StoreWriter, open_store, to_batch
 
 # A finished game on 5x5: Black has the left, White the right, and White's stone on A5 is dead. By area Black has 14
 # points and White 10 (the neutral C1 is filled by nobody), by territory 4 and a prisoner, worth two, to 5.
@@ -75,24 +75,22 @@ def test_the_command_writes_owners_that_reach_a_batch_turned_and_seen_by_the_pla
     assert len({owner[i].tobytes() for i in range(64)}) == 8  # four directions, and either colour
 
 
-@pytest.mark.parametrize("symmetry", range(8))
-def test_owners_hold_for_a_game_that_another_store_has_turned(tmp_path: Path, symmetry: int) -> None:
-    known = tmp_path / "known"
-    known.mkdir()
-    path = stored(known, GAME.format(komi="0.5", result="B+4.5"))
-    assert CliRunner().invoke(data, ["owners", str(path)]).exit_code == 0
-    where = point_maps(5)[symmetry]
-    turned = re.sub(r"\[([a-e]{2})\]", lambda at: f"[{point_to_sgf(int(where[sgf_to_point(at[1], 5)]), 5)}]", MOVES)
-    other = tmp_path / "other"
-    other.mkdir()
-    table = open_store(stored(other, f"(;SZ[5]KM[0.5];{turned})")).moves()
-    positions = Positions(
-        table, PLANE_SETS["full"], Selection(5), augment=False, shuffle=False,
-        owners=owners.read(path.with_suffix(".owners.arrow")),
-    )  # fmt: skip
-    truth = np.empty(25, int)
-    truth[where[:-1]] = np.repeat([[1, 1, 1, -1, -1]], 5, axis=0).ravel()
-    assert positions.batch(0, 2)[2].tolist() == [truth.tolist(), (-truth).tolist()]
+def test_owners_hold_for_a_game_that_another_store_has_turned(tmp_path: Path) -> None:
+    path = stored(tmp_path, GAME.format(komi="0.5", result="B+4.5"))
+    assert CliRunner().invoke(data, ["owners", str(path), "--jobs", "1"]).exit_code == 0
+    known = owners.read(path.with_suffix(".owners.arrow"))
+    (game,) = read_games(GAME.format(komi="0.5", result="B+4.5").encode())
+    assert isinstance(game, GameRecord)
+    for where in point_maps(5):
+        with StoreWriter(tmp_path / "turned.arrow") as writer:
+            writer.write(to_batch([replace(game, points=where[game.points].astype(np.int16))]))
+        table = open_store(tmp_path / "turned.arrow").moves()
+        positions = Positions(
+            table, PLANE_SETS["full"], Selection(5), augment=False, shuffle=False, owners=known
+        )  # fmt: skip
+        truth = np.empty(25, int)
+        truth[where[:-1]] = np.repeat([[1, 1, 1, -1, -1]], 5, axis=0).ravel()
+        assert positions.batch(0, 2)[2].tolist() == [truth.tolist(), (-truth).tolist()]
 
 
 def test_a_file_that_does_not_say_how_its_boards_are_turned_is_refused(tmp_path: Path) -> None:
