@@ -157,8 +157,10 @@ def main(
     """Train a network to predict the moves of the games in a store, and with --value who wins them.
 
     The folder then holds network.safetensors (the averaged weights), log.csv, curves.png and the checkpoint to resume
-    from. Ctrl-C saves before it stops.
+    from. Ctrl-C saves them all before it stops.
     """
+    import torch
+
     from gocnn import checkpoint, examination, policy, training
     from gocnn.checkpoint import CheckpointError
     from gocnn.device import ranks
@@ -228,20 +230,31 @@ def main(
                 known = {f"{LEARNED}{name}": value for name, value in learned.items() if name not in COUNTS}
                 return examination.examine(judge, lessons.test, **how).metrics() | known
 
-            metrics = run.train(lessons.drawn, validate)
+            def save(metrics: dict[str, float]) -> None:
+                card = {
+                    "training": identity, "samples": run.samples, "seconds": run.progress.seconds, "metrics": metrics,
+                }  # fmt: skip
+                policy.save(out / "network.safetensors", network, run.average.module, card)
+
+            try:
+                metrics = run.train(lessons.drawn, validate)
+            except training.Interrupted:
+                if here.is_first:
+                    save({})  # it can be played with as it is
+                raise
             if here.is_first:
                 if first and blend < 1:
                     policy.blend(cast(policy.Policy, run.average.module), first, blend)
                     identity |= {"blend": blend}
                 if blend < 1 or not metrics:  # a finished run that is resumed has tested nothing yet
                     metrics = validate(run.average.module)
-                card = {
-                    "training": identity, "samples": run.samples, "seconds": run.progress.seconds, "metrics": metrics,
-                }  # fmt: skip
-                policy.save(out / "network.safetensors", network, run.average.module, card)
+                save(metrics)
                 click.echo(f"{out / 'network.safetensors'}: the trained network", err=True)
     except (ValueError, StoreError, CheckpointError, OSError) as error:
         raise click.ClickException(str(error)) from error
+    except torch.OutOfMemoryError as error:
+        reason = str(error).splitlines()[0]
+        raise click.ClickException(f"not enough memory, so try a smaller --batch: {reason}") from error
     except RuntimeError as error:
         if not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
             raise

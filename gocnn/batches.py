@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gocnn.device import memory_format
+
 
 class Source(Protocol):
     """Samples by number: what every network here is trained on and tested with."""
@@ -43,10 +45,10 @@ class Mixture:
 
 
 def as_images(inputs: Tensor) -> Tensor:
-    """int8 or float [B, C, H, W] -> float32, channels last in memory, as convolutions like it."""
+    """int8 or float [B, C, H, W] -> float32, in memory as convolutions like it."""
     if inputs.ndim != 4:
         return inputs.float()
-    return inputs.to(torch.float32, memory_format=torch.channels_last)
+    return inputs.to(torch.float32, memory_format=memory_format(inputs.device))
 
 
 class Prefetcher:
@@ -92,4 +94,5 @@ class Prefetcher:
         item = self._queue.get()
         if isinstance(item, BaseException):
             raise item
-        return tuple(tensor.to(self._device, non_blocking=True) for tensor in item)
+        pinned = self._device.type == "cuda"  # of other memory a copy must be complete before it is freed
+        return tuple(tensor.to(self._device, non_blocking=pinned) for tensor in item)

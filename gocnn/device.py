@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import platform
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -15,8 +16,13 @@ import torch.distributed as dist
 
 
 def best_device(local_rank: int = 0) -> torch.device:
-    """The GPU of this process if there is one (CUDA, then Apple's MPS), else the CPU."""
+    """The GPU of this process if there is one (CUDA, then Apple's MPS), else the CPU.
+
+    Raises ValueError if there are fewer GPUs than processes.
+    """
     if torch.cuda.is_available():
+        if local_rank >= torch.cuda.device_count():
+            raise ValueError(f"process {local_rank + 1} has no GPU: there are {torch.cuda.device_count()}")
         return torch.device("cuda", local_rank)
     if torch.backends.mps.is_available():
         return torch.device("mps")
@@ -44,9 +50,19 @@ def has_bfloat16(device: torch.device) -> bool:
     """Whether the device computes in bfloat16 at more than the speed of float32."""
     if device.type == "cuda":
         return torch.version.hip is not None or torch.cuda.get_device_capability(device) >= (8, 0)
-    if device.type == "cpu":
-        return torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    return False
+    if device.type != "cpu" or not torch.backends.mkldnn.is_available():
+        return False
+    if platform.machine().lower() in ("x86_64", "amd64"):  # with less than this, oneDNN only imitates it, at half speed
+        return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())  # not in older versions
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def memory_format(device: torch.device) -> torch.memory_format:
+    """How images [B, C, H, W] lie in memory for this device's convolutions: channels last.
+
+    Not on MPS, where torch's batch norms get wrong gradients from that (pytorch/pytorch#175189).
+    """
+    return torch.contiguous_format if device.type == "mps" else torch.channels_last
 
 
 def precision(choice: str, device: torch.device) -> torch.dtype:
@@ -100,20 +116,19 @@ class Ranks:
         """Whether this is the process that reports and saves."""
         return self.rank == 0
 
-    def from_first(self, value: float) -> float:
-        """The first process's value, on every process."""
+    def from_first(self, *values: float) -> tuple[float, ...]:
+        """The first process's values, on every process; no GPU has to wait for that."""
         if self.world == 1:
-            return value
-        box = torch.tensor([value], dtype=torch.float64 if self.device.type != "mps" else torch.float32)
-        box = box.to(self.device)
+            return values
+        box = torch.tensor(values, dtype=torch.float64)
         dist.broadcast(box, 0)
-        return float(box)
+        return tuple(box.tolist())
 
     def mean(self, value: float) -> float:
         """The mean of all processes' values, on every process."""
         if self.world == 1:
             return value
-        box = torch.tensor([value], dtype=torch.float32, device=self.device)
+        box = torch.tensor([value], dtype=torch.float64)
         dist.all_reduce(box)
         return float(box) / self.world
 
@@ -122,7 +137,8 @@ class Ranks:
 def ranks(device: str | None = None) -> Iterator[Ranks]:
     """The processes that torchrun started, joined for the length of the context; a plain run is one process.
 
-    `device` is as in `named_device`. GPUs talk over NCCL, CPUs over gloo.
+    `device` is as in `named_device`. GPUs talk over NCCL, CPUs over gloo. Raises ValueError for several processes on
+    one Apple GPU.
     """
     world = int(os.environ.get("WORLD_SIZE", "1"))
     local_rank = int(os.environ.get("LOCAL_RANK", "0"))
@@ -132,7 +148,9 @@ def ranks(device: str | None = None) -> Iterator[Ranks]:
     if world == 1:
         yield Ranks(0, 1, chosen)
         return
-    dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
+    if chosen.type == "mps":
+        raise ValueError("Apple's GPU can't be shared by several processes: add --device cpu, or leave torchrun out")
+    dist.init_process_group("cpu:gloo,cuda:nccl" if chosen.type == "cuda" else "gloo")
     try:
         yield Ranks(dist.get_rank(), world, chosen)
     finally:

@@ -12,7 +12,7 @@ import torch
 from gocnn import policy, weights
 from gocnn.batches import as_images
 from gocnn.compiled.trunk import FastTrunk, fits
-from gocnn.device import autocast, best_device, named_device, one_thread, precision
+from gocnn.device import autocast, best_device, memory_format, named_device, one_thread, precision
 from gocnn.go import Board
 from gocnn.go.planes import PLANE_SETS, of_board
 from gocnn.go.symmetry import point_maps
@@ -49,7 +49,7 @@ class Evaluator:
             raise ValueError(f"this network was not taught who plays, so it cannot play like {profile}")
         self.profile = profile
         self.plane_set = PLANE_SETS[model.config.planes]
-        self.model = model.to(self.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+        self.model = model.to(self.device, memory_format=memory_format(self.device)).eval()  # type: ignore[call-overload]
         self._trunk: FastTrunk | None = None
         if self.device.type == "cpu" and self.dtype == torch.float32 and fits(model):
             self._trunk = FastTrunk(self.model)

@@ -75,7 +75,8 @@ def make_optimizers(
 ) -> list[torch.optim.Optimizer]:
     """The optimisers for a model: AdamW alone, or with "muon" Muon for all filters and matrices inside `model.blocks`.
 
-    Weight decay falls on filters and matrices, not on biases and norms. Raises ValueError for another name.
+    Weight decay falls on what has two dimensions or more, filters, matrices and tables, not on vectors such as biases.
+    Raises ValueError for another name.
     """
     if name not in ("muon", "adamw"):
         raise ValueError(f"unknown optimizer {name!r}: muon or adamw")

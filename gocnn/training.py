@@ -22,7 +22,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from gocnn import checkpoint, optim
 from gocnn.batches import Prefetcher, Source, as_images
-from gocnn.device import Ranks, autocast, keep_memory, precision
+from gocnn.device import Ranks, autocast, keep_memory, memory_format, precision
 from gocnn.journal import Journal
 
 Loss = Callable[..., Tensor]  # (model, inputs, targets...) -> a scalar; the model may run in half precision
@@ -149,7 +149,7 @@ class Run:
         self.folder, self.config, self.ranks = folder, config, ranks
         self.identity = identity or {}
         self.dtype = precision(config.precision, ranks.device)
-        self.model = model.to(ranks.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model = model.to(ranks.device, memory_format=memory_format(ranks.device))  # type: ignore[call-overload]
         self.average = optim.AveragedModel(self.model, config.ema)
         self.optimizers = optim.make_optimizers(
             self.model, config.optimizer, config.lr, config.muon_lr, config.weight_decay
@@ -274,8 +274,7 @@ class Run:
             while self.share_done < 1:
                 self.model.train()
                 loss = self.step(*batches.next())
-                self.progress.seconds = ranks.from_first(time.monotonic() - began)
-                stopping = bool(ranks.from_first(float(stop.is_set)))
+                self.progress.seconds, stopping = ranks.from_first(time.monotonic() - began, float(stop.is_set))
                 finished = self.share_done >= 1
                 saving = finished or stopping or self.progress.seconds - saved >= 60 * config.checkpoint_minutes
                 reporting = not self.progress.step % 10 or self.progress.step == 1

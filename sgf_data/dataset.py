@@ -170,13 +170,13 @@ class Positions:
         if not games.size:
             without = " that the other store does not have" if exclude is not None else ""
             raise ValueError(f"no {selection}{without} are in the store")
+        self.games = self._drawn = games
         self._owners = owners
         if owners is not None:
             self._owner_rows = owners.rows(table)
             owned = games[self._owner_rows[games] >= 0]
-            games = np.concatenate([games, *[owned] * (owned_weight - 1)])
-        self.games = games
-        self._ends = np.cumsum(table.offsets[games + 1] - table.offsets[games])
+            self._drawn = np.concatenate([games, *[owned] * (owned_weight - 1)])
+        self._ends = np.cumsum(np.diff(table.offsets)[self._drawn])
 
     def __len__(self) -> int:
         """The number of positions: the length of an epoch."""
@@ -194,7 +194,7 @@ class Positions:
         targets = np.empty(count, np.int64)
         drawn = np.empty((count, 4), np.int64)
         _fill(
-            self.plane_set.code, self.size, self.games, self._ends, table.offsets, table.points, table.colours,
+            self.plane_set.code, self.size, self._drawn, self._ends, table.offsets, table.points, table.colours,
             table.setup_offsets, table.setup_at, table.setup_points, table.setup_colours, point_maps(self.size),
             planes.new_room(self.plane_set, self.size), first, self.shuffle, self.augment, self.seed, out, targets,
             drawn,

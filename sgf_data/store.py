@@ -288,6 +288,9 @@ def _check_values(path: str, table: pa.Table) -> None:
             if ((values < 0) | (values > limits)).any():
                 raise StoreError(f"{path}: a damaged game store: {name} off the board")
             game += len(chunk)
+    for name, other in (("colours", "points"), ("setup_points", "setup_at"), ("setup_colours", "setup_at")):
+        if not pc.all(pc.equal(pc.list_value_length(table[name]), pc.list_value_length(table[other]))).as_py():
+            raise StoreError(f"{path}: a damaged game store: {name} and {other} are not as many")
     for name in ("colours", "setup_colours"):
         if any((np.abs(chunk.flatten().to_numpy()) > 1).any() for chunk in table[name].chunks):
             raise StoreError(f"{path}: a damaged game store: {name} that are none")

@@ -22,7 +22,7 @@ from torch import nn
 from engine.selfplay_command import selfplay
 from gocnn import checkpoint, training
 from gocnn.batches import Mixture, Prefetcher
-from gocnn.device import Ranks, named_device
+from gocnn.device import Ranks, memory_format, named_device, precision
 from gocnn.network_commands import evaluate
 from sgf_data.commands import data
 from sgf_data.store import open_store
@@ -357,6 +357,19 @@ def test_what_cannot_be_compiled_is_one_line(store, tmp_path):
     assert "Traceback" not in done.stderr
 
 
+def test_bfloat16_is_for_processors_that_compute_in_it(monkeypatch):
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: True)
+    for has in (True, False):
+        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda has=has: has)
+        assert precision("auto", torch.device("cpu")) == (torch.bfloat16 if has else torch.float32)
+
+
+def test_memory_is_laid_out_as_the_device_likes_it():
+    assert memory_format(torch.device("cpu")) == torch.channels_last
+    assert memory_format(torch.device("mps")) == torch.contiguous_format
+
+
 @pytest.mark.parametrize("name", ["gpu", "cuda:x", "mps" if not torch.backends.mps.is_available() else "vulkan"])
 def test_a_device_that_does_not_exist_is_named(name):
     with pytest.raises(ValueError, match=f"no device '{name}' here"):
@@ -440,6 +453,8 @@ def test_ctrl_c_saves_and_a_folder_in_use_is_not_overwritten(store, tmp_path):
     assert process.returncode == 130
     assert "add --resume to go on" in told
     assert (tmp_path / "run" / "checkpoint.safetensors").exists()
+    card = checkpoint.load(tmp_path / "run" / "network.safetensors", "policy").meta["card"]
+    assert 0 < card["samples"] < 960, "what has been learned can be played with"
     again = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert again.returncode == 1
     assert re.search(r"holds a run already: add --resume", again.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -23,4 +24,4 @@ def share(work: Callable[[int, int], T], count: int, threads: int) -> list[T]:
 
 @cache
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(thread_name_prefix="compiled")
+    return ThreadPoolExecutor(os.cpu_count(), "compiled")  # its own default is 32 at most

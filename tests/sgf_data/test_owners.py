@@ -60,6 +60,8 @@ def test_the_command_writes_owners_that_reach_a_batch_turned_and_seen_by_the_pla
     known = owners.read(path.with_suffix(".owners.arrow"))
     table = open_store(path).moves()
     positions = Positions(table, PLANE_SETS["full"], Selection(5), owners=known, outcomes=True)
+    thrice = Positions(table, PLANE_SETS["full"], Selection(5), owners=known, owned_weight=3)
+    assert (len(thrice), len(thrice.games)) == (3 * len(positions), 1)
     planes, _, outcomes, owner = positions.batch(0, 64)
     truth = np.repeat([[1, 1, 1, -1, -1]], 5, axis=0).ravel()
     own = {1: truth, -1: -truth}
