@@ -1,7 +1,7 @@
 """Visits a second of the search beside evaluations a second of its network alone, in one run.
 
     python benchmarks/search_speed.py
-    python benchmarks/search_speed.py --model runs/value/best.safetensors --batch 8 --threads 1
+    python benchmarks/search_speed.py --model runs/mine/network.safetensors --batch 8 --threads 1
     python benchmarks/search_speed.py --no-playouts
 
 The positions are those after 40, 80 ... moves of sample games; in the later ones random playouts take part. Raw:

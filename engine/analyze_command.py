@@ -63,12 +63,13 @@ Examples:
     help="Checkpoint to analyse with (default: the network that comes with gocnn).",
 )  # fmt: skip
 @click.option(
-    "--komi", type=FiniteRange(), help="Komi, whatever the record says (default there: 7.5, or 0.5 with handicap)."
+    "--komi", type=FiniteRange(),
+    help="This komi instead of the record's (where that has none: 7.5, or 0.5 with handicap).",
 )  # fmt: skip
 @click.option(
     "--rules", metavar="NAME",
-    help="Rules, whatever the record says: chinese, japanese, aga and so on (default where it says nothing we know: "
-    "area scoring).",
+    help="These rules instead of the record's: chinese, japanese, aga and so on (where it names none we know: area "
+    "scoring).",
 )  # fmt: skip
 @click.option("--game", type=click.IntRange(min=1), metavar="N", help="Which game of a file that holds several.")
 @click.option("--mistakes", type=click.IntRange(min=0), default=5, show_default=True, metavar="N",

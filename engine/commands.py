@@ -29,7 +29,7 @@ LEELA_ZERO_LEVEL = "0.17"
     epilog="""\b
 Examples:
   gocnn gtp
-  gocnn gtp --model runs/big/last.safetensors --random-moves 8
+  gocnn gtp --model runs/mine/network.safetensors --random-moves 8
   gogui -program "gocnn gtp"
   printf 'boardsize 9\\ngenmove b\\nshowboard\\n' | gocnn gtp
 """

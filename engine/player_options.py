@@ -107,7 +107,7 @@ def player_options(command: Function) -> Function:
             type=FiniteRange(0, 1),
             default=0.0,
             show_default=True,
-            help="Share of random numbers in the first move's probabilities, so that searches differ.",
+            help="Share of random numbers in the probabilities of the moves on the board, so that searches differ.",
         ),
     )
     for option in reversed(options):

@@ -42,7 +42,7 @@ def selfplay(
     Professionals give up what is lost, so a network that knows only their games is often sure of the wrong side where
     something large is dead late in a game. From these it learns better, by how they end alone (gocnn train --outcomes).
 
-    About a second a game on one core. Ctrl-C keeps the games that have ended.
+    One to two seconds a game on one core. Ctrl-C keeps the games that have ended.
     """
     from rich.console import Console
     from rich.progress import track

@@ -114,7 +114,7 @@ def train(
 
 
 @images.command(
-    epilog="\b\nExamples:\n  gocnn images evaluate digits\n  gocnn images evaluate runs/mine/network.safetensors\n"
+    epilog="\b\nExamples:\n  gocnn images evaluate digits\n  gocnn images evaluate runs/digits/network.safetensors\n"
     "  gocnn images evaluate dehaze\n  gocnn images evaluate text"
 )
 @click.argument("model")
