@@ -25,7 +25,7 @@ from rich.table import Table
 from engine.levels import LEVELS
 from engine.match import Match, Plan
 from engine.ratings import Rating, rate
-from engine.referee import Rules
+from engine.referee import Terms
 from engine.scoreboard import play_with_progress
 from engine.statistics import Tally
 
@@ -98,11 +98,11 @@ def main(
         raise click.ClickException("GNU Go is not installed (apt install gnugo); `--gnugo none` plays without it")
     commands = engines(names, program, others, options)
     arbiter = f"{program} --mode gtp --chinese-rules --positional-superko" if program else None
-    rules = Rules(size=size, komi=7.5, max_moves=3 * size * size, timeout=600.0)
+    terms = Terms(size=size, komi=7.5, max_moves=3 * size * size, timeout=600.0)
     console = Console(stderr=True)
     tallies: dict[tuple[str, str], Tally] = {}
     for a, b in pairs(names, others):
-        plan = Plan(commands[a], commands[b], rules, opening_moves=4, seed=seed, arbiter=arbiter)
+        plan = Plan(commands[a], commands[b], terms, opening_moves=4, seed=seed, arbiter=arbiter)
         match = Match(plan, output / f"{a}-{b}".replace(" ", ""))
         tallies[a, b] = played(match, games, enough, jobs, console)
         print(f"{a} against {b}: {tallies[a, b]} of {tallies[a, b].games} games", flush=True)

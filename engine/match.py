@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from engine.referee import Outcome, Rules, Seat, play_game, random_opening
+from engine.referee import Outcome, Seat, Terms, play_game, random_opening
 from engine.sgf import game_to_sgf
 from gocnn.atomic import write_atomically
 from gocnn.go import BLACK, WHITE
@@ -35,7 +35,7 @@ class Plan:
 
     a: str
     b: str
-    rules: Rules
+    terms: Terms
     swap: bool = True
     opening_moves: int = 0
     seed: int = 1
@@ -48,7 +48,7 @@ class Plan:
     def opening_of(self, number: int) -> list[int]:
         """The points that are played first in game `number`."""
         pair = (number + 1) // 2 if self.swap else number
-        return random_opening(self.rules, self.opening_moves, f"{self.seed}/{pair}")
+        return random_opening(self.terms, self.opening_moves, f"{self.seed}/{pair}")
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class Match:
     def _described(self) -> dict[str, object]:
         """The plan as match.json has it."""
         fields = dataclasses.asdict(self.plan)
-        fields.update(fields.pop("rules"))
+        fields.update(fields.pop("terms"))
         del fields["timeout"]  # patience doesn't make it another match
         return fields
 
@@ -247,7 +247,7 @@ class _Table:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        timeout = plan.rules.timeout
+        timeout = plan.terms.timeout
         self.seats = {"A": Seat("A", plan.a, timeout), "B": Seat("B", plan.b, timeout)}
         self.arbiter = Seat("arbiter", plan.arbiter, timeout) if plan.arbiter else None
 
@@ -269,7 +269,7 @@ class _Table:
                 outcome = play_game(
                     self.seats[black],
                     self.seats["B" if black == "A" else "A"],
-                    self.plan.rules,
+                    self.plan.terms,
                     self.plan.opening_of(number),
                     self.arbiter,
                 )

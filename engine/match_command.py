@@ -107,13 +107,13 @@ def match(
 
     from engine.client import EngineFailure, FailedCommand
     from engine.match import Match, MatchError, Plan
-    from engine.referee import Rules
+    from engine.referee import Terms
     from engine.scoreboard import play_with_progress, print_summary
 
-    rules = Rules(size, komi, ko, max_moves or 3 * size * size, timeout)
+    terms = Terms(size, komi, ko, max_moves or 3 * size * size, timeout)
     directory = output or Path("matches") / time.strftime("%Y%m%d-%H%M%S")
     try:
-        held = Match(Plan(black, white, rules, **plan_options), directory)
+        held = Match(Plan(black, white, terms, **plan_options), directory)
     except (MatchError, OSError) as error:
         raise click.ClickException(str(error)) from None
     interrupted = False

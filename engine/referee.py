@@ -25,7 +25,7 @@ FIRST_MOVE = 5
 
 
 @dataclass(frozen=True)
-class Rules:
+class Terms:
     """What the referee watches; the engines are told size and komi. `timeout` is seconds for each answer."""
 
     size: int = 19
@@ -111,27 +111,27 @@ class Seat:
 def play_game(
     black: Seat,
     white: Seat,
-    rules: Rules,
+    terms: Terms,
     opening: Sequence[int] = (),
     arbiter: Seat | None = None,
 ) -> Outcome:
     """Play one game to its end and say how it ended.
 
     `opening` holds points that are played first, from Black on. The game is over after two passes
-    or `rules.max_moves` moves; then both engines are asked for the score. Where they differ the
+    or `terms.max_moves` moves; then both engines are asked for the score. Where they differ the
     arbiter, who is shown the whole game, decides; without one, or if it can't, a Tromp-Taylor count
     of the board as it stands.
     """
     begin = time.monotonic()
     seats = {BLACK: black, WHITE: white}
-    game = Game(rules.size, rules.komi, ko=rules.ko)
+    game = Game(terms.size, terms.komi, ko=terms.ko)
     try:
         for colour, seat in seats.items():
-            for command in _opening_commands(rules):
+            for command in _opening_commands(terms):
                 _tell(seat, colour, command)
         for point in opening:
             _play_for_both(game, point, seats)
-        resigned = _play_on(game, seats, rules.max_moves)
+        resigned = _play_on(game, seats, terms.max_moves)
     except Forfeit as forfeit:
         winner = -forfeit.colour
         outcome = Outcome(winner, f"{LETTERS[winner]}+F", "forfeit", game, 0.0)
@@ -140,13 +140,13 @@ def play_game(
         if resigned:
             outcome = Outcome(-resigned, f"{LETTERS[-resigned]}+R", "resignation", game, 0.0)
         else:
-            outcome = _score(game, seats, rules, arbiter)
+            outcome = _score(game, seats, terms, arbiter)
     outcome.seconds = time.monotonic() - begin
     return outcome
 
 
-def _opening_commands(rules: Rules) -> list[str]:
-    return [f"boardsize {rules.size}", "clear_board", f"komi {rules.komi:g}"]
+def _opening_commands(terms: Terms) -> list[str]:
+    return [f"boardsize {terms.size}", "clear_board", f"komi {terms.komi:g}"]
 
 
 def _tell(seat: Seat, colour: int, command: str) -> str:
@@ -189,7 +189,7 @@ def _play_on(game: Game, seats: dict[int, Seat], max_moves: int) -> int:
     return 0
 
 
-def _score(game: Game, seats: dict[int, Seat], rules: Rules, arbiter: Seat | None) -> Outcome:
+def _score(game: Game, seats: dict[int, Seat], terms: Terms, arbiter: Seat | None) -> Outcome:
     """Ask both engines, then if need be the arbiter, and else count."""
     answers = {seat.label: _ask_score(seat) for seat in seats.values()}
     values = [parse_score(answer) for answer in answers.values()]
@@ -200,7 +200,7 @@ def _score(game: Game, seats: dict[int, Seat], rules: Rules, arbiter: Seat | Non
         notes.append(f"the engines disagree on the score ({heard})")
         score = None
         if arbiter is not None:
-            answers[arbiter.label] = _ask_arbiter(arbiter, game, rules)
+            answers[arbiter.label] = _ask_arbiter(arbiter, game, terms)
             score, settled = parse_score(answers[arbiter.label]), "arbiter"
             if score is None:
                 notes.append(f"the arbiter could not settle it ({answers[arbiter.label]})")
@@ -219,34 +219,34 @@ def _ask_score(seat: Seat) -> str:
         return f"none, {error}"
 
 
-def _ask_arbiter(arbiter: Seat, game: Game, rules: Rules) -> str:
+def _ask_arbiter(arbiter: Seat, game: Game, terms: Terms) -> str:
     """Show the game to the arbiter and ask for its score."""
-    moves = [f"play {NAMES[colour]} {point_to_gtp(point, rules.size)}" for colour, point in game.board.moves]
+    moves = [f"play {NAMES[colour]} {point_to_gtp(point, terms.size)}" for colour, point in game.board.moves]
     try:
-        for command in _opening_commands(rules) + moves:
+        for command in _opening_commands(terms) + moves:
             arbiter.send(command)
     except (FailedCommand, EngineFailure) as error:
         return f"none, {error}"
     return _ask_score(arbiter)
 
 
-def random_opening(rules: Rules, moves: int, seed: str) -> list[int]:
+def random_opening(terms: Terms, moves: int, seed: str) -> list[int]:
     """Points for the first moves of a game, drawn from the third line inwards; none in atari.
 
     The same seed gives the same opening. There are fewer if the board has no more room.
     """
     draw = random.Random(seed)
-    board = Game(rules.size, ko=rules.ko).board
-    edge = 2 if rules.size >= 7 else 0
-    inner = range(edge, rules.size - edge)
-    points = [row * rules.size + col for row in inner for col in inner]
+    board = Game(terms.size, ko=terms.ko).board
+    edge = 2 if terms.size >= 7 else 0
+    inner = range(edge, terms.size - edge)
+    points = [row * terms.size + col for row in inner for col in inner]
     draw.shuffle(points)
     opening: list[int] = []
     for point in points:
         if len(opening) == moves:
             break
         colour = board.to_move
-        cell = core.to_cell(point, rules.size)
+        cell = core.to_cell(point, terms.size)
         if board.is_legal(colour, point) and not self_atari(board.state, cell, colour):
             board.play(colour, point)
             opening.append(point)

@@ -20,16 +20,16 @@ from sgfmill import sgf
 
 from engine.match import Match, MatchError, Plan
 from engine.match_command import match as match_command
-from engine.referee import Rules
+from engine.referee import Terms
 from engine.scoreboard import print_summary
 from tests.engine.support import stub
 
 ROOT = Path(__file__).parents[2]
-RULES = Rules(size=5, komi=0.5, max_moves=60, timeout=20.0)
+TERMS = Terms(size=5, komi=0.5, max_moves=60, timeout=20.0)
 
 
 def plan(**changes: object) -> Plan:
-    settings: dict[str, object] = {"a": stub("--moves", "c3"), "b": stub(), "rules": RULES}
+    settings: dict[str, object] = {"a": stub("--moves", "c3"), "b": stub(), "terms": TERMS}
     return Plan(**{**settings, **changes})  # type: ignore[arg-type]
 
 
@@ -155,7 +155,7 @@ def test_a_broken_line_is_an_error(tmp_path: Path) -> None:
     [
         ({"a": "other"}, "a is "),
         ({"seed": 7}, "seed is 1 there, 7 here"),
-        ({"rules": Rules(size=7, komi=0.5, max_moves=60)}, "size is 5 there, 7 here"),
+        ({"terms": Terms(size=7, komi=0.5, max_moves=60)}, "size is 5 there, 7 here"),
     ],
 )
 def test_another_plan_is_refused(tmp_path: Path, changes: dict[str, object], named: str) -> None:
@@ -166,8 +166,8 @@ def test_another_plan_is_refused(tmp_path: Path, changes: dict[str, object], nam
 
 def test_patience_is_no_other_plan(tmp_path: Path) -> None:
     play(Match(plan(), tmp_path), 1)
-    patient = Rules(size=5, komi=0.5, max_moves=60, timeout=99.0)
-    assert Match(plan(rules=patient), tmp_path).remaining(2) == [2]
+    patient = Terms(size=5, komi=0.5, max_moves=60, timeout=99.0)
+    assert Match(plan(terms=patient), tmp_path).remaining(2) == [2]
 
 
 def test_what_is_no_match_is_left_alone(tmp_path: Path) -> None:

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from engine.game import format_score, parse_score
-from engine.referee import Outcome, Rules, Seat, play_game, random_opening
+from engine.referee import Outcome, Seat, Terms, play_game, random_opening
 from gocnn.go import BLACK, WHITE
 from gocnn.go.coords import gtp_to_point, point_to_gtp
 from tests.engine.support import stub
 
-RULES = Rules(size=5, komi=0.5, max_moves=60, timeout=20.0)
+TERMS = Terms(size=5, komi=0.5, max_moves=60, timeout=20.0)
 
 
 class Table:
@@ -22,12 +22,12 @@ class Table:
         self.seats: list[Seat] = []
 
     def seat(self, label: str, *options: str) -> Seat:
-        seat = Seat(label, stub(*options), RULES.timeout)
+        seat = Seat(label, stub(*options), TERMS.timeout)
         self.seats.append(seat)
         return seat
 
-    def play(self, black: Seat, white: Seat, rules: Rules = RULES, **more: object) -> Outcome:
-        return play_game(black, white, rules, **more)  # type: ignore[arg-type]
+    def play(self, black: Seat, white: Seat, terms: Terms = TERMS, **more: object) -> Outcome:
+        return play_game(black, white, terms, **more)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -135,9 +135,9 @@ def test_a_draw(table: Table) -> None:
 
 
 def test_a_game_that_does_not_end_is_stopped(table: Table) -> None:
-    rules = Rules(size=5, komi=0.5, max_moves=3, timeout=20.0)
+    terms = Terms(size=5, komi=0.5, max_moves=3, timeout=20.0)
     a, b = table.seat("A", "--moves", "a1,a2,a3"), table.seat("B", "--moves", "e1,e2,e3")
-    outcome = table.play(a, b, rules)
+    outcome = table.play(a, b, terms)
     assert len(outcome.game.board.moves) == 3
     assert "stopped after 3 moves" in outcome.note
 
@@ -153,15 +153,15 @@ def test_both_engines_hear_the_opening(table: Table) -> None:
 
 
 def test_random_openings_repeat_by_seed_and_stay_inside() -> None:
-    rules = Rules(size=9)
-    opening = random_opening(rules, 8, "1/1")
-    assert opening == random_opening(rules, 8, "1/1")
-    assert opening != random_opening(rules, 8, "1/2")
+    terms = Terms(size=9)
+    opening = random_opening(terms, 8, "1/1")
+    assert opening == random_opening(terms, 8, "1/1")
+    assert opening != random_opening(terms, 8, "1/2")
     assert len(set(opening)) == 8
     for point in opening:
         row, col = divmod(point, 9)
         assert 2 <= row <= 6 and 2 <= col <= 6
-    assert len(random_opening(Rules(size=3), 30, "1")) < 9
+    assert len(random_opening(Terms(size=3), 30, "1")) < 9
 
 
 @pytest.mark.parametrize(
@@ -190,10 +190,10 @@ def test_format_score() -> None:
 
 @pytest.mark.gnugo
 def test_two_gnu_gos(gnugo: str) -> None:
-    rules = Rules(size=7, komi=7.5, max_moves=150, timeout=60.0)
+    terms = Terms(size=7, komi=7.5, max_moves=150, timeout=60.0)
     a, b = Seat("A", gnugo, 60.0), Seat("B", gnugo, 60.0)
     try:
-        outcome = play_game(a, b, rules, random_opening(rules, 2, "1"))
+        outcome = play_game(a, b, terms, random_opening(terms, 2, "1"))
     finally:
         a.close()
         b.close()
