@@ -68,17 +68,12 @@ def game_key(
     return int(_canonical(maps, points, colours, setup_at, setup_points, setup_colours, points.size)[0])
 
 
-def key_turn(
-    size: int,
-    points: np.ndarray,
-    colours: np.ndarray,
-    setup_at: np.ndarray,
-    setup_points: np.ndarray,
-    setup_colours: np.ndarray,
-) -> int:
-    """The symmetry of `gocnn.go.symmetry` that turns the game to where all games of its key are the same: 0 to 7."""
-    maps = point_maps(size)
-    return int(_canonical(maps, points, colours, setup_at, setup_points, setup_colours, points.size)[1])
+def key_turn(size: int, points: np.ndarray, *others: np.ndarray) -> int:
+    """The symmetry of `gocnn.go.symmetry` that turns a game to where all games of its key are the same: 0 to 7.
+
+    The arrays are those of `game_key`.
+    """
+    return int(_canonical(point_maps(size), points, *others, points.size)[1])
 
 
 def opening_key(
