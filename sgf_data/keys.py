@@ -29,12 +29,12 @@ def _mix(x: np.uint64) -> np.uint64:
 @njit(cache=True, nogil=True)
 def _canonical(
     maps: np.ndarray,
+    moves: int,
     points: np.ndarray,
     colours: np.ndarray,
     setup_at: np.ndarray,
     setup_points: np.ndarray,
     setup_colours: np.ndarray,
-    moves: int,
 ) -> tuple[np.uint64, int]:
     """The key, and the symmetry whose hash it is made of."""
     least, turn = np.uint64(0xFFFFFFFFFFFFFFFF), 0
@@ -65,7 +65,7 @@ def game_key(
 ) -> int:
     """The key of a whole game, from the arrays of a `GameRecord`: 0 to 2**64 - 1."""
     maps = point_maps(size)
-    return int(_canonical(maps, points, colours, setup_at, setup_points, setup_colours, points.size)[0])
+    return int(_canonical(maps, points.size, points, colours, setup_at, setup_points, setup_colours)[0])
 
 
 def key_turn(size: int, points: np.ndarray, *others: np.ndarray) -> int:
@@ -73,7 +73,7 @@ def key_turn(size: int, points: np.ndarray, *others: np.ndarray) -> int:
 
     The arrays are those of `game_key`.
     """
-    return int(_canonical(point_maps(size), points, *others, points.size)[1])
+    return int(_canonical(point_maps(size), points.size, points, *others)[1])
 
 
 def opening_key(
@@ -94,4 +94,4 @@ def opening_key(
             setup_colours[before],
         )
     maps = point_maps(size)
-    return int(_canonical(maps, points, colours, setup_at, setup_points, setup_colours, moves)[0])
+    return int(_canonical(maps, moves, points, colours, setup_at, setup_points, setup_colours)[0])
