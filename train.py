@@ -246,7 +246,6 @@ def main(
                 if first and blend < 1:
                     policy.blend(cast(policy.Policy, run.average.module), first, blend)
                     identity |= {"blend": blend}
-                if blend < 1 or not metrics:  # a finished run that is resumed has tested nothing yet
                     metrics = validate(run.average.module)
                 save(metrics)
                 click.echo(f"{out / 'network.safetensors'}: the trained network", err=True)

@@ -15,6 +15,7 @@ from gocnn.atomic import write_atomically
 #: Begins the names of metrics of samples that the network has learned from; the others are of held-out ones.
 LEARNED = "learned_"
 
+RUN = ("step", "samples", "seconds", "lr", "loss")  # what a row says of the run; the rest are metrics
 COUNTS = ("tested", "judged")  # metrics that say of how many samples the others are
 
 
@@ -42,6 +43,12 @@ class Journal:
         """The step of the last row of the log; -1 if there is none."""
         return int(self._rows[-1]["step"]) if self._rows else -1
 
+    @property
+    def last_metrics(self) -> dict[str, float]:
+        """What the last row says of tests; nothing if there is none."""
+        row = self._rows[-1] if self._rows else {}
+        return {name: float(value) for name, value in row.items() if name not in RUN and value}
+
     def __enter__(self) -> Journal:
         self._bar.start()
         return self
@@ -63,7 +70,7 @@ class Journal:
         self, step: int, samples: int, seconds: float, lr: float, loss: float, metrics: dict[str, float]
     ) -> None:
         """Add a row to the log, draw the curves anew and print a line."""
-        row = {"step": step, "samples": samples, "seconds": round(seconds, 1), "lr": lr, "loss": loss, **metrics}
+        row = {**dict(zip(RUN, (step, samples, round(seconds, 1), lr, loss))), **metrics}
         self._rows.append({key: str(value) for key, value in row.items()})
         if not self.enabled:
             return

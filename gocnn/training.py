@@ -261,7 +261,6 @@ class Run:
         config, ranks = self.config, self.ranks
         stride = config.batch * ranks.world
         start = self.progress.step * stride + ranks.rank * config.batch
-        metrics: Metrics = {}
         keep_memory()
         torch.manual_seed(config.seed)
         with (
@@ -271,6 +270,7 @@ class Run:
         ):
             began = time.monotonic() - self.progress.seconds
             validated = saved = self.progress.seconds
+            metrics = journal.last_metrics
             while self.share_done < 1:
                 self.model.train()
                 loss = self.step(*batches.next())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -62,7 +62,9 @@ def fetch(names: tuple[str, ...], given: Path | None) -> None:
 @click.option("-o", "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of the run [runs/NAME].")
 @click.option("--dense", is_flag=True, help="The fully-connected network of the same size instead.")
 @click.option("--plain", is_flag=True, help="Show every image as it is: no shifts, turns or stretching.")
-@click.option("--epochs", default=12.0, show_default=True, type=FiniteRange(0, min_open=True))
+@click.option(
+    "--epochs", type=FiniteRange(0, min_open=True), help="For digits and fashion [12] and for photos [20]."
+)
 @click.option(
     "--minutes",
     type=FiniteRange(0, min_open=True),
@@ -76,8 +78,8 @@ def fetch(names: tuple[str, ...], given: Path | None) -> None:
 @click.option("--seed", default=0, show_default=True)
 @click.option("--resume", is_flag=True, help="Go on with a run that was stopped.")
 def train(
-    name: str, out: Path | None, dense: bool, plain: bool, epochs: float, minutes: float | None, init: Path | None,
-    seed: int, resume: bool,
+    name: str, out: Path | None, dense: bool, plain: bool, epochs: float | None, minutes: float | None,
+    init: Path | None, seed: int, resume: bool,
 ) -> None:  # fmt: skip
     """Train the lecture's network on digits or clothes; on photographs, a layer of colour filters, or to take haze off;
     or to find words in scenes and to read them, and which letters follow which (text-language).
@@ -94,18 +96,22 @@ def train(
     on_the_clock = {"dehaze": recipe.train, "text-detector": detection.train, "text-recogniser": recognition.train}
     if (init or minutes) and name not in on_the_clock:
         raise click.ClickException(f"--init and --minutes are for {', '.join(on_the_clock)}")
-
+    if epochs and name not in ("digits", "fashion", "photos"):
+        raise click.ClickException("--epochs is for digits, fashion and photos")
+    if resume and name == "text-language":
+        raise click.ClickException("text-language takes seconds: there is nothing to resume")
+    counted: dict[str, Any] = {"epochs": epochs} if epochs else {}
     out = out or Path("runs") / (name + "-dense" * dense + "-plain" * plain)
     try:
         if name == "photos":
-            metrics = sparse.train(out, epochs=epochs, seed=seed, resume=resume)
+            metrics = sparse.train(out, seed=seed, resume=resume, **counted)
         elif name == "text-language":
             metrics = language.train(out, seed=seed)
         elif name in on_the_clock:
             budget = {"minutes": minutes} if minutes else {}
             metrics = on_the_clock[name](out, init=init, seed=seed, resume=resume, **budget)
         else:
-            metrics = recipes.train(name, out, dense=dense, augment=not plain, epochs=epochs, seed=seed, resume=resume)
+            metrics = recipes.train(name, out, dense=dense, augment=not plain, seed=seed, resume=resume, **counted)
     except training.Interrupted:
         raise click.ClickException(f"stopped; the run is saved in {out}, --resume goes on with it") from None
     except (ValueError, OSError) as error:
@@ -211,7 +217,7 @@ def classify(model: str, files: tuple[str, ...], top: int) -> None:
             continue
         with torch.inference_mode():
             shares = network.model(torch.from_numpy(inputs)[None]).softmax(1)[0]
-        click.echo(f"{file}: {'; '.join(notes) or 'taken as it is'}")
+        click.echo(f"{click.format_filename(file)}: {'; '.join(notes) or 'taken as it is'}")
         best = shares.topk(min(top, len(network.classes)))
         for share, place in zip(best.values.tolist(), best.indices.tolist()):
             click.echo(f"  {network.classes[place]:<20} {share:7.2%}  {'█' * round(30 * share)}")

@@ -84,7 +84,9 @@ def dream(
     try:
         more = [".gif"] * gif + ["-zoom.gif"] * bool(zoom)
         place = making.target(out, [photo, *([guide] if guide else [])], ENDING, more)
-        picture = making.sized(pictures.read(photo), size, LARGEST)
+        picture = making.sized(pictures.read(photo), size, LARGEST, str(photo))
+        if zoom and min(_frame(picture).shape[:2]) < making.SHORTEST:
+            raise ValueError(f"{photo}: too thin for --zoom, whose longer side has {FRAME_SIDE} pixels at the most")
         model = models.load("squeezenet").model
         wanted = dreams.targets(model, layers, classes, pictures.read(guide) if guide else None)
         settings = {"mix": None} if wild else {}

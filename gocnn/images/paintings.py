@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +34,7 @@ PAINTINGS: dict[str, tuple[str, str]] = {
 _FOLDER = 2  # among the flags of a resource; packed ones have 1 or 4, and pictures are neither
 
 
-def collect(files: dict[str, bytes]) -> dict[str, np.ndarray]:
+def collect(files: Mapping[str, bytes]) -> dict[str, np.ndarray]:
     """The paintings in GCompris's resource file, by their names here: uint8 [H, W, 3].
 
     Raises DataError if one is missing or damaged.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -34,21 +35,22 @@ FINEST = 0.3  # waves a pixel; what is finer is mostly noise
 LIMIT = 6.0  # standard deviations
 
 
-def collect(files: dict[str, bytes]) -> dict[str, np.ndarray]:
+def collect(files: Mapping[str, bytes]) -> dict[str, np.ndarray]:
     """The photographs in picture files and GCompris's resource files, by name: uint8 [H, W, 3], shorter side 256.
 
-    Left out is what is no picture, has transparent parts, is smaller, longer than `LONGEST` or of one shade. Raises
-    DataError if nothing is left.
+    Files are looked at one at a time. Left out is what is no picture, has transparent parts, is smaller, longer than
+    `LONGEST` or of one shade. Raises DataError if nothing is left.
     """
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     kept = {}
-    for name, data in sorted(files.items()):
+    for name in sorted(files):
+        data = files[name]
         stem = name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
         for number, picture in enumerate(_embedded(data) if name.endswith(".rcc") else [data]):
             try:
                 with Image.open(io.BytesIO(picture), formats=("JPEG", "WEBP", "PNG")) as opened:
-                    image = ImageOps.exif_transpose(opened)
+                    image = pictures.upright(opened)
                     if image.mode not in ("RGB", "L") or not SIDE <= min(image.size) >= max(image.size) / LONGEST:
                         continue
                     scale = SIDE / min(image.size)

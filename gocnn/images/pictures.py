@@ -5,6 +5,7 @@ What was done to a picture (cropped, resized, inverted) is told in words, so tha
 
 from __future__ import annotations
 
+import io
 import math
 import os
 import warnings
@@ -35,11 +36,11 @@ def read(path: str | os.PathLike[str]) -> np.ndarray:
     """The picture in a file: uint8 [H, W, 3], red, green, blue.
 
     Grey is repeated, transparent parts are laid on white (on black if all the rest is white), the camera's orientation
-    (EXIF) is followed, 16 bits are scaled to 8; of an animation this is the first picture. Colour profiles are not
-    applied. Raises PictureError for a file that is missing, empty, damaged, of an unknown format, or larger than
-    `MAX_PIXELS`.
+    (EXIF) is followed, colours are brought to sRGB where a profile says what they are, 16 bits are scaled to 8; of an
+    animation this is the first picture. Raises PictureError for a file that is missing, empty, damaged, of an unknown
+    format, or larger than `MAX_PIXELS`.
     """
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     file = Path(path)
     if not file.is_file():
@@ -51,14 +52,15 @@ def read(path: str | os.PathLike[str]) -> np.ndarray:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what Pillow finds odd about a file; its size is checked here
-            with Image.open(file, formats=known) as image:
+            # Of a file by its name Pillow maps some TIFFs into memory as if they were not turned.
+            with open(file, "rb") as data, Image.open(data, formats=known) as image:
                 width, height = image.size
                 if width * height > MAX_PIXELS:
                     raise PictureError(
                         f"{file}: {width}×{height} pixels are too many; {MAX_PIXELS // 1_000_000} million are the limit"
                     )
                 image.load()
-                return _as_rgb(ImageOps.exif_transpose(image))
+                return _as_rgb(_in_srgb(upright(image)))
     except PictureError:
         raise
     except Image.UnidentifiedImageError:
@@ -67,8 +69,43 @@ def read(path: str | os.PathLike[str]) -> np.ndarray:
         raise PictureError(f"{file}: too many pixels; {MAX_PIXELS // 1_000_000} million are the limit") from None
     except PermissionError:
         raise PictureError(f"{file}: may not be read") from None
+    except MemoryError:
+        raise PictureError(f"{file}: not enough memory for {width}×{height} pixels") from None
     except Exception as error:  # on damaged files Pillow's decoders raise errors of every kind
         raise PictureError(f"{file}: a damaged picture ({error})") from error
+
+
+def upright(image: Image) -> Image:
+    """An image as its camera was held (EXIF); as it is, where that can't be read. Raises what loading it raises."""
+    from PIL.Image import Transpose
+
+    try:
+        orientation = image.getexif().get(0x0112)
+    except Exception:  # damaged tags, of whatever kind, are no reason to refuse the pixels
+        return image
+    turns = {
+        2: Transpose.FLIP_LEFT_RIGHT, 3: Transpose.ROTATE_180, 4: Transpose.FLIP_TOP_BOTTOM, 5: Transpose.TRANSPOSE,
+        6: Transpose.ROTATE_270, 7: Transpose.TRANSVERSE, 8: Transpose.ROTATE_90,
+    }  # fmt: skip
+    return image.transpose(turns[orientation]) if orientation in turns else image
+
+
+def _in_srgb(image: Image) -> Image:
+    """An image whose colours are those of sRGB, if it says by a profile what they are now."""
+    profile = image.info.get("icc_profile")
+    if not profile or image.mode not in ("RGB", "RGBA", "CMYK", "L"):
+        return image
+    try:
+        from PIL import ImageCms
+
+        own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if "srgb" in ImageCms.getProfileDescription(own).lower():
+            return image
+        mode = "RGBA" if image.mode == "RGBA" else "RGB"
+        changed = ImageCms.profileToProfile(image, own, ImageCms.createProfile("sRGB"), outputMode=mode)
+    except (ImportError, ImageCms.PyCMSError, OSError, ValueError):  # a damaged profile, or not of this kind of image
+        return image
+    return changed or image
 
 
 def _as_rgb(image: Image) -> np.ndarray:

@@ -77,12 +77,14 @@ def style(
     try:
         named = [Path(_share(name)[0]) for name in styles]
         place = making.target(out, [content, *named], ENDING)
-        photograph = making.sized(pictures.read(content), size, LARGEST)
+        photograph = making.sized(pictures.read(content), size, LARGEST, str(content))
         longer = max(photograph.shape[:2])
         given = []
         for name in styles:
             file, share = _share(name)
-            given.append((making.sized(styling.picture(file), round(longer * style_size), longer), share))
+            wanted = round(longer * style_size)
+            style = making.sized(styling.picture(file), wanted, longer, file, "--style-size")
+            given.append((style, share))
         who = styling.painter(network, pooling)
         settings = {
             "optimiser": optimiser, "start": init, "variation": smoothness, "seed": seed, "tile": -(-tile // 16) * 16,

@@ -147,7 +147,9 @@ def test_sizes(photo: Path, tmp_path: Path) -> None:
     small = run(save(Image.new("RGB", (30, 20)), tmp_path / "dot.png"), *SHORT)
     assert small.exit_code == 1 and "too small: 30×20" in small.output and "--size" in small.output
     thin = run(save(Image.new("RGB", (3000, 20)), tmp_path / "thin.png"), *SHORT)
-    assert thin.exit_code == 1 and "too small" in thin.output
+    assert thin.exit_code == 1 and "thin.png is too small" in thin.output
+    long = run(save(Image.new("RGB", (1024, 64)), tmp_path / "long.png"), *SHORT, "--zoom", "3")
+    assert long.exit_code == 1 and "too thin for --zoom" in long.output and not (tmp_path / "long-dream.png").exists()
     assert making.sized(np.zeros((1500, 3000, 3), np.uint8), None, 1024).shape == (512, 1024, 3)
 
 

@@ -4,14 +4,18 @@ import base64
 import gzip
 import hashlib
 import io
+import shutil
 import struct
+import subprocess
 import tarfile
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from gocnn.images import datasets, fetch
+from gocnn.images import datasets, fetch, photos
 
 SHAPES = ((4, 28, 28), (4,), (2, 28, 28), (2,))
 
@@ -48,6 +52,33 @@ def test_debian_package(files, tmp_path):
     (tmp_path / "a.deb").write_bytes(debian(files))
     fetch.fetch("fashion", tmp_path / "a.deb")
     assert datasets.load("fashion", "train")[0].shape == SHAPES[0]
+
+
+@pytest.mark.skipif(not shutil.which("dpkg-deb"), reason="there is no dpkg-deb")
+def test_debian_package_as_ubuntu_packs_it(files, tmp_path):
+    (tmp_path / "tree" / "DEBIAN").mkdir(parents=True)
+    control = "Package: a\nVersion: 1\nArchitecture: all\nMaintainer: a <a@example.org>\nDescription: a\n"
+    (tmp_path / "tree" / "DEBIAN" / "control").write_text(control)
+    for name, data in files.items():
+        (tmp_path / "tree" / name).write_bytes(data)
+    command = ["dpkg-deb", "-Zzstd", "--build", str(tmp_path / "tree"), str(tmp_path / "a.deb")]
+    if subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("dpkg-deb knows no Zstandard")
+    assert b"data.tar.zst" in (tmp_path / "a.deb").read_bytes()
+    fetch.fetch("fashion", tmp_path / "a.deb")
+
+
+def test_a_folder_of_photographs_is_read_one_at_a_time(tmp_path, monkeypatch):
+    for number in range(3):
+        shown = np.random.default_rng(number).integers(0, 256, (300, 300, 3), dtype=np.uint8)
+        Image.fromarray(shown).save(tmp_path / f"{number}.png")
+    (tmp_path / "film.mkv").write_bytes(b"no photograph")
+    read = []
+    whole = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda self: read.append(self.name) or whole(self))
+    files = fetch._files(str(tmp_path), photos.NAME)
+    assert sorted(files) == ["0.png", "1.png", "2.png"] and read == []
+    assert len(photos.collect(files)) == 3 and read == ["0.png", "1.png", "2.png"]
 
 
 def test_wrong_sum_and_half_file_leave_nothing(files, tmp_path, monkeypatch):

@@ -1,9 +1,11 @@
 """What is done to a picture before a network of digits or clothes sees it, and that it is said."""
 
+import struct
+
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageCms, ImageOps
 
 from gocnn.images import datasets, models, pictures
 
@@ -123,6 +125,51 @@ def test_every_mode_of_a_picture_gives_the_same_input(tmp_path, mode: str) -> No
     expected, _ = pictures.for_digits(as_picture(dark))
     inputs, _ = pictures.for_digits(pictures.read(tmp_path / "one.tiff"))
     assert np.allclose(inputs, expected, atol=0.02)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_picture_is_turned_as_its_camera_was_held(tmp_path, orientation: int) -> None:
+    shown = np.arange(40 * 60 * 3, dtype=np.uint8).reshape(40, 60, 3)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(shown).save(tmp_path / "a.png", exif=exif)
+    with Image.open(tmp_path / "a.png") as image:
+        expected = np.asarray(ImageOps.exif_transpose(image))
+    assert np.array_equal(pictures.read(tmp_path / "a.png"), expected)
+
+
+def test_odd_tags_do_not_cost_a_picture_its_pixels(tmp_path) -> None:
+    orientation = struct.pack("<HHIHxx", 0x0112, 3, 1, 6)
+    unit = struct.pack("<HHI4s", 0x0128, 2, 4, b"two")  # of resolution, as a text and not as a number
+    exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 2) + orientation + unit + bytes(4)
+    Image.new("RGB", (60, 40), "red").save(tmp_path / "a.jpg", exif=exif)
+    with Image.open(tmp_path / "a.jpg") as image, pytest.raises(struct.error):
+        ImageOps.exif_transpose(image)
+    assert pictures.read(tmp_path / "a.jpg").shape == (60, 40, 3)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+@pytest.mark.parametrize("compression", [None, "tiff_lzw"])
+def test_a_turned_tiff_is_read_row_by_row(tmp_path, kind: type, compression: str | None) -> None:
+    values = np.linspace(0, np.iinfo(kind).max, 40 * 60).reshape(40, 60).astype(kind)
+    Image.fromarray(values).save(tmp_path / "scan.tif", compression=compression, tiffinfo={0x0112: 6})
+    shown = pictures.read(tmp_path / "scan.tif")[..., 0]
+    expected = np.rot90(np.round(values / (np.iinfo(kind).max / 255)), -1)
+    assert shown.shape == (60, 40) and np.abs(shown.astype(int) - expected).max() <= 1
+
+
+def test_colours_with_a_profile_of_their_own_are_brought_to_srgb(tmp_path) -> None:
+    own = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    swapped = own.replace(b"rXYZ", b"----").replace(b"bXYZ", b"rXYZ").replace(b"----", b"bXYZ")
+    swapped = swapped.replace("sRGB".encode("utf-16-be"), "BGRs".encode("utf-16-be"))
+    picture = Image.new("RGB", (8, 8), (200, 60, 30))
+    picture.save(tmp_path / "plain.png")
+    picture.save(tmp_path / "srgb.png", icc_profile=own)
+    picture.save(tmp_path / "odd.png", icc_profile=b"no profile")
+    picture.save(tmp_path / "other.png", icc_profile=swapped)
+    plain, srgb, odd, other = (pictures.read(tmp_path / f"{n}.png")[0, 0] for n in ("plain", "srgb", "odd", "other"))
+    assert plain.tolist() == srgb.tolist() == odd.tolist() == [200, 60, 30]
+    assert np.abs(other.astype(int) - [30, 60, 200]).max() <= 2
 
 
 def test_what_is_no_picture_is_named(tmp_path) -> None:

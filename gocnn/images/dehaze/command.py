@@ -73,10 +73,10 @@ def dehaze(
                 making.write(target, shown)
             except (ValueError, OSError) as error:
                 text = str(error)
-                click.echo(f"Error: {text if file in text else f'{file}: {text}'}", err=True)
+                making.say(progress, f"Error: {text if file in text else f'{file}: {text}'}", err=True)
                 failed = True
                 continue
-            click.echo(f"{target}: {said}")
+            making.say(progress, f"{target}: {said}")
     sys.exit(1 if failed else 0)
 
 

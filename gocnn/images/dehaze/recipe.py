@@ -158,6 +158,7 @@ def train(
     with ranks(None) as here:
         watch = tuple(torch.from_numpy(a).to(here.device) for a in Hazes(held, seed=1).batch(0, WATCHED))
         identity = {"network": "dehaze", "photographs": len(learn), "sum": digest[:16]}
+        identity |= {"init": checkpoint.signature(init)} if init else {}
         model = network.load(init) if init else network.untrained(seed)
         run = training.Run(out, model, settings, here, loss=loss, identity=identity)
         if resume:

@@ -70,7 +70,7 @@ def read(
                     making.write(target, reading.draw(picture, lines))
             except (ValueError, OSError) as error:
                 text = str(error)
-                click.echo(f"Error: {text if file in text else f'{file}: {text}'}", err=True)
+                making.say(progress, f"Error: {text if file in text else f'{file}: {text}'}", err=True)
                 failed = True
                 continue
             finally:
@@ -80,12 +80,12 @@ def read(
                              "lines": reading.as_json(lines)})  # fmt: skip
                 continue
             if len(files) > 1:
-                click.echo(f"{file}:")
+                making.say(progress, f"{file}:")
             for line in lines:
-                click.echo(" ".join(word.text for word in line))
+                making.say(progress, " ".join(word.text for word in line))
             if not lines:
-                click.echo(f"{file}: no words found", err=True)
+                making.say(progress, f"{file}: no words found", err=True)
         stopped = False
     if as_json:
-        click.echo(json.dumps(told, indent=1, ensure_ascii=False))
+        click.echo(click.format_filename(json.dumps(told, indent=1, ensure_ascii=False)))
     sys.exit(130 if stopped else 1 if failed else 0)

@@ -14,7 +14,7 @@ from gocnn import checkpoint, training
 from gocnn.device import ranks
 from gocnn.images import pictures
 from gocnn.images.text import detector, regions, scoring
-from gocnn.images.text.scenes import Scene, Scenes, split
+from gocnn.images.text.scenes import Scene, Scenes, digest, split
 
 SIDE = 320  # pixels of a training crop
 SCALES = (0.62, 1.6)  # by which a scene is resized
@@ -130,7 +130,8 @@ def train(
         model = detector.load(init) if init else detector.Detector()
     out.mkdir(parents=True, exist_ok=True)
     with ranks(None) as here:
-        identity = {"network": "text-detector", "fonts": len(fonts), "photographs": len(photographs)}
+        identity = {"network": "text-detector", "fonts": len(fonts), "photographs": len(photographs),
+                    "sum": digest(fonts, photographs)}  # fmt: skip
         identity |= {"init": checkpoint.signature(init)} if init else {}
         run = training.Run(out, model, settings, here, loss=loss, identity=identity)
         if resume:

@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -99,7 +99,7 @@ def plain_folder() -> Path:
     return Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 
 
-def save(found: dict[str, bytes]) -> Path:
+def save(found: Mapping[str, bytes]) -> Path:
     """Put font files, and the list of words if it is among them, into the cache; returns the folder.
 
     Raises DataError if there is no font among them, and OSError.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
@@ -53,6 +54,7 @@ _drawer: Drawer | None = None  # of a process that does nothing but draw
 def _begin(drawer: Drawer) -> None:
     global _drawer
     _drawer = drawer
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that trains, which saves
 
 
 def _draw(chunk: int, count: int) -> list[Crop]:
@@ -223,6 +225,7 @@ def train(
     out.mkdir(parents=True, exist_ok=True)
     with ranks(device) as here, Crops(Drawer(fonts, photographs, seed)) as source:
         identity = {"network": recogniser.KIND, "fonts": len(fonts), "photographs": len(photographs),
+                    "sum": scenes.digest(fonts, photographs),
                     "init": checkpoint.signature(init) if init else None}  # fmt: skip
         settings = config(minutes, seed, RATE / 2 if init else RATE)
         run = training.Run(out, model, settings, here, loss=ctc_loss, identity=identity)

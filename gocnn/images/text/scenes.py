@@ -6,6 +6,7 @@ out, to learn reading from.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -219,13 +220,23 @@ def draw_crops(
 def split(part: str) -> tuple[list[Font], list[np.ndarray]]:
     """The fonts and photographs of a part, "train" or "test"; no family and no photograph is in both.
 
-    Raises DataError if no photographs have been fetched, ValueError for another part.
+    Raises DataError if no photographs have been fetched, or too few, ValueError for another part.
     """
-    from gocnn.images import photos
+    from gocnn.images import datasets, photos
     from gocnn.images.text import fonts
 
     if part not in ("train", "test"):
         raise ValueError(f"no part {part!r}: train or test")
     photographs = photos.load()
     chosen = [p for k, p in enumerate(photographs) if (k % HELD_OUT == HELD_OUT // 2) == (part == "test")]
+    if not chosen:
+        raise datasets.DataError(f"{len(photographs)} photographs are too few: one in {HELD_OUT} is held out")
     return fonts.split(fonts.find())[part], chosen
+
+
+def digest(fonts: Sequence[Font], photographs: Sequence[np.ndarray]) -> str:
+    """Which fonts and photographs these are, in a few letters."""
+    found = hashlib.sha256("\n".join(f"{font.family} {font.style}" for font in fonts).encode())
+    for photograph in photographs:
+        found.update(photograph.tobytes())
+    return found.hexdigest()[:16]
