@@ -1,6 +1,7 @@
 """A convolution is a fully-connected layer with most of its weights missing and the rest shared: here is that layer.
 
-The matrix has a row for each output, in the order that flattening gives, and a column for each input.
+The matrix has a row for each output, in the order that flattening gives, and a column for each input. Of a convolution
+that pads with anything but zeros there is none: ValueError.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ def as_linear(conv: nn.Conv2d, input_shape: Sequence[int]) -> nn.Linear:
 
 def parameters(conv: nn.Conv2d, input_shape: Sequence[int]) -> Parameters:
     """The weights of the matrix, counted without making it: layers of real size would need gigabytes."""
+    _demand_zeros(conv)
     with torch.no_grad():
         pixels = torch.ones(1, *input_shape, dtype=torch.float64, device=conv.weight.device)
         seen = conv._conv_forward(pixels, torch.ones_like(conv.weight, dtype=torch.float64), None)
@@ -62,7 +64,13 @@ def parameters(conv: nn.Conv2d, input_shape: Sequence[int]) -> Parameters:
 
 
 def _columns(conv: nn.Conv2d, weight: Tensor, input_shape: Sequence[int]) -> Tensor:
+    _demand_zeros(conv)
     inputs = torch.Size(input_shape).numel()
     pixels = torch.eye(inputs, dtype=weight.dtype, device=weight.device).view(inputs, *input_shape)
     with torch.no_grad():
         return conv._conv_forward(pixels, weight, None).flatten(1).T
+
+
+def _demand_zeros(conv: nn.Conv2d) -> None:
+    if conv.padding_mode != "zeros":  # two weights of one output would meet one pixel
+        raise ValueError(f"a convolution with padding {conv.padding_mode!r}; here only zeros are laid around an image")

@@ -69,15 +69,18 @@ def receptive_fields(model: nn.Module, input_shape: Sequence[int]) -> dict[str, 
 def layer_table(model: nn.Module, input_shape: Sequence[int], layers: Sequence[str] = ()) -> list[Row]:
     """The named layers, or those that have parameters or change the shape, for an image [C, H, W]; the input is first.
 
-    A block with parameters of its own is one row with all that it holds, so that the parameters of the rows add up to
-    those of the network. Raises LayerError for a name that is not there, and what the network raises if it does not
-    take such an image.
+    A block with parameters of its own is one row with all that it holds, and what stands in two places counts in the
+    first, so that the parameters of the rows add up to those of the network. Raises LayerError for a name that is not
+    there, and what the network raises if it does not take such an image.
     """
     calls = _trace(model, input_shape)
     rows = [Row("input", tuple(input_shape), 0, None, (1, 1))]
+    counted: set[nn.Parameter] = set()
     for name, module in [(name, get(model, name)) for name in layers] or list(_rows(model)):
         shape, field = calls[name][-1] if name in calls else (None, None)
-        parameters = sum(weight.numel() for weight in module.parameters())
+        parameters = sum(weight.numel() for weight in module.parameters() if weight not in counted)
+        if not layers:
+            counted.update(module.parameters())
         if layers or parameters or shape not in (None, rows[-1].shape):
             size = field.size if field is not None and len(calls[name]) == 1 else None
             rows.append(Row(name, shape, parameters, _per_filter(module), size))

@@ -34,6 +34,13 @@ def test_places_say_which_weight_is_where(conv: nn.Conv2d) -> None:
     assert counted.shared == len(which[which >= 0].unique()) == conv.weight.numel()
 
 
+def test_padding_with_anything_but_zeros_is_no_such_layer() -> None:
+    conv = nn.Conv2d(1, 1, 3, padding=1, padding_mode="reflect")
+    for function in (dense.matrix, dense.places, dense.parameters, dense.as_linear):
+        with pytest.raises(ValueError, match="padding 'reflect'"):
+            function(conv, (1, 5, 5))
+
+
 def test_the_lectures_count() -> None:
     """36 pixels and 16 neurons: 576 weights fully connected, 9 a neuron sparse, 9 in all shared."""
     assert dense.parameters(nn.Conv2d(1, 1, 3), (1, 6, 6)) == dense.Parameters(36 * 16, 9 * 16, 9)

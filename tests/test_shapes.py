@@ -135,6 +135,13 @@ def test_the_rows_add_up_to_the_network(build, shape: tuple[int, int, int], weig
     assert all(row.field is not None for row in rows)
 
 
+def test_what_stands_in_two_places_counts_once() -> None:
+    shared = nn.Conv2d(1, 1, 3, padding=1)
+    net = nn.Sequential(nn.Sequential(shared), nn.Sequential(shared))
+    assert sum(row.parameters for row in layer_table(net, (1, 6, 6))) == 10
+    assert [row.parameters for row in layer_table(net, (1, 6, 6), ["0", "0.0"])] == [0, 10, 10]
+
+
 def test_the_go_network_sees_29_points_across_whatever_the_board() -> None:
     model = policy.build(policy.preset("b6c64"))
     for size in (9, 19):

@@ -1,4 +1,4 @@
-"""The training loop: it learns, resumes to the letter after SIGKILL, and shares a run among processes."""
+"""The training loop and the commands around it: it learns, resumes, and says what is wrong."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ import csv
 import os
 import re
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import matplotlib.image
@@ -26,9 +23,14 @@ from gocnn.device import Ranks, memory_format, named_device, precision
 from gocnn.network_commands import evaluate
 from sgf_data.commands import data
 from sgf_data.store import open_store
+from tests.training_support import ROOT, build_store, train_words
 
-ROOT = Path(__file__).parents[1]
 CPU = Ranks(0, 1, torch.device("cpu"))
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_store(tmp_path_factory.mktemp("games"))
 
 
 class Stripes:
@@ -182,71 +184,13 @@ def test_processes_draw_without_overlap():
     assert sorted(seen) == list(range(64))
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    path = tmp_path_factory.mktemp("games") / "games.arrow"
-    samples = ROOT / "sgf_data" / "samples" / "games.sgf"
-    command = [sys.executable, "-m", "gocnn", "data", "build", str(samples), "-o", str(path), "--jobs", "1"]
-    subprocess.run(command, check=True, cwd=ROOT, capture_output=True)
-    return path
-
-
-def train_command(store: Path, out: Path, *more: str) -> list[str]:
-    options = [
-        "--preset",
-        "b2c32",
-        "--batch",
-        "16",
-        "--positions",
-        "960",
-        "--precision",
-        "fp32",
-        "--device",
-        "cpu",
-        "--seed",
-        "4",
-    ]
-    options += ["--validate-minutes", "100", "--validate-positions", "64", "--checkpoint-minutes", "0"]
-    return [str(ROOT / "train.py"), "--data", str(store), "-o", str(out), *options, *more]
-
-
-def network_of(folder: Path) -> dict[str, torch.Tensor]:
-    return checkpoint.load(folder / "network.safetensors", "policy").tensors
-
-
-@pytest.mark.slow
-def test_a_run_killed_at_any_moment_ends_with_the_weights_of_an_uninterrupted_one(store, tmp_path):
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    subprocess.run([sys.executable, *train_command(store, whole)], check=True, cwd=ROOT, capture_output=True)
-    kills = 0
-    for wait in (0.0, 0.4):
-        more = ("--resume",) if kills else ()
-        before = (killed / "checkpoint.safetensors").stat().st_mtime_ns if kills else 0
-        process = subprocess.Popen([sys.executable, *train_command(store, killed, *more)], cwd=ROOT)
-        while process.poll() is None:
-            path = killed / "checkpoint.safetensors"
-            if path.exists() and path.stat().st_mtime_ns > before:
-                time.sleep(wait)
-                os.kill(process.pid, signal.SIGKILL)
-                process.wait()
-                kills += 1
-    assert kills
-    steps = checkpoint.load(killed / "checkpoint.safetensors", "training").meta["progress"]["step"]
-    assert 0 < steps < 60
-    resume = train_command(store, killed, "--resume")
-    subprocess.run([sys.executable, *resume], check=True, cwd=ROOT, capture_output=True)
-    one, two = network_of(whole), network_of(killed)
-    assert one.keys() == two.keys()
-    assert all(torch.equal(one[name], two[name]) for name in one)
-
-
 def test_the_log_has_what_was_learned_from_beside_what_was_held_out(store, tmp_path):
     from click.testing import CliRunner
 
     import train
 
     out = tmp_path / "run"
-    result = CliRunner().invoke(train.main, train_command(store, out, "--value", "--positions", "320")[1:])
+    result = CliRunner().invoke(train.main, train_words(store, out, "--value", "--positions", "320"))
     assert result.exit_code == 0, result.output
     with (out / "log.csv").open() as file:
         last = list(csv.DictReader(file))[-1]
@@ -294,7 +238,7 @@ def test_owners_of_other_games_are_no_help(store, tmp_path):
     from sgf_data import owners
 
     owners.write(tmp_path / "other.owners.arrow", {1: np.ones(361, np.int8)})
-    words = train_command(store, tmp_path / "run", "--positions", "16", "--value")[1:]
+    words = train_words(store, tmp_path / "run", "--positions", "16", "--value")
     done = CliRunner().invoke(train.main, [*words, "--owners", str(tmp_path / "other.owners.arrow")])
     assert done.exit_code == 2 and "other.owners.arrow: none of the games" in done.output
 
@@ -338,23 +282,13 @@ def test_how_other_games_ended_is_learned_beside(store, tmp_path):
     assert CliRunner().invoke(selfplay, ["--games", "3", "--opening", "400", "-o", ends]).exit_code == 0
     assert CliRunner().invoke(data, ["owners", ends]).exit_code == 0
     out = tmp_path / "run"
-    words = train_command(store, out, "--value", "--outcomes", ends, "--outcomes-share", "0.5", "--owners", owned)[1:]
+    words = train_words(store, out, "--value", "--outcomes", ends, "--outcomes-share", "0.5", "--owners", owned)
     begun = CliRunner().invoke(train.main, [*words, "--positions", "64"])
     assert begun.exit_code == 0 and "how 3 others ended" in begun.output, begun.output
-    alone = CliRunner().invoke(train.main, train_command(store, out, "--outcomes", ends)[1:])
+    alone = CliRunner().invoke(train.main, train_words(store, out, "--outcomes", ends))
     assert alone.exit_code == 2 and "--outcomes needs --value" in alone.output
-    weighed = CliRunner().invoke(train.main, train_command(store, out, "--value", "--owned-weight", "3")[1:])
+    weighed = CliRunner().invoke(train.main, train_words(store, out, "--value", "--owned-weight", "3"))
     assert weighed.exit_code == 2 and "--owned-weight needs --owners" in weighed.output
-
-
-def test_what_cannot_be_compiled_is_one_line(store, tmp_path):
-    command = [*train_command(store, tmp_path / "run", "--compile"), "--positions", "64"]
-    done = subprocess.run(
-        [sys.executable, *command], cwd=ROOT, capture_output=True, text=True,
-        env={**os.environ, "CXX": str(tmp_path / "no-compiler"), "TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "cache")},
-    )  # fmt: skip
-    assert done.returncode == 1 and "leave --compile out: InvalidCxxCompiler" in done.stderr
-    assert "Traceback" not in done.stderr
 
 
 def test_bfloat16_is_for_processors_that_compute_in_it(monkeypatch):
@@ -381,10 +315,10 @@ def test_a_blended_network_is_tested_as_it_is_saved(store, tmp_path):
 
     import train
 
-    begun = train_command(store, tmp_path / "first", "--positions", "160")[1:]
+    begun = train_words(store, tmp_path / "first", "--positions", "160")
     assert CliRunner().invoke(train.main, begun).exit_code == 0
     first = str(tmp_path / "first" / "network.safetensors")
-    options = train_command(store, tmp_path / "next", "--init", first, "--blend", "0.5", "--positions", "160")[1:]
+    options = train_words(store, tmp_path / "next", "--init", first, "--blend", "0.5", "--positions", "160")
     at = options.index("--preset")
     del options[at : at + 2]
     for more in ([], ["--resume", "--blend", "0"]):
@@ -404,7 +338,7 @@ def test_a_blended_network_is_tested_as_it_is_saved(store, tmp_path):
     unblended = checkpoint.load(first, "policy").meta["card"]["metrics"]
     assert card["metrics"]["cross_entropy"] == pytest.approx(unblended["cross_entropy"], abs=1e-5)
     assert card["training"]["init"] == checkpoint.signature(first)
-    without = train_command(store, tmp_path / "next", "--positions", "160", "--resume")[1:]
+    without = train_words(store, tmp_path / "next", "--positions", "160", "--resume")
     assert "init was" in CliRunner().invoke(train.main, without).output
 
 
@@ -420,9 +354,9 @@ def test_a_run_is_not_resumed_with_other_games_however_many(store, tmp_path):
         (tmp_path / f"{name}.sgf").write_bytes(text)
         stores.append(tmp_path / f"{name}.arrow")
         assert CliRunner().invoke(data, ["build", str(tmp_path / f"{name}.sgf"), "-o", str(stores[-1])]).exit_code == 0
-    begun = train_command(stores[0], tmp_path / "run", "--positions", "160")[1:]
+    begun = train_words(stores[0], tmp_path / "run", "--positions", "160")
     assert CliRunner().invoke(train.main, begun).exit_code == 0
-    other = train_command(stores[1], tmp_path / "run", "--positions", "160", "--resume")[1:]
+    other = train_words(stores[1], tmp_path / "run", "--positions", "160", "--resume")
     assert "data was" in CliRunner().invoke(train.main, other).output
     refused = CliRunner().invoke(train.main, [*begun[:-2], "--minutes", "nan"])
     assert refused.exit_code == 2 and "nan is not a finite number" in refused.output
@@ -437,39 +371,6 @@ def test_games_without_a_counted_result_are_tested_all_the_same(tmp_path):
     assert CliRunner().invoke(data, ["build", str(tmp_path / "games.sgf"), "-o", out]).exit_code == 0
     done = CliRunner().invoke(evaluate, ["--val", out, "--count", "64"])
     assert done.exit_code == 0 and "winner right in" in done.output and "lead wrong" not in done.output
-
-
-@pytest.mark.slow
-def test_ctrl_c_saves_and_a_folder_in_use_is_not_overwritten(store, tmp_path):
-    command = [sys.executable, *train_command(store, tmp_path / "run", "--checkpoint-minutes", "100")]
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
-    assert process.stderr
-    for line in process.stderr:
-        if "Learning from" in line:
-            break
-    time.sleep(0.5)
-    process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "add --resume to go on" in told
-    assert (tmp_path / "run" / "checkpoint.safetensors").exists()
-    card = checkpoint.load(tmp_path / "run" / "network.safetensors", "policy").meta["card"]
-    assert 0 < card["samples"] < 960, "what has been learned can be played with"
-    again = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert again.returncode == 1
-    assert re.search(r"holds a run already: add --resume", again.stderr)
-
-
-@pytest.mark.slow
-def test_two_processes_train_one_network(store, tmp_path):
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    subprocess.run(
-        [*torchrun, *train_command(store, tmp_path / "run")], check=True, cwd=ROOT, env=environment, capture_output=True
-    )
-    card = checkpoint.load(tmp_path / "run" / "network.safetensors", "policy").meta["card"]
-    assert card["samples"] == 960
-    assert 0 < card["metrics"]["cross_entropy"] < 6.5
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import torch
 from gocnn import policy, weights
 from gocnn.demos import Exhibit, Part, Say, Shown, evidence, positions, together
 from gocnn.go.board import Board
-from gocnn.go.coords import point_to_gtp
+from gocnn.go.coords import gtp_to_point, point_to_gtp
 from gocnn.images import datasets, models, pictures
 from gocnn.visualize import drawing
 from gocnn.visualize.gradcam import enlarged, gradcam, over_images
@@ -25,7 +25,7 @@ RIVALS = {
     "astronaut": ("barbell", "space shuttle"),
 }
 DIGITS = ((4, 9), (7, 2), (3, 5))  # a digit, and another that it might have been
-MOVES = positions.FIGHT
+MOVES, FIGHT = positions.FIGHT, ("L9", "K9")  # to take a stone in a fight, or to save one
 
 
 def make(out: Path, say: Say) -> Shown:
@@ -137,7 +137,7 @@ def _board(out: Path, say: Say) -> Part:
     board = positions.position(MOVES)
     planes, bare = positions.planes(go, board)[None], positions.planes(go, Board(19))
     sure = evidence.shares(go, planes.astype(np.float32))[0]
-    moves = [int(point) for point in np.argsort(-sure)[:2]]
+    moves = [gtp_to_point(name, 19) for name in FIGHT]
     found = integrated(
         go, planes.repeat(2, 0), moves, baseline=bare, steps=64, objective="log probability", batch_size=16
     )
@@ -162,10 +162,10 @@ def _board(out: Path, say: Say) -> Part:
             f"{shares.max():+.1f} of that on {numbers[name]['strongest']}")  # fmt: skip
     numbers["gap"] = round(float(np.abs(found.gap).max()), 3)
     caption = (
-        "The same on the Go board, from the empty board to this fight: the log probability of the network's first move "
-        "and of its second, shared out among the stones and, tinted, the empty points (red for, blue against). L9 "
-        "takes the white stone, which has the largest share; for K9 it is the black stone that it would save. Grad-CAM "
-        "would be the wrong instrument here: it averages gradients over the board, but a move is a place."
+        "The same on the Go board, from the empty board to this fight: the log probability of two moves, shared out "
+        "among the stones and, tinted, the empty points (red for, blue against). L9 takes the white stone, "
+        "which has the largest share; for K9 it is the black stone that it would save. Grad-CAM would "
+        "be the wrong instrument here: it averages gradients over the board, but a move is a place."
     )
     drawing.save(figure, out / "gradcam-go.png", caption)
     return Exhibit("gradcam-go.png", caption), numbers

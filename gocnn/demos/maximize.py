@@ -69,8 +69,8 @@ def _neurons(out: Path, model: nn.Module, say: Say) -> Part:
     caption = (
         "What twenty neurons of the fully-connected layer would like best, and in the last row the ten outputs, each "
         "with the value that it reaches. No texture any more: a neuron sees the whole picture, and wants different "
-        "things in different places. The grey margin is out of sight: pooling by 2 leaves out the last row and column "
-        "of 11×11 maps."
+        "things in different places. The noise along the right and the lower edge is the start's, out of sight: "
+        "pooling by 2 leaves out the last row and column of 11×11 maps."
     )
     say(f"neurons reach {neurons.activations.min():.1f} to {neurons.activations.max():.1f}")
     drawing.save(drawing.grid(images, columns=10, titles=titles, cell=1.15), out / "maximize-neurons.png", caption)

@@ -18,6 +18,7 @@ from gocnn.visualize.occlusion import occlusion
 from gocnn.visualize.saliency import saliency
 
 PHOTOGRAPHS = ("chelsea", "duck", "coffee", "cow", "astronaut")
+SHOWN = {"chelsea": "cat", "duck": "bird", "coffee": "cup", "cow": "cow", "astronaut": "astronaut"}
 KEPT = 0.2  # share of the pixels that is blurred, or alone is not: those that Grad-CAM finds strongest
 TITLES = ("the picture", "saliency (SmoothGrad)", "occlusion", "Grad-CAM")
 
@@ -37,6 +38,7 @@ def make(out: Path, say: Say) -> Shown:
     then, still = evidence.shares(network.model, without), evidence.shares(network.model, alone)
     figure, cells = drawing.canvas(len(PHOTOGRAPHS), 6, cell=2.2)
     numbers: dict[str, Any] = {}
+    remain: list[str] = []  # what its strongest pixels alone still tell
     for row, name in enumerate(PHOTOGRAPHS):
         picture, unit = network.restore(inputs[row]), units[row]
         smooth = evidence.heat(slopes[row], sigma=3, percentile=99.5)
@@ -60,6 +62,8 @@ def make(out: Path, say: Say) -> Shown:
             maps = {"saliency": slopes[row], "occlusion": hidden[row], "gradcam": places[row]}
             numbers[name]["inside"] = {key: round(evidence.within(value, box), 3) for key, value in maps.items()}
             numbers[name]["box"] = round(evidence.area(box, size, size), 3)
+        if still[row].argmax() == unit:
+            remain.append(f"the {SHOWN[name]}")
         said = ", ".join(f"{one} {share:.0%}" for one, share in numbers[name]["says"].items())
         after = f"{evidence.says(network, then[row])}, with all others blurred {evidence.says(network, still[row])}"
         say(f"{name}: {said}; with the strongest {KEPT:.0%} of the pixels blurred {after}")
@@ -67,9 +71,9 @@ def make(out: Path, say: Say) -> Shown:
         "What does the machine learn? Five photographs with the network's answer, and the pixels that it rests on by "
         "three instruments. Then the fifth of the pixels that Grad-CAM finds strongest is blurred, and last everything "
         "else, each time with what the network says now: without its head the bird is no goose, without its surface "
-        "the espresso is a soup, and the other way round both remain what they were. The cow is a spaniel by its head "
-        "and its spots, and the astronaut a barbell by the dark ring of her suit: what was learned is not what a "
-        "spaniel or a barbell is, but which patches come with these words."
+        f"the espresso is a soup. By these pixels alone {' and '.join(remain)} remain what they were, the others do "
+        "not: the cow's answer rests on its head and its spots, the astronaut's on the dark ring of her suit, but it "
+        "takes the rest of the picture, too."
     )
     drawing.save(figure, out / "photographs.png", caption)
     return Shown((Exhibit("photographs.png", caption),), numbers)

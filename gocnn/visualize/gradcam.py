@@ -38,7 +38,7 @@ def gradcam(
     of.check(objective)
     batch = batch_for(model, images)
     with torch.enable_grad(), recording(model, layer, gradients=True) as record:
-        answer = model(batch)
+        answer = of.answer(model(batch))
         maps = record.output
         if maps.ndim != 4:
             raise LayerError(f"layer {layer!r} gives {list(maps.shape)}; Grad-CAM needs a layer with maps")
@@ -60,7 +60,7 @@ def over_images(
     """
     batch = batch_for(model, images)
     fields = receptive_fields(model, tuple(batch.shape[1:]))
-    if layer not in fields:
+    if layer not in fields or 0 in fields[layer].step:  # a step of 0: every place sees the whole image
         raise LayerError(f"what the places of layer {layer!r} see cannot be told; take another layer, or `enlarged`")
     height, width = batch.shape[2:]
     return enlarged(gradcam(model, layer, batch, units, **how), height, width, fields[layer])

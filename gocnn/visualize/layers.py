@@ -58,7 +58,8 @@ def batch_for(model: nn.Module, inputs: Tensor | np.ndarray) -> Tensor:
 def inspecting(model: nn.Module) -> Iterator[None]:
     """The network in eval mode, its weights needing no gradient, its activations not working in place; all for a while.
 
-    Every module's and weight's own state is put back, so a network frozen in parts stays so. Contexts may be nested.
+    Every module's and weight's own state is put back, so a network frozen in parts stays so. Contexts may be nested: of
+    two in one network the one that was entered last must be left first.
     """
     modules = [(module, module.training, getattr(module, "inplace", None)) for module in model.modules()]
     weights = [(weight, weight.requires_grad) for weight in model.parameters()]
@@ -154,14 +155,19 @@ def maps(model: nn.Module, images: Tensor, layers: Sequence[str]) -> dict[str, T
 
     The network stops after the last of them. To be called while `inspecting`.
 
-    Raises LayerError for an unknown layer, one that does not run, or one whose output is no map.
+    Raises LayerError for an unknown layer, one that does not run, or runs again before the last of them, or one whose
+    output is no map, ValueError for no layers.
     """
+    if not layers:
+        raise ValueError("no layers are named")
     found: dict[str, Tensor] = {}
     wanted = dict.fromkeys(layers)
 
     def note(name: str, output: Any) -> Tensor:
         if not isinstance(output, Tensor) or output.ndim != 4:
             raise LayerError(f"layer {name!r} gives no map of places; take one of convolutions or pooling")
+        if name in found:
+            raise LayerError(f"layer {name!r} runs several times in one pass; take another layer")
         found[name] = output
         if len(found) == len(wanted):
             raise _Enough

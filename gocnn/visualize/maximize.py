@@ -131,7 +131,7 @@ def maximize(
         trace.append(reached - _penalties(image, ascent))
         activations = of.value(record.output, units, "activation")
     probabilities = None
-    if answer.ndim == 2 and torch.equal(record.output, answer):
+    if isinstance(answer, Tensor) and answer.ndim == 2 and torch.equal(record.output, answer):
         probabilities = as_array(answer.softmax(1)[range(len(units)), list(units)])
     return Maximized(as_array(image), as_array(activations), as_array(torch.stack(trace)), probabilities)
 

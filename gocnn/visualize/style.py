@@ -120,7 +120,7 @@ def averaged(model: nn.Module) -> nn.Module:
     """A copy of a network with average pooling where it has max pooling, which paints smoother, as the paper found."""
     other = copy.deepcopy(model)
     for parent in list(other.modules()):
-        for name, child in parent.named_children():
+        for name, child in list(parent._modules.items()):  # `named_children` leaves out what stands in two places
             if isinstance(child, nn.MaxPool2d):
                 average = nn.AvgPool2d(child.kernel_size, child.stride, child.padding, child.ceil_mode, False)
                 setattr(parent, name, average)

@@ -31,7 +31,7 @@ def directedness(filters: np.ndarray) -> np.ndarray:
 
 
 def roughness(filters: np.ndarray) -> np.ndarray:
-    """How much neighbouring weights differ, float [K]: 0 for a filter of one shade, about 1 for noise, 2 at most.
+    """How much neighbouring weights differ, float [K]: 0 for one shade, about 1 for noise, 2 for a chess board.
 
     The mean square of the change between neighbours over twice the mean square of the weights. Raises ValueError for
     filters of less than 2×2.

@@ -6,6 +6,7 @@ A unit is a class, a neuron, or a filter, whose map is summed; the empty layer n
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,6 +22,13 @@ def check(objective: str) -> None:
     """Raises ValueError for an unknown objective, and names those there are."""
     if objective not in OBJECTIVES:
         raise ValueError(f"unknown objective {objective!r}; there are {', '.join(OBJECTIVES)}")
+
+
+def answer(output: Any) -> Tensor:
+    """What a network gives, if it is one tensor; LayerError for a tuple or a dictionary of them."""
+    if isinstance(output, Tensor):
+        return output
+    raise LayerError(f"the network gives a {type(output).__name__}, not one tensor; wrap it so that it gives the one")
 
 
 def value(output: Tensor, units: Units, objective: str = "activation") -> Tensor:

@@ -38,6 +38,13 @@ def test_the_strongest_pixels_carry_the_answer(shown: demos.Shown, name: str) ->
 
 
 @pytest.mark.slow
+def test_the_caption_says_who_remains_what_they_were(shown: demos.Shown) -> None:
+    remain = {name for name, about in shown.numbers.items() if about["alone"][0] == next(iter(about["says"]))}
+    assert remain == {"duck", "coffee"}
+    assert "By these pixels alone the bird and the cup remain what they were" in shown.exhibits[0].caption
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "times"), [("duck", 3), ("astronaut", 1.6), ("coffee", 1.1), ("cow", 1.2)])
 def test_three_instruments_agree_on_the_part(shown: demos.Shown, name: str, times: float) -> None:
     about = shown.numbers[name]

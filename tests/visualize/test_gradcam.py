@@ -61,10 +61,26 @@ def test_of_a_layer_that_sees_nobody_knows_what_no_map_is_laid_over_the_image() 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return x.flip(3)
 
-    net = nn.Sequential(Turned(), nn.Conv2d(1, 2, 3), nn.Flatten(), nn.LazyLinear(2))
-    net(torch.zeros(1, 1, 8, 8))
-    with pytest.raises(LayerError, match="'1' see cannot be told"):
-        over_images(net, "1", torch.rand(1, 1, 8, 8), 0)
+    whole = nn.GroupNorm(1, 2)  # each of whose places sees all
+    for net in (
+        nn.Sequential(Turned(), nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear(72, 2)),
+        nn.Sequential(nn.Conv2d(1, 2, 3), whole, nn.Flatten(), nn.Linear(72, 2)),
+    ):
+        with pytest.raises(LayerError, match="'1' see cannot be told"):
+            over_images(net, "1", torch.rand(1, 1, 8, 8), 0)
+
+
+def test_a_network_that_gives_several_things_is_told_so() -> None:
+    class Two(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(1, 2, 3)
+
+        def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+            return {"logits": self.conv(x).mean((2, 3))}
+
+    with pytest.raises(LayerError, match="gives a dict, not one tensor"):
+        gradcam(Two(), "conv", torch.rand(1, 1, 8, 8), 0)
 
 
 @pytest.mark.parametrize("layer", ["0", "1", "2"])

@@ -149,6 +149,17 @@ def test_an_ambiguous_or_idle_layer_is_refused() -> None:
             _ = record.output
 
 
+def test_maps_of_a_layer_that_runs_twice_are_refused() -> None:
+    relu = nn.ReLU()
+    net = nn.Sequential(nn.Conv2d(1, 2, 3), relu, nn.Conv2d(2, 2, 3), relu, nn.Conv2d(2, 2, 3))
+    image = torch.rand(1, 1, 9, 9)
+    with layers.inspecting(net):
+        with pytest.raises(LayerError, match="'1' runs several times"):
+            layers.maps(net, image, ["1", "4"])
+        with pytest.raises(ValueError, match="no layers"):
+            layers.maps(net, image, [])
+
+
 def test_no_gradient_without_backward() -> None:
     net = small()
     with recording(net, "0", gradients=True) as record:

@@ -173,6 +173,19 @@ def test_ascents_that_cannot_be_are_refused(wrong: dict[str, object]) -> None:
         Ascent(**wrong)
 
 
+def test_a_network_of_several_outputs_has_no_probabilities() -> None:
+    class Two(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(1, 2, 3)
+
+        def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            return self.conv(x), x
+
+    found = maximize(Two(), (1, 6, 6), [0], layer="conv", ascent=Ascent(steps=2))
+    assert found.probabilities is None and found.activations.shape == (1,)
+
+
 def test_refusals() -> None:
     net, quick = small(), Ascent(steps=1)
     with pytest.raises(LayerError, match="there are"):

@@ -164,6 +164,12 @@ def test_average_pooling_in_a_copy() -> None:
         assert net(image).shape == other(image).shape and (other(image) <= net(image) + 1e-5).all()
 
 
+def test_one_pooling_layer_in_two_places_is_changed_in_both() -> None:
+    pool = nn.MaxPool2d(2)
+    net = averaged(nn.Sequential(nn.Conv2d(1, 1, 3), pool, nn.Conv2d(1, 1, 3), pool))
+    assert not any(isinstance(module, nn.MaxPool2d) for module in net.modules())
+
+
 def test_the_seed_decides_and_the_network_is_left_as_it_was() -> None:
     net = small().train()
     before = copy.deepcopy(net.state_dict())
