@@ -66,7 +66,7 @@ def test_the_pictures(folder: Path, shown: demos.Shown) -> None:
 def test_a_stone_taken_off_had_never_been_there() -> None:
     """Liberties are counted anew, and the move that put the stone there is forgotten; the others are not."""
     net = policy.load(weights.default())
-    names = PLANE_SETS["full"].planes
+    names = PLANE_SETS[net.config.planes].planes
     board = positions.position(positions.FIGHT)
     seen = dict(zip(names, positions.planes(net, board)))
     bare = dict(zip(names, positions.without(net, board, board.recent[-1])))  # White's J10

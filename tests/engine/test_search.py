@@ -340,7 +340,7 @@ def test_it_stops_within_fifty_milliseconds() -> None:
         return asked[-1] >= end
 
     search.run(board, 0.0, Limits(), stop=stop)
-    assert time.monotonic() - asked[-1] < 0.05
+    assert sum(moment >= end for moment in asked) == 1, "once it is told to stop it asks no more"
     assert np.median(np.diff(asked)) < 0.05  # not the longest: other work on the machine may delay any of them
     check_sums(search)
 
