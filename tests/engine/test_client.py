@@ -135,7 +135,7 @@ def test_kill_takes_the_engines_children_too() -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="process groups are POSIX")
 def test_kill_takes_the_children_of_an_engine_that_has_ended() -> None:
-    with GtpClient("sh -c 'sleep 600 >/dev/null & echo \"= $!\"; echo; exit 3'") as client:
+    with GtpClient("sh -c 'sleep 600 >/dev/null & read name; echo \"= $!\"; echo; read name; exit 3'") as client:
         child = int(client.send("name"))
         with pytest.raises(EngineCrashed, match="status 3"):
             client.send("name")
