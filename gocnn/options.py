@@ -7,6 +7,9 @@ from typing import Any
 
 import click
 
+#: The years that a range without an end has there; 0 is a year that is not known.
+ANY_YEAR = (1, 9999)
+
 
 class FiniteRange(click.FloatRange):
     """A number in a range, neither "nan" nor "inf", which pass every comparison or none."""
@@ -27,8 +30,9 @@ class YearRange(click.ParamType):
         first, range_, last = value.partition("-")
         try:
             if range_ and (first or last):
-                first, last = first or "1", last or "9999"
-            years = int(first), int(last or first)
+                years = int(first or ANY_YEAR[0]), int(last or ANY_YEAR[1])
+            else:
+                years = int(first), int(last or first)
         except ValueError:
             self.fail(f"{value!r} is not a year or a range of years such as 1990-2021", param, ctx)
         if years[0] > years[1]:

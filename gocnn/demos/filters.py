@@ -135,7 +135,7 @@ def _others(out: Path, say: Say) -> Part:
         axes.axis("off")
     caption = (
         "Small first layers, each filter on its own scale. Left SqueezeNet, which learned a thousand classes of "
-        f"photographs: even in 3×3 pixels {found['edges']} of its filters are edges, {found['blobs of colour']} are "
+        f"photographs: even in 3×3 pixels {found['edges']} of its filters are edges and {found['blobs of colour']} "
         "blobs of colour. Right the network that reads digits: a filter answers to strokes and their borders in one "
         "direction; there is no colour, so there is none in it."
     )

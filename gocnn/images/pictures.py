@@ -70,7 +70,7 @@ def read(path: str | os.PathLike[str]) -> np.ndarray:
     except PermissionError:
         raise PictureError(f"{file}: may not be read") from None
     except MemoryError:
-        raise PictureError(f"{file}: not enough memory for {width}×{height} pixels") from None
+        raise PictureError(f"{file}: not enough memory for this picture") from None
     except Exception as error:  # on damaged files Pillow's decoders raise errors of every kind
         raise PictureError(f"{file}: a damaged picture ({error})") from error
 
@@ -95,15 +95,15 @@ def _in_srgb(image: Image) -> Image:
     profile = image.info.get("icc_profile")
     if not profile or image.mode not in ("RGB", "RGBA", "CMYK", "L"):
         return image
-    try:
-        from PIL import ImageCms
+    from PIL import ImageCms
 
+    try:
         own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         if "srgb" in ImageCms.getProfileDescription(own).lower():
             return image
         mode = "RGBA" if image.mode == "RGBA" else "RGB"
         changed = ImageCms.profileToProfile(image, own, ImageCms.createProfile("sRGB"), outputMode=mode)
-    except (ImportError, ImageCms.PyCMSError, OSError, ValueError):  # a damaged profile, or not of this kind of image
+    except (ImportError, ImageCms.PyCMSError, OSError, ValueError):  # no LittleCMS here, or a profile that is no good
         return image
     return changed or image
 
