@@ -198,22 +198,25 @@ def gather(tree, root, position, batch, want, settings, identity, left):
 
 
 @njit(cache=True, nogil=True)
-def play_out(tree, root, position, batch, count, playouts, seed):
-    """Let random playouts say who owns the points of a batch's first `count` leaves, in `batch.owner`."""
-    state = position.state
-    size = state.info[core.SIZE]
-    played = position.rules[PLAYED]
-    for slot in range(count):
+def play_out(tree, root, position, batch, first, end, playouts, seed):
+    """Let random playouts say who owns the points of a batch's leaves from `first` to before `end`, in `batch.owner`.
+
+    Writes nowhere else, so that several threads can each do some of a batch.
+    """
+    size = position.root.info[core.SIZE]
+    state = core.new_state(size)
+    moves = np.empty(DEEPEST, np.int64)
+    for slot in range(first, end):
         depth = 0
         node = batch.node[slot]
         while node != root:
-            position.points[played + depth] = tree.links[node, MOVE]
+            moves[depth] = tree.links[node, MOVE]
             depth += 1
             node = tree.links[node, PARENT]
         core.copy_into(state, position.root)
         colour = position.rules[TO_MOVE]
         for back in range(1, depth + 1):
-            core.play(state, np.int64(position.points[played + depth - back]), colour)
+            core.play(state, moves[depth - back], colour)
             colour = -colour
         total = add_playouts(state, colour, playouts, seed + batch.node[slot], position.history[:0])
         for point in range(size * size):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -26,28 +27,46 @@ def winrate_of(lead: np.ndarray, size: int) -> np.ndarray:
 
 
 class Playouts:
-    """Makes them, beside the network where it may use several threads."""
+    """Makes them in as many threads as the network has, beside it."""
 
     def __init__(self, config: SearchConfig) -> None:
         self.config = config
         self.is_late = False  # whether they are mixed into the network's values
-        self._helper = ThreadPoolExecutor(1)
+        self._helpers: ThreadPoolExecutor | None = None
 
     def make(self, tree: Tree, root: int, position: Position, batch: Batch, count: int, playouts: int) -> Said:
         """Play out the first `count` leaves, each so often."""
-        descent.play_out(tree, root, position, batch, count, playouts, self.config.seed or 0)
-        owner = batch.owner[:count]
-        lead = owner.sum(1) - position.komi[0] * batch.colour[:count]
-        return winrate_of(lead, position.root.info[core.SIZE]), lead, owner
+        return self._submit(tree, root, position, batch, count, playouts)()
 
     def begin(self, tree: Tree, root: int, position: Position, batch: Batch, count: int) -> Callable[[], Said]:
         """Begin to make those that are mixed in, if any are; a call of what is returned waits for them."""
-        import torch
-
         if not self.is_late:
             return lambda: ()
-        work = partial(self.make, tree, root, position, batch, count, self.config.late_playouts)
-        return work if torch.get_num_threads() == 1 else self._helper.submit(work).result
+        return self._submit(tree, root, position, batch, count, self.config.late_playouts)
+
+    def _submit(
+        self, tree: Tree, root: int, position: Position, batch: Batch, count: int, playouts: int
+    ) -> Callable[[], Said]:
+        import torch
+
+        def play(first: int, end: int) -> None:
+            descent.play_out(tree, root, position, batch, first, end, playouts, self.config.seed or 0)
+
+        threads = min(torch.get_num_threads(), count)
+        waits: list[Callable[[], None]] = [partial(play, 0, count)]
+        if threads > 1:
+            self._helpers = self._helpers or ThreadPoolExecutor()
+            bounds = np.linspace(0, count, threads + 1).astype(int).tolist()
+            waits = [self._helpers.submit(play, *part).result for part in itertools.pairwise(bounds)]
+
+        def wait() -> Said:
+            for each in waits:
+                each()
+            owner = batch.owner[:count]
+            lead = owner.sum(1) - position.komi[0] * batch.colour[:count]
+            return winrate_of(lead, position.root.info[core.SIZE]), lead, owner
+
+        return wait
 
     def mixed(self, winrate: np.ndarray, owner: np.ndarray, said: Said) -> tuple[np.ndarray, np.ndarray]:
         """The network's win rates and owners, with what playouts say.

@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+import torch
 
 from engine import search as search_module
 from engine import tree as trees
@@ -427,6 +428,26 @@ def test_a_network_without_values_is_helped_by_playouts() -> None:
     assert found.winrate > 0.5 and found.lead > 0
     board.to_move = WHITE
     assert Search(Toy(has_value=False)).run(board, 30.0, Limits(visits=50)).winrate > 0.9
+
+
+@pytest.mark.parametrize("has_value", [False, True])
+def test_playouts_of_several_threads_are_those_of_one(has_value: bool) -> None:
+    board = board_of(". O . . . / . X X . . / X O O . . / X O X . . / . X X . .")
+    config = SearchConfig(late_playouts=3, late=0.3, batch=8)
+    before = torch.get_num_threads()
+    found = []
+    try:
+        for threads in (1, 2, 5):
+            torch.set_num_threads(threads)
+            found.append(Search(Toy(has_value=has_value), config).run(board, 0.5, Limits(visits=150)))
+    finally:
+        torch.set_num_threads(before)
+    for other in found[1:]:
+        assert [(move.move, move.visits, move.winrate) for move in other.moves] == [
+            (move.move, move.visits, move.winrate) for move in found[0].moves
+        ]
+        assert (other.owner == found[0].owner).all()
+    assert np.abs(found[0].owner).max() > 0  # to which the toy says nothing
 
 
 def test_late_in_the_game_playouts_are_mixed_into_what_the_network_says() -> None:
