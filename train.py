@@ -208,12 +208,7 @@ def main(
         out.mkdir(parents=True, exist_ok=True)
         with ranks(device) as here:
             run = training.Run(out, model, config, here, loss=loss, identity=identity)
-            if resume:
-                run.resume()
-            elif run.checkpoint_path.exists() or (out / "network.safetensors").exists():
-                raise click.ClickException(
-                    f"{out} holds a run already: add --resume to go on with it, or take another folder"
-                )
+            run.begin(resume)
             if here.is_first:
                 weights = sum(p.numel() for p in run.model.parameters())
                 click.echo(
@@ -251,14 +246,12 @@ def main(
                 click.echo(f"{out / 'network.safetensors'}: the trained network", err=True)
     except (ValueError, StoreError, CheckpointError, OSError) as error:
         raise click.ClickException(str(error)) from error
-    except torch.OutOfMemoryError as error:
-        reason = str(error).splitlines()[0]
-        raise click.ClickException(f"not enough memory, so try a smaller --batch: {reason}") from error
-    except RuntimeError as error:
-        if not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        remedy = _remedy(error)
+        if remedy is None:
             raise
-        reason = str(error).strip().splitlines()[0]
-        raise click.ClickException(f"the network can't be compiled, so leave --compile out: {reason}") from error
+        reason = (str(error).strip() or "no reason given").splitlines()[0]
+        raise click.ClickException(f"{remedy}: {reason}") from error
     except training.Interrupted:
         click.echo(f"stopped; everything is saved: add --resume to go on ({out})", err=True)
         sys.exit(130)
@@ -304,12 +297,14 @@ def _lessons(
     learn = Selection(size, years, None if val else (1, HELD_OUT, False))
     test_on = Selection(size, None if val else years, None if val else (1, HELD_OUT, True))
     known = read_owners(*owners) if owners else None
+    if not val and len(set(table.opening_key[Selection(size, years).games(table)].tolist())) == 1:
+        raise click.UsageError("a single game is too little: one is held out to test on, unless --val names others")
     games = Positions(
         table, plane_set, learn, exclude=held_out.opening_key if val else None, outcomes=network.value, owners=known,
         owned_weight=owned_weight, profiles=network.profiles, seed=seed,
     )  # fmt: skip
     test = Positions(held_out, plane_set, test_on, augment=False, outcomes=network.value, profiles=network.profiles)
-    identity = {"games": len(games.games), "positions": len(games), "data": _hash_of(games)}
+    identity = {"games": len(games.games), "positions": len(games), "data": _hash_of(games), "val": _hash_of(test)}
     drawn: Source = games
     ended = None
     if outcomes:
@@ -324,6 +319,17 @@ def _lessons(
         if all((one.rows(part.table)[part.games] < 0).all() for part in (games, ended) if part):
             raise click.UsageError(f"{path}: none of the games to be learned from is in it")
     return Lessons(games, ended, drawn, test, identity)
+
+
+def _remedy(error: Exception) -> str | None:
+    """What to do about an error of the machine's or the compiler's; None for one that should not have happened."""
+    import torch
+
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "DefaultCPUAllocator" in str(error):
+        return "not enough memory, so try a smaller --batch"
+    if type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+        return "the network can't be compiled, so leave --compile out"
+    return None
 
 
 def _hash_of(positions: Positions) -> str:

@@ -51,12 +51,15 @@ class AnalysisCommands:
         self._analyse(reply, words, cgos_line)
 
     def _analyse(self, reply: Reply, words: tuple[str, ...], line: Format) -> None:
+        from engine.search import Limits
+
         request = self._read(words)
         session = self.session
+        session.prepare()
         while session.is_loading() and not reply.unwanted:
             time.sleep(_PAUSE)
-        if not session.is_loading():
-            _ = session.network  # refused here if there is none
+        if not session.is_loading():  # what can't be looked at is refused before the answer begins
+            session.run_search(request.colour, limits=Limits(visits=1), bans=request.bans, owners=False)
         reply.begin()
 
         def tell(report: Report) -> None:

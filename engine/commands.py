@@ -74,7 +74,11 @@ def gtp(rules: str | None, ko: str | None, verbose: bool, log_file: Path | None,
         raise click.UsageError(f"--rules: there are no rules named {rules!r}") from None
     named = dataclasses.replace(named, ko=ko or named.ko)
     session = Session(
-        player, policy.network, rules=named, on_new_game=policy.start_loading, is_loading=lambda: policy.is_loading
+        player,
+        policy.network,
+        rules=named,
+        on_new_game=lambda: policy.start_loading(then=player.warm_up_for_analysis),
+        is_loading=lambda: policy.is_loading,
     )
     engine = gtp_engine(session, f"{LEELA_ZERO_LEVEL} (gocnn {__version__})")
     stdin = open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)  # noqa: SIM115 - not ours to close

@@ -33,6 +33,7 @@ class Game:
         """
         self.board.setup(points, colours)
         self.start = self.board.stones
+        self.handicap = 0  # what was one is a position like others now
 
     def place_handicap(self, points: Sequence[int]) -> None:
         """Put Black's handicap stones on the board; White is to move."""
@@ -48,7 +49,7 @@ class Game:
     @property
     def is_over(self) -> bool:
         """Whether the last two moves were passes."""
-        return [point for _, point in self.board.moves[-2:]] == [self.board.pass_point] * 2
+        return self.board.recent[-2:].tolist() == [self.board.pass_point] * 2
 
     def score(self) -> float:
         """Black's area less White's and less komi, once the stones that look dead are taken off.
@@ -58,11 +59,16 @@ class Game:
         return settle(self.board).area - self.komi
 
 
+def as_text(value: float) -> str:
+    """A number of points or of anything else in full: ``7.5``, ``12``."""
+    return f"{value:.15g}"
+
+
 def format_score(score: float) -> str:
     """A score from Black's side as GTP and SGF write it: ``B+3.5``, ``W+12``, ``0`` for a draw."""
     if score == 0:
         return "0"
-    return f"{'B' if score > 0 else 'W'}+{abs(score):g}"
+    return f"{'B' if score > 0 else 'W'}+{as_text(abs(score))}"
 
 
 def parse_score(text: str) -> float | None:

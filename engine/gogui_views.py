@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.protocol import SYNTAX_ERROR, GtpError
+from engine.protocol import SYNTAX_ERROR, GtpError, Reply
 from engine.session import Session, policy_errors
 from gocnn.go import BLACK
 from gocnn.go.ownership import ownership
@@ -109,17 +109,17 @@ class GoguiViews:
         """Squares: whose each point is at the end of random games."""
         return _squares(ownership(self.session.board))
 
-    def cmd_gocnn__visits(self) -> str:
+    def cmd_gocnn__visits(self, reply: Reply) -> str:
         """Labels: the search's visits of each move."""
         size = self.session.board.size
         labels = np.full(size * size + 1, '""', object)
-        for found in self._searched().moves:
+        for found in self._searched(reply).moves:
             labels[found.move] = str(found.visits) if found.visits else '""'
         return _board(labels[:-1].reshape(size, size))
 
-    def cmd_gocnn__search(self) -> str:
+    def cmd_gocnn__search(self, reply: Reply) -> str:
         """Drawing: the moves that were searched, coloured by their visits and labelled with their win rates."""
-        found = self._searched()
+        found = self._searched(reply)
         off_board = self.session.board.pass_point
         moves = [move for move in found.moves[:NAMED_MOVES] if move.visits and move.move != off_board]
         most = max((move.visits for move in moves), default=1)
@@ -132,15 +132,16 @@ class GoguiViews:
         lines.append(f"TEXT {ahead}, best {best}, {found.visits} visits")
         return "\n".join(lines)
 
-    def cmd_gocnn__pv(self) -> str:
+    def cmd_gocnn__pv(self, reply: Reply) -> str:
         """Moves: what the search expects."""
-        moves = self._searched().moves
+        moves = self._searched(reply).moves
         return self.session.names(moves[0].pv) if moves else ""
 
-    def _searched(self) -> Report:
+    def _searched(self, reply: Reply) -> Report:
         from engine.search import Limits
 
-        return self.session.run_search(None, limits=Limits(visits=VISITS, seconds=SECONDS))
+        limits = Limits(visits=VISITS, seconds=SECONDS)
+        return self.session.run_search(None, limits=limits, stop=lambda: reply.interrupted)
 
     def cmd_gocnn__input_plane(self, number: int) -> str:
         """Colours: an input plane of the network, counted from 1; green is 1 and red is -1."""

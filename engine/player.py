@@ -126,6 +126,11 @@ class PolicyPlayer:
         """Have all compiled that a game will need, with the network that has just been loaded."""
         rehearse(PolicyPlayer(network, self.style))
 
+    def warm_up_for_analysis(self, network: Any) -> None:
+        """Have compiled what an analysis needs and this player does not."""
+        if self._make_searcher is not None:
+            self._make_searcher().warm_up(network)
+
     def ponder(self, board: Board, komi: float, stop: Callable[[], bool]) -> None:
         """Think about the opponent's position until `stop` says so."""
 

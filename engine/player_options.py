@@ -103,6 +103,22 @@ def player_options(command: Function) -> Function:
             help="Turns of the board over which the answer to the position itself is averaged, searched or not.",
         ),
         click.option(
+            "--policy-temperature",
+            type=FiniteRange(0, min_open=True),
+            default=1.0,
+            show_default=True,
+            metavar="T",
+            help="In a search, flatten the network's probabilities (above 1) or sharpen them.",
+        ),
+        click.option(
+            "--fpu",
+            type=FiniteRange(0, 1),
+            default=0.15,
+            show_default=True,
+            metavar="RATE",
+            help="In a search, how much worse than its position a move is thought before it has been tried.",
+        ),
+        click.option(
             "--noise",
             type=FiniteRange(0, 1),
             default=0.0,
@@ -210,13 +226,18 @@ def _search_settings(
     threads: int | None,
     batch: int | None,
     root_symmetries: int,
+    policy_temperature: float,
+    fpu: float,
     noise: float,
 ) -> dict[str, Any]:
     """What a `SearchPlayer` is made with, besides its limits."""
     from engine.search import SearchConfig
     from engine.search_player import Resignation
 
-    config = SearchConfig(root_symmetries=root_symmetries, noise=noise, threads=threads, seed=style.seed)
+    config = SearchConfig(
+        root_symmetries=root_symmetries, policy_temperature=policy_temperature, fpu=fpu, noise=noise, threads=threads,
+        seed=style.seed,
+    )  # fmt: skip
     return {
         "config": replace(config, batch=batch or config.batch),
         "resignation": Resignation(winrate=resign) if resign > 0 else None,

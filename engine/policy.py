@@ -60,16 +60,22 @@ class LazyPolicy:
         self._load = load
         self._loaded: Policy | None = None
         self._lock = threading.Lock()
+        self._loader: threading.Thread | None = None
 
-    def start_loading(self) -> None:
-        """Begin to load in the background, unless that was done or is under way."""
-        if self._loaded is None and not self._lock.locked():
-            threading.Thread(target=self._load_quietly).start()
+    def start_loading(self, then: Callable[[Policy], None] = lambda network: None) -> None:
+        """Begin to load in the background, unless that was done or is under way, and to do more with what was loaded.
+
+        Nobody has to wait for what is done then.
+        """
+        if self._loaded is None and not self.is_loading:
+            self._loader = threading.Thread(target=self._load_quietly, args=(then,))
+            self._loader.start()
 
     @property
     def is_loading(self) -> bool:
         """Whether the loading is under way, so that whoever needs the network has to wait."""
-        return self._loaded is None and self._lock.locked()
+        has_begun = self._loader is not None and self._loader.is_alive()
+        return self._loaded is None and (has_begun or self._lock.locked())
 
     def policy(self, boards: Sequence[Board], symmetries: int = 1) -> np.ndarray:
         """As in Policy. Waits for the loading.
@@ -92,8 +98,8 @@ class LazyPolicy:
                 self._loaded = self._load()
             return self._loaded
 
-    def _load_quietly(self) -> None:
+    def _load_quietly(self, then: Callable[[Policy], None]) -> None:
         # What goes wrong here goes wrong again, and is reported, where the policy is first used;
         # or else the program is just ending, and importing torch fails for that.
         with contextlib.suppress(Exception):
-            self._get()
+            then(self._get())

@@ -16,6 +16,7 @@ nothing before it raises.
 from __future__ import annotations
 
 import contextlib
+import errno
 import inspect
 import logging
 import math
@@ -335,8 +336,10 @@ def reserved_stdout() -> Iterator[BinaryIO]:
     try:
         with open(kept, "wb", closefd=False) as stream:
             yield stream
-    except BrokenPipeError:
-        pass  # the reader went away with an answer still in the buffer
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.EINVAL):  # Windows calls a closed pipe an invalid argument
+            raise
+        # else the reader went away with an answer still in the buffer
     finally:
         sys.stdout = python_stdout
         os.dup2(kept, 1)

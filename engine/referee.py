@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from engine.client import EngineFailure, FailedCommand, GtpClient
-from engine.game import Game, format_score, parse_score
+from engine.game import Game, as_text, format_score, parse_score
 from gocnn.go import BLACK, WHITE, IllegalMove, core
 from gocnn.go.coords import gtp_to_point, point_to_gtp
 from gocnn.go.tactics import self_atari
@@ -146,7 +146,7 @@ def play_game(
 
 
 def _opening_commands(terms: Terms) -> list[str]:
-    return [f"boardsize {terms.size}", "clear_board", f"komi {terms.komi:g}"]
+    return [f"boardsize {terms.size}", "clear_board", f"komi {as_text(terms.komi)}"]
 
 
 def _tell(seat: Seat, colour: int, command: str) -> str:

@@ -112,6 +112,7 @@ STANDARD = Rules()
 #: Rule sets by the names that clients use.
 NAMED = {
     "tromp-taylor": Rules(suicide=True, friendly_pass=False),
+    "cgos": Rules(friendly_pass=False),  # its server counts by Tromp-Taylor, and takes suicide for illegal
     "chinese": Rules(ko="simple", bonus="N"),
     "chinese-ogs": Rules(bonus="N"),
     "chinese-kgs": Rules(bonus="N"),
@@ -145,7 +146,10 @@ def read_rules(text: str) -> Rules:
     named = _named(text)
     if named is not None:
         return named
-    fields = json.loads(text)  # its error is a ValueError
+    try:
+        fields = json.loads(text)  # its error is a ValueError
+    except RecursionError:
+        raise ValueError("brackets within brackets") from None
     if not isinstance(fields, dict):
         raise ValueError(f"no rules: {text!r}")
     return Rules().changed(fields)

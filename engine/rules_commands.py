@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from engine.game import as_text
 from engine.protocol import SYNTAX_ERROR, GtpError
 from engine.rules import NAMED, Rules, read_rule, read_rules
 from engine.session import Session
@@ -100,7 +101,7 @@ class RulesCommands:
     def cmd_kata__get__param(self, name: str) -> str:
         """How much the player may search for a move; nothing where there is no limit."""
         value = getattr(self._searcher.limits, self._field(name))
-        return "" if value is None else f"{value:g}"
+        return "" if value is None else as_text(value)
 
     def cmd_kata__set__param(self, name: str, value: float) -> None:
         """Change that; 0 is no limit. One of them must be left."""
@@ -111,6 +112,7 @@ class RulesCommands:
         if value < 0 or unlimited or (field != "seconds" and value % 1):
             raise GtpError("not a limit")
         player.limits = limits
+        self.session.player = player
 
     def _field(self, name: str) -> str:
         if name not in PARAMETERS:
@@ -122,7 +124,6 @@ class RulesCommands:
         player = self.session.player.searcher
         if player is None:
             raise GtpError("the player does not search")
-        self.session.player = player
         return player
 
     # Servers.

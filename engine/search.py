@@ -35,6 +35,7 @@ from gocnn.go.symmetry import point_maps
 __all__ = ["Limits", "MoveReport", "Network", "Report", "Search", "SearchConfig"]
 
 LONGEST_WAIT = 0.03  # seconds that one batch may take where somebody may want to stop the search
+FULL = 0.75  # of the memory, from which on what was searched below a position may be given up for it
 COMPACT = 20_000  # nodes from which on what lies before the root's position is given up
 
 
@@ -85,6 +86,7 @@ class Search:
         self._playouts = Playouts(config)
         self._banned = False  # whether the tree lacks moves that were banned below its root
         self._raw: tuple[int, np.ndarray, np.ndarray] = (-1, np.empty(0), np.empty(0))  # node, moves, priors
+        self._barred_visits = 0  # of the root's moves that this search leaves out
         if config.threads is not None:
             import torch
 
@@ -179,17 +181,15 @@ class Search:
         if self._tree is None or node < 0 or self._tree.links[node, trees.STATE] != trees.EXPANDED:
             self._start(game)
             return
-        used = int(self._tree.used[0])
-        is_full = used + self.config.batch > self.config.nodes
-        if node == 0 and is_full and 2 * self._tree.links[0, trees.VISITS] < used:
-            self._start(game)  # full of what was searched further on, and nothing lies before it to be given up
-            return
         self._root = node
-        if used > min(COMPACT, self.config.nodes // 2) and node != 0:
+        if node != 0 and self._tree.used[0] > min(COMPACT, self.config.nodes // 2):
             below = trees.new_tree(board.size, len(self._tree.links), len(self._tree.moves))
             trees.copy_below(self._tree, node, below)
             self._tree, self._root, self._origin = below, 0, game
             self._raw = (-1, *self._raw[1:])
+        used = int(self._tree.used[0])
+        if used > FULL * self.config.nodes and 2 * self._tree.links[self._root, trees.VISITS] < used:
+            self._start(game)  # there is little room left, and most is full of what was searched further on
 
     def _walk(self, moves: np.ndarray) -> int:
         """The node that some moves lead to from node 0; -1 if it is not in the tree."""
@@ -251,13 +251,12 @@ class Search:
         for turn in range(turns):
             one = Batch(*(array[turn : turn + 1] for array in batch))
             descent.gather(self._tree, self._root, position, one, 1, self._settings, maps[turn], 1)
-        said = self._playouts.begin(self._tree, self._root, position, batch, 1)
-        policy, winrate, lead, owner = self._ask(position, batch, turns)
+        (policy, winrate, lead, owner), said = self._ask(position, batch, turns, 1)
         policy = np.mean([policy[turn][maps[turn]] for turn in range(turns)], 0, keepdims=True)
         if self.evaluator.has_value:  # else they come from the board as it is
             owner = np.stack([owner[turn][maps[turn][:-1]] for turn in range(turns)])
         owner = owner.mean(0, keepdims=True)
-        winrate, owner = self._playouts.mixed(winrate.mean(keepdims=True), owner, said())
+        winrate, owner = self._playouts.mixed(winrate.mean(keepdims=True), owner, said)
         policy, lead, owner = policy.astype(np.float32), lead.mean(keepdims=True), owner.astype(np.float32)
         descent.absorb(self._tree, self._root, batch, 1, policy, winrate, lead, owner, self._settings)
 
@@ -289,40 +288,34 @@ class Search:
         if self.config.noise > 0:
             drawn = self._random.dirichlet(np.full(len(moves), 10.0 / len(moves)))
             mixed = (1 - self.config.noise) * mixed + self.config.noise * drawn
+        self._write_root(root, moves, mixed, mask)
+
+    def _restore_root_moves(self) -> None:
+        """Undo what `_set_root_moves` did to the root of the last search."""
+        node, moves, priors = self._raw
+        if self._tree is not None and node >= 0:
+            self._write_root(node, moves, priors, np.ones(self._tree.owner.shape[1] + 1, bool))
+
+    def _write_root(self, root: int, moves: np.ndarray, priors: np.ndarray, mask: np.ndarray) -> None:
+        """Give a node its `moves` with these `priors`; those that are not in the `mask` are barred."""
+        assert self._tree is not None
+        tree = self._tree
         by_move = np.zeros(len(mask))
-        by_move[moves] = mixed
-        tried = np.zeros_like(mask)
-        for child in trees.children(tree, self._root):
+        by_move[moves] = priors
+        untried = mask.copy()
+        self._barred_visits = 0
+        for child in trees.children(tree, root):
             move = tree.links[child, trees.MOVE]
             tree.links[child, trees.BARRED] = not mask[move]
             tree.sums[child, trees.PRIOR] = by_move[move]
-            tried[move] = True
-        fresh = moves[mask[moves] & ~tried[moves]]
+            self._barred_visits += int(tree.links[child, trees.THROUGH]) * (not mask[move])
+            untried[move] = False
+        fresh = moves[untried[moves]]
         first = tree.links[root, trees.FIRST]
         tree.moves[first : first + len(fresh)] = fresh
         tree.priors[first : first + len(fresh)] = by_move[fresh]
         tree.links[root, trees.MOVES], tree.links[root, trees.OPENED] = len(fresh), 0
         trees.bring_best_forward(tree, root)
-
-    def _restore_root_moves(self) -> None:
-        """Undo what `_set_root_moves` did to the root of the last search."""
-        node, moves, priors = self._raw
-        if self._tree is None or node < 0:
-            return
-        tree, by_move = self._tree, np.zeros(self._tree.owner.shape[1] + 1)
-        by_move[moves] = priors
-        tried = np.zeros(len(by_move), bool)
-        for child in trees.children(tree, self._root):
-            move = tree.links[child, trees.MOVE]
-            tree.links[child, trees.BARRED] = 0
-            tree.sums[child, trees.PRIOR] = by_move[move]
-            tried[move] = True
-        left = moves[~tried[moves]]
-        first = tree.links[node, trees.FIRST]
-        tree.moves[first : first + len(left)] = left
-        tree.priors[first : first + len(left)] = by_move[left]
-        tree.links[node, trees.MOVES], tree.links[node, trees.OPENED] = len(left), 0
-        trees.bring_best_forward(tree, node)
 
     # The search itself.
 
@@ -335,9 +328,8 @@ class Search:
         )
         if found:
             try:
-                said = self._playouts.begin(self._tree, self._root, position, batch, found)
-                policy, winrate, lead, owner = self._ask(position, batch, found)
-                winrate, owner = self._playouts.mixed(winrate, owner, said())
+                (policy, winrate, lead, owner), said = self._ask(position, batch, found, found)
+                winrate, owner = self._playouts.mixed(winrate, owner, said)
             except BaseException:
                 descent.give_up(self._tree, self._root, batch, found)
                 raise
@@ -346,33 +338,43 @@ class Search:
             self._pace = pace if not self._pace else 0.8 * self._pace + 0.2 * pace
         return found, ended
 
-    def _ask(self, position: Position, batch: Batch, count: int) -> tuple[np.ndarray, ...]:
-        """The network's policy, win rate, lead and owner for the first `count` leaves."""
+    def _ask(
+        self, position: Position, batch: Batch, count: int, late: int
+    ) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
+        """The network's policy, win rate, lead and owner for the first `count` leaves, and what playouts say of the
+        first `late`, if it is late in the game."""
+        assert self._tree is not None
         size = int(position.root.info[core.SIZE])
         needed = (position.komi[0] * batch.colour[:count]).astype(np.float32)
         planes = batch.planes[:count].reshape(count, -1, size, size)
-        found: Any = self.evaluator.evaluate_planes(planes, needed)
+        wait = self._playouts.begin(self._tree, self._root, position, batch, late)
+        try:
+            found: Any = self.evaluator.evaluate_planes(planes, needed)
+        finally:
+            said = wait()  # also after an error, since they read the tree
         if found.winrate is not None:
-            return found.policy, found.winrate, found.lead, found.owner
-        assert self._tree is not None
+            return (found.policy, found.winrate, found.lead, found.owner), said
         made = self._playouts.make(self._tree, self._root, position, batch, count, self.config.playouts)
-        return found.policy, *made
+        return (found.policy, *made), said
 
     def _batch_size(self, limits: Limits, playouts: int, urgent: bool) -> int:
         """As many leaves as the tree can spread over, fewer where the search may have to stop at once."""
-        assert self._tree is not None
-        visits = int(self._tree.links[self._root, trees.VISITS])
-        size = min(self.config.batch, max(1, visits // 2), self._left(limits, playouts))
+        size = min(self.config.batch, max(1, self._visits // 2), self._left(limits, playouts))
         if urgent and self._pace:
             size = min(size, max(1, int(LONGEST_WAIT / self._pace)))
         return size
 
+    @property
+    def _visits(self) -> int:
+        """The root's visits, without those of moves that this search leaves out."""
+        assert self._tree is not None
+        return int(self._tree.links[self._root, trees.VISITS]) - self._barred_visits
+
     def _left(self, limits: Limits, playouts: int) -> int:
         """The descents that the limits still allow."""
-        assert self._tree is not None
         left = 1 << 30
         if limits.visits is not None:
-            left = min(left, limits.visits - int(self._tree.links[self._root, trees.VISITS]))
+            left = min(left, limits.visits - self._visits)
         if limits.playouts is not None:
             left = min(left, limits.playouts - playouts)
         return left

@@ -23,13 +23,19 @@ def of_tree(tree: Tree, root: int, priors: np.ndarray, playouts: int, *, lcb: bo
     network's own of the root.
     """
     visits = int(tree.links[root, trees.VISITS])
+    winrate, lead = tree.sums[root, [trees.WINRATE, trees.LEAD]].tolist()
     children = trees.children(tree, root)
     found = []
     owners, count = np.zeros((2, tree.owner.shape[1])), 1
     owners[0] = tree.owner[root] / trees.OWNER_SCALE
     owners[1] = owners[0] ** 2
     for child in children:
-        if tree.links[child, trees.THROUGH] > 0 and not tree.links[child, trees.BARRED]:
+        through = int(tree.links[child, trees.THROUGH])
+        if tree.links[child, trees.BARRED]:
+            visits -= through
+            winrate -= through - tree.sums[child, trees.WINRATE_IN]
+            lead += tree.sums[child, trees.LEAD_IN]
+        elif through > 0:
             of_move = None
             if owned:
                 below, evaluations = trees.owners_below(tree, child)
@@ -42,7 +48,7 @@ def of_tree(tree: Tree, root: int, priors: np.ndarray, playouts: int, *, lcb: bo
         found.sort(key=lambda m: (m.visits >= max(LCB_SHARE * most, 2), m.lcb, m.visits, m.prior), reverse=True)
     else:
         found.sort(key=lambda m: (m.visits, m.winrate, m.prior), reverse=True)
-    winrate, lead = (float(tree.sums[root, column]) / visits for column in (trees.WINRATE, trees.LEAD))
+    winrate, lead = float(winrate / visits), float(lead / visits)
     first, moves, opened = tree.links[root, [trees.FIRST, trees.MOVES, trees.OPENED]]
     ranked = sorted(tree.moves[first + opened : first + moves].tolist(), key=lambda move: -priors[move])
     untried = [MoveReport(m, 0, winrate, lead, float(priors[m]), 0.0, (m,)) for m in ranked]

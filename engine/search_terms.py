@@ -30,7 +30,7 @@ class Network(Protocol):
 class Limits:
     """When a search ends: at the first limit that is reached. None: no such limit."""
 
-    visits: int | None = None  # of the root, those kept from an earlier search counted
+    visits: int | None = None  # of the root by moves that are searched, those kept from an earlier search counted
     playouts: int | None = None  # new descents
     seconds: float | None = None
 
@@ -130,7 +130,7 @@ class Report:
     winrate: float
     lead: float
     owners: Owners
-    policy: np.ndarray = field(compare=False)  # float64 [N*N + 1]: the network's own, 0 for what is illegal
+    policy: np.ndarray = field(compare=False)  # float64 [N*N + 1]: the network's own, 0 where simple ko forbids it
 
     @property
     def owner(self) -> np.ndarray:

@@ -22,7 +22,7 @@ import numpy as np
 from engine.cleanup import capturing_move
 from engine.clock import Clock
 from engine.diagram import diagram
-from engine.game import Game, format_score
+from engine.game import Game, as_text, format_score
 from engine.player import RESIGN, PolicyPlayer
 from engine.policy import PolicyError
 from engine.protocol import SYNTAX_ERROR, Colour, GtpError, Reply, Vertex
@@ -56,7 +56,7 @@ class Session:
     ) -> None:
         """`network` gives the network, or raises PolicyError; it has to wait while `is_loading`.
 
-        `on_new_game` is called where a game is set up.
+        `on_new_game` is called where a game is set up, or an analysis begins.
         """
         self.player = player
         self.rules = rules
@@ -69,6 +69,10 @@ class Session:
         self._new_game(Game(ko=rules.ko))
 
     # What the other modules of commands use.
+
+    def prepare(self) -> None:
+        """Have ready what a game will need: called where one is set up, or looked at."""
+        self._on_new_game()
 
     @property
     def board(self) -> Board:
@@ -123,26 +127,28 @@ class Session:
                 board.play(colour, point)
         except IllegalMove:
             raise GtpError("the game so far is illegal by these rules") from None
-        if not moves:
-            board.to_move = self.board.to_move
+        board.to_move = self.board.to_move
         self.rules = rules
         self.game.board = board
 
     @property
     def komi(self) -> float:
-        """What Black must be ahead by: komi, as far as a board can hold it, and what White gets for handicap stones.
+        """What White gets: komi, and points for handicap stones.
 
         Stones that are played one after the other, or set up, and nothing but Black's, are a handicap as well.
         """
         game = self.game
         handicap = game.handicap or handicap_of(game.start[game.start != EMPTY].tolist(), game.board.moves)
-        komi = game.komi + self.rules.compensation(handicap)
-        return max(-MOST_KOMI, min(MOST_KOMI, komi))
+        return game.komi + self.rules.compensation(handicap)
 
     @property
     def needed(self) -> float:
         """What Black must be ahead by in area to win by the rules in use: what players and networks go by."""
-        return self.rules.needed(self.board, self.komi)
+        return self.needed_on(self.board)
+
+    def needed_on(self, board: Board) -> float:
+        """The same on another board of the game; no more than a network can compute with."""
+        return self.rules.needed(board, max(-MOST_KOMI, min(MOST_KOMI, self.komi)))
 
     def count(self) -> Count:
         """The position counted as if the game were over."""
@@ -163,7 +169,7 @@ class Session:
         limits = how.pop("limits", Limits())
         board = self.board_for(colour)
         with policy_errors():
-            return self.search.run(board, self.rules.needed(board, self.komi), limits, **how)
+            return self.search.run(board, self.needed_on(board), limits, **how)
 
     def think(self, colour: int, stop: Callable[[], bool], clean_up: bool = False, **how: Any) -> int:
         """The move that the player chooses, or RESIGN; nothing is played. Raises GtpError.
@@ -171,7 +177,7 @@ class Session:
         The player does not pass before the opponent's dead stones are taken off, if the rules or `clean_up` want that.
         `how`: the reports on the way, as in `PolicyPlayer.choose`.
         """
-        needed = self.rules.needed(self.board_for(colour), self.komi)
+        needed = self.needed_on(self.board_for(colour))
         with policy_errors():
             move = self.player.choose(self.board, colour, needed, seconds=self._seconds(colour), stop=stop, **how)
         if move == self.board.pass_point and (clean_up or not self.rules.friendly_pass):
@@ -234,7 +240,7 @@ class Session:
         except ValueError:
             raise GtpError("unacceptable size") from None
         self._new_game(game)
-        self._on_new_game()
+        self.prepare()
 
     def cmd_rectangular_boardsize(self, width: int, height: int) -> None:
         """As boardsize, where the board is a square after all; others are refused."""
@@ -243,7 +249,7 @@ class Session:
     def cmd_clear_board(self) -> None:
         """Begin a game on a board of the same size; komi and rules stay."""
         self._new_game(Game(self.board.size, self.game.komi, ko=self.rules.ko))
-        self._on_new_game()
+        self.prepare()
 
     def _new_game(self, game: Game) -> None:
         game.board.suicide = self.rules.suicide
@@ -257,7 +263,7 @@ class Session:
 
     def cmd_get_komi(self) -> str:
         """Komi as it was set."""
-        return f"{self.game.komi:g}"
+        return as_text(self.game.komi)
 
     def cmd_play(self, colour: Colour, vertex: Vertex) -> None:
         """Play a move of either colour, whoever's turn it is."""
@@ -307,7 +313,7 @@ class Session:
         taken = board.prisoners
         return (
             f"\n{diagram(board)}\n"
-            f"{'Black' if board.to_move == BLACK else 'White'} to move, komi {self.game.komi:g}, "
+            f"{'Black' if board.to_move == BLACK else 'White'} to move, komi {as_text(self.game.komi)}, "
             f"captured by Black {taken[BLACK]}, by White {taken[WHITE]}"
         )
 
@@ -354,7 +360,7 @@ class Session:
             raise GtpError("cannot load file") from None
         self.rules = rules
         self._new_game(game)
-        self._on_new_game()
+        self.prepare()
 
     def cmd_printsgf(self) -> str:
         """The game as SGF."""
@@ -370,10 +376,10 @@ class Session:
 
 @contextmanager
 def policy_errors() -> Iterator[None]:
-    """What a network can't do is a refusal."""
+    """What a network can't do is a refusal; it raises ValueError for a board that it can't play on."""
     try:
         yield
-    except PolicyError as error:
+    except (PolicyError, ValueError) as error:
         raise GtpError(str(error)) from None
 
 

@@ -48,11 +48,12 @@ def replay(
     """
     game = Game(line.size, komi if line.komi is None else line.komi, ko=ko)
     game.board.suicide = suicide
-    game.handicap = line.handicap
+    handicap = line.handicap
     moves = 0
     for event in line.events():
         if event.points:
             game.setup(event.points, event.colours)
+            handicap = handicap if not moves else 0
         game.board.to_move = event.to_move or game.board.to_move
         if not event.colour:
             continue
@@ -64,6 +65,7 @@ def replay(
             game.board.play(event.colour, sgf_to_point(event.move, line.size))
         except ValueError as error:
             raise ValueError(f"move {moves} is illegal: {error}") from None
+    game.handicap = handicap
     return game
 
 

@@ -153,11 +153,11 @@ class Terminal:
         board = self.game.board
         moves = board.moves
         count = 2 if moves and moves[-1][0] != self.human else 1
-        if len(moves) < count:
-            if not self.result:
-                self._say("There is nothing to take back.")
-                return
+        if self.result.endswith("+R") and board.to_move == self.human:
             count = 0  # only that the game was given up
+        elif len(moves) < count:
+            self._say("There is nothing to take back.")
+            return
         for _ in range(count):
             board.undo()
         self.result = ""

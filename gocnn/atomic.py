@@ -16,7 +16,7 @@ class AtomicFile:
     It takes its name once the block has ended in good order and the bytes are on the disk. If the
     block is left by an exception, or `keep` has been set to False, what was written is removed, and
     an older file of that name stays as it is. What a killed process leaves behind is removed by
-    the next one that writes the same file. A link stays a link: what it points to is written. What is
+    the next one that writes the same file (not on Windows). A link stays a link: what it points to is written. What is
     no file, such as /dev/null or a pipe, is written to as it is.
     """
 
@@ -24,14 +24,15 @@ class AtomicFile:
         self.path = Path(path)
         self.keep = True
         self._target = Path(os.path.realpath(path))
-        self._is_special = self._target.exists() and not self._target.is_file() and not self._target.is_dir()
+        # Asked of the path as it is given: what /dev/stdout leads to may have no name of its own.
+        self._is_special = self.path.exists() and not self.path.is_file() and not self.path.is_dir()
         self._temporary = self._target.with_name(f".{self._target.name}.{_host()}.{os.getpid()}.tmp")
 
     def __enter__(self) -> IO[bytes]:
         """Raises OSError if the directory cannot be written to."""
         if not self._is_special:
             self._remove_stale()
-        self._file = open(self._target if self._is_special else self._temporary, "wb")
+        self._file = open(self.path if self._is_special else self._temporary, "wb")
         return self._file
 
     def __exit__(

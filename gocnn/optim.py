@@ -57,7 +57,10 @@ class Muon(torch.optim.Optimizer):
         return loss
 
     def _step_together(self, shape: torch.Size, params: list[Tensor], group: dict[str, Any]) -> None:
-        momenta = [self.state[p].setdefault("momentum", torch.zeros_like(p)) for p in params]
+        for p in params:
+            if "momentum" not in self.state[p]:
+                self.state[p]["momentum"] = torch.zeros_like(p)
+        momenta = [self.state[p]["momentum"] for p in params]
         grads = [p.grad for p in params if p.grad is not None]
         torch._foreach_lerp_(momenta, grads, 1 - group["momentum"])
         looked_ahead = torch._foreach_lerp(grads, momenta, group["momentum"])  # Nesterov

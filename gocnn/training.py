@@ -216,6 +216,17 @@ class Run:
                 "world": self.ranks.world}  # fmt: skip
         checkpoint.save(self.checkpoint_path, "training", meta, tensors)
 
+    def begin(self, resume: bool) -> None:
+        """Go on from the folder's checkpoint, or make sure that the folder has nothing that would be written over.
+
+        Raises ValueError if it has a run or a network, and what `resume` raises.
+        """
+        if resume:
+            self.resume()
+        elif self.checkpoint_path.exists() or (self.folder / "network.safetensors").exists():
+            remedy = "add --resume to go on with it, or take another folder"
+            raise ValueError(f"{self.folder} holds a run already: {remedy}")
+
     def resume(self) -> None:
         """Go on from the folder's checkpoint. The run's end may be another one while its learning rate holds.
 
@@ -228,7 +239,7 @@ class Run:
         if self._holds(before) and self._holds(config):
             before = before | {name: config[name] for name in ("minutes", "samples", "decay")}
         # Runs of earlier versions did not write these down.
-        untold = {name: self.identity[name] for name in ("data", "owners") if name in self.identity}
+        untold = {name: self.identity[name] for name in ("data", "owners", "val") if name in self.identity}
         for what, now, then in (
             ("settings", config, before),
             ("data or network", self.identity, untold | saved.meta["identity"]),
@@ -250,6 +261,8 @@ class Run:
                 if tensor.shape == params[int(index)].shape:
                     # In the weights' memory layout, or the fused kernels would pair the wrong elements.
                     tensor = torch.empty_like(params[int(index)]).copy_(tensor)
+                else:
+                    tensor = tensor.clone()  # Windows replaces no file that is still mapped into memory
                 state.setdefault(int(index), {})[key] = tensor
             optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
 

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-FIRST_DOUBT = 10.0  # points; what an untrained head says
+FIRST_DOUBT = 10.0  # points; with LEAST_DOUBT, what an untrained head says
 LEAST_DOUBT = 0.5
 
 

@@ -32,6 +32,7 @@ from sgf_data.record import GameRecord, Reason, RecordError
 from sgf_data.store import StoreWriter, open_store, to_batch
 
 CHUNK_BYTES = 1 << 20  # some 700 games: half a second of work, a few megabytes of memory
+MOST_WORKERS = 61  # processes that Windows can wait for
 LOG_COLUMNS = ("path", "game", "position", "move", "reason", "detail")
 
 
@@ -151,7 +152,7 @@ def _read_all(files: Iterable[sources.SourceFile], options: ReadOptions, jobs: i
             yield _read_chunk(chunk, options)
         return
     # "spawn", because forking a process that has threads (pyarrow's) is not safe.
-    executor = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _start_worker)
+    executor = ProcessPoolExecutor(min(jobs, MOST_WORKERS), multiprocessing.get_context("spawn"), _start_worker)
     try:
         waiting: deque[Future[_Result]] = deque()
         for chunk in chunks:

@@ -104,6 +104,8 @@ class Selection:
 
     def __str__(self) -> str:
         first, last = self.years or ANY_YEAR
+        if first == last:
+            return f"{self.size}x{self.size} games of {first}"
         since = f" from {first}" if first > ANY_YEAR[0] else ""
         until = f" to {last}" if last < ANY_YEAR[1] else ""
         return f"{self.size}x{self.size} games{since}{until}"

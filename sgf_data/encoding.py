@@ -40,7 +40,7 @@ _COMMON_CHARACTERS = {
     "big5": re.compile(rb"[\xa4-\xc6].", re.DOTALL),
 }
 _COMMON_ENOUGH = 0.7
-_TRAPS = {"cp932", "cp949", "gb18030", "big5", "iso2022_jp"}
+_TRAPS = {"cp932", "cp949", "gb18030", "big5", "big5hkscs", "cp950", "iso2022_jp"}
 _SINGLE_BYTE = ["cp1252", "cp1251", "cp1250", "koi8_r"]
 _SUPERSETS = {
     "gb2312": "gb18030",

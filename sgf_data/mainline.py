@@ -55,10 +55,7 @@ class MainLine:
         if size is None or not 2 <= size <= 25:
             raise ValueError(f"not a square board of 2 to 25: SZ[{self._text('SZ')}]")
         self.size = size
-        self.komi = values.komi(self._text("KM"))
-        if self._text("AP").startswith("gocnn"):  # ours says what it means: 3.75 is no half of a Chinese 7.5
-            with contextlib.suppress(ValueError):
-                self.komi = float(self._text("KM"))
+        self.komi = values.komi(self._text("KM"), self._text("AP"))
         self.black, self.white = self._text("PB").strip(), self._text("PW").strip()
         self.black_rank, self.white_rank = self._text("BR").strip(), self._text("WR").strip()
         self.result = self._text("RE").strip()
@@ -72,7 +69,7 @@ class MainLine:
         Raises ValueError for stones off the board.
         """
         root = self._nodes[0].properties
-        black = sum(bool(_points(value, self.size)) for value in root.get("AB", []))
+        black = sum(len(_points(value, self.size)) for value in root.get("AB", []))
         return values.count(self._text("HA")) or (black if black > 1 and "AW" not in root else 0)
 
     def events(self) -> Iterator[Event]:

@@ -15,23 +15,29 @@ _VALUE_OR_NAME = re.compile(rb"\[(?:[^\\\]]|\\.)*\]|[A-Za-z][A-Za-z0-9_]*", re.D
 
 _LOWER_CASE = bytes(range(ord("a"), ord("z") + 1))  # which the tokeniser leaves out
 
-#: Stands for what is no letter: no property that means anything here ends with it.
-_LETTER = b"Q"
+#: Stand for what is no letter: no property that means anything here ends with one of them.
+_LETTERS = (b"Q", b"J", b"X", b"Y")
 
 
 def spelled(data: bytes) -> tuple[bytes, dict[str, str]]:
     """The bytes, as many as before, with such names in letters alone; and from the new names to the old ones."""
+    tokens = {token for token in _VALUE_OR_NAME.findall(data) if not token.startswith(b"[")}
+    odd = sorted(token for token in tokens if _ODD.search(token))
+    taken = {_known_as(token) for token in tokens if token not in odd}
     names: dict[str, str] = {}
+    spellings: dict[bytes, bytes] = {}
+    for token in odd:
+        all_new = [_ODD.sub(letter, token) for letter in _LETTERS]
+        new = next((new for new in all_new if _known_as(new) not in taken), all_new[0])
+        taken.add(_known_as(new))
+        names[_known_as(new)] = token.decode("ascii")
+        spellings[token] = new
+    return _VALUE_OR_NAME.sub(lambda found: spellings.get(found[0], found[0]), data), names
 
-    def letters(found: re.Match[bytes]) -> bytes:
-        token = found[0]
-        if token.startswith(b"[") or not _ODD.search(token):
-            return token
-        new = _ODD.sub(_LETTER, token)
-        names[new.translate(None, _LOWER_CASE).decode("ascii")] = token.decode("ascii")
-        return new
 
-    return _VALUE_OR_NAME.sub(letters, data), names
+def _known_as(token: bytes) -> str:
+    """A property's name as the tokeniser gives it."""
+    return token.translate(None, _LOWER_CASE).decode("ascii")
 
 
 def restore(tree: Coarse_game_tree, names: dict[str, str]) -> None:

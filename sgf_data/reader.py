@@ -27,7 +27,7 @@ MAX_MOVES = 32_000  # setup_at is int16; the longest games have some 400 moves
 
 _MOVES = {b"B": 1, b"W": -1}
 _SETUP = {b"AB": 1, b"AW": -1, b"AE": 0}
-_INFO = frozenset(b"CA DT EV GM HA KM PB PL PW BR WR RE RU SZ".split())
+_INFO = frozenset(b"AP CA DT EV GM HA KM PB PL PW BR WR RE RU SZ".split())
 _OPEN, _CLOSE = ("D", b"("), ("D", b")")
 
 _NODE_START = re.compile(rb"\(\s*;")
@@ -170,7 +170,7 @@ def _main_line(data: bytes, start: int, last: int) -> _Game:
                 colours.append(colour)
             elif ident in _SETUP:
                 setup.append((len(moves), _SETUP[ident], token))
-            elif ident in _INFO:
+            elif ident in _INFO and (ident != b"PL" or not moves):  # later, it says who goes on
                 info.setdefault(ident, token)
         elif token == b")":
             break
@@ -222,7 +222,7 @@ def _record(game: _Game, encoded: bool, options: ReadOptions) -> GameRecord:
         setup_points=setup_points,
         setup_colours=setup_colours,
         first_player={"b": 1, "w": -1}.get(text("PL").strip().lower()[:1], 0),
-        komi=values.komi(text("KM")),
+        komi=values.komi(text("KM"), text("AP")),
         handicap=values.count(text("HA")) or _placed_handicap(setup_at, setup_colours),
         result=values.result(text("RE")),
         black=text("PB").strip(),

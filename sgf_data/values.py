@@ -41,17 +41,20 @@ def board_size(text: str) -> int | None:
 
 
 @lru_cache(maxsize=1024)
-def komi(text: str) -> float | None:
-    """Komi in points, or None if the text has no number.
+def komi(text: str, program: str = "") -> float | None:
+    """Komi in points, or None if the text has no number. `program` wrote the record (AP).
 
     Besides "6.5" and "6,5" there are records in hundredths, a whole number from 100 up: "650" is
     6.5. Chinese servers count komi in stones, of which there are half as many: "3.75", or "375" in
     hundredths, is 7.5. A komi in points is a multiple of a half, so quarters give these away.
+    What gocnn wrote means what it says.
     """
     match = _NUMBER.search(_decimal(text))
     if not match:
         return None
     number = float(match[0].replace(",", "."))
+    if program.startswith("gocnn"):
+        return number
     if match[0].lstrip("+-").isdigit() and abs(number) >= 100 and number % 25 == 0:
         number /= 100
     number = _in_points(number)

@@ -395,6 +395,19 @@ def test_mistakes_get_one_clear_line(store, tmp_path, options, message):
     assert "Traceback" not in result.output
 
 
+def test_a_single_game_cannot_be_learned_from_and_tested_on(tmp_path):
+    from click.testing import CliRunner
+
+    import train
+
+    games = (ROOT / "sgf_data" / "samples" / "games.sgf").read_bytes()
+    (tmp_path / "one.sgf").write_bytes(games[games.index(b"(;") : games.index(b"(;", games.index(b"(;") + 1)])
+    out = str(tmp_path / "one.arrow")
+    assert CliRunner().invoke(data, ["build", str(tmp_path / "one.sgf"), "-o", out]).exit_code == 0
+    words = ["--data", out, "-o", str(tmp_path / "x"), "--positions", "10"]
+    assert "a single game is too little" in CliRunner().invoke(train.main, words).output
+
+
 def test_evaluate_tests_every_position_once(store, tmp_path):
     from click.testing import CliRunner
 

@@ -113,7 +113,8 @@ def train(
         else:
             metrics = recipes.train(name, out, dense=dense, augment=not plain, seed=seed, resume=resume, **counted)
     except training.Interrupted:
-        raise click.ClickException(f"stopped; the run is saved in {out}, --resume goes on with it") from None
+        click.echo(f"stopped; everything is saved: add --resume to go on ({out})", err=True)
+        sys.exit(130)
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{out / 'network.safetensors'}: " + ", ".join(f"{key} {value:.4g}" for key, value in metrics.items()))

@@ -201,7 +201,7 @@ def _files(source: str, name: str) -> Mapping[str, bytes]:
     if path.is_dir() and name in FOLDER_ENDS:
         ends = FOLDER_ENDS[name]
         files = (file for file in path.rglob("*") if file.as_posix().lower().endswith(ends) and file.is_file())
-        return _Folder({str(file.relative_to(path)): file for file in files})
+        return _Folder({file.relative_to(path).as_posix(): file for file in files})
     if path.is_dir():
         return {file: (path / file).read_bytes() for file in IDX_FILES}
     return _unpack(path.name, path.read_bytes(), name)

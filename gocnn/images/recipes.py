@@ -125,10 +125,7 @@ def train(
     with ranks(device) as here:
         identity = {"network": network, "task": task, "augment": augment, "images": len(learn)}
         run = training.Run(out, model, settings, here, identity=identity)
-        if resume:
-            run.resume()
-        elif run.checkpoint_path.exists():
-            raise ValueError(f"{out} holds a run already: add --resume to go on with it, or take another folder")
+        run.begin(resume)
 
         def validate(model: nn.Module) -> training.Metrics:
             return training.classify(model, watch, here.device)

@@ -136,10 +136,7 @@ def train(out: Path, *, epochs: float = 20, seed: int = 0, resume: bool = False)
     with ranks(None) as here:
         identity = {"network": "sparse", "photographs": len(found), "sum": digest[:16]}
         run = training.Run(out, untrained(seed), settings, here, loss=squared_error, identity=identity)
-        if resume:
-            run.resume()
-        elif run.checkpoint_path.exists():
-            raise ValueError(f"{out} holds a run already: add --resume to go on with it, or take another folder")
+        run.begin(resume)
         metrics = run.train(learn, partial(explained, sample=watch.to(here.device)))
         if here.is_first:
             card = {"training": identity, "epochs": epochs, "seconds": run.progress.seconds, "metrics": metrics}

@@ -155,7 +155,7 @@ def test_a_name_gives_the_player_and_loads_nothing() -> None:
 OPTIONS: dict[str, Any] = {
     "model": None, "temperature": 0.0, "random_moves": 0, "seed": 1, "resign_behind": None, "profile": None,
     "visits": None, "playouts": None, "seconds": None, "ponder": False, "resign": 0.1, "threads": 1, "batch": 4,
-    "root_symmetries": 2, "noise": 0.5,
+    "root_symmetries": 2, "policy_temperature": 1.2, "fpu": 0.3, "noise": 0.5,
 }  # fmt: skip
 
 
@@ -166,6 +166,7 @@ def test_a_level_takes_the_other_options_and_no_limit_of_its_own() -> None:
     assert player.resignation is not None and player.resignation.winrate == 0.1
     config = player.config
     assert (config.threads, config.batch, config.root_symmetries, config.noise, config.seed) == (1, 4, 2, 0.5, 1)
+    assert (config.policy_temperature, config.fpu) == (1.2, 0.3)
     with pytest.raises(UsageError, match="--ponder needs a search"):
         make_player(level="3k", **options)
     with pytest.raises(UsageError, match="leave the other limits out"):

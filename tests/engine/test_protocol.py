@@ -6,6 +6,8 @@ import io
 import os
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 
@@ -186,10 +188,15 @@ def test_a_line_too_long_is_refused_by_its_id_and_the_next_one_read(
 
 def test_a_reader_that_goes_away_ends_the_loop() -> None:
     class Closed(io.BytesIO):
+        writes = 0
+
         def write(self, data: object) -> int:
+            self.writes += 1
             raise BrokenPipeError
 
-    engine().run(io.BytesIO(b"name\nname\n"), Closed())
+    closed = Closed()
+    engine().run(io.BytesIO(b"name\nname\nname\n"), closed)
+    assert closed.writes == 1
 
 
 def test_tracebacks_go_to_the_log_only(caplog: pytest.LogCaptureFixture) -> None:
@@ -210,8 +217,24 @@ def test_an_error_while_idle_does_not_end_it(caplog: pytest.LogCaptureFixture) -
     restless = Restless()
     out = io.BytesIO()
     engine = GtpEngine(restless, name="n", version="v", idle=restless.idle)
-    engine.run(io.BytesIO(b"name\nversion\n"), out)
+    reading, writing = os.pipe()
+
+    def type_slowly() -> None:
+        with open(writing, "wb", buffering=0) as pipe:
+            for line in (b"name\n", b"version\n"):
+                pipe.write(line)
+                deadline = time.monotonic() + 20
+                calls = restless.calls
+                while restless.calls == calls and time.monotonic() < deadline:
+                    time.sleep(0.01)
+
+    typist = threading.Thread(target=type_slowly)
+    typist.start()
+    with open(reading, "rb", buffering=0) as stdin:
+        engine.run(stdin, out)
+    typist.join()
     assert out.getvalue() == b"= n\n\n= v\n\n"
+    assert restless.calls >= 2 and "restless" in caplog.text
 
 
 def test_nothing_but_gtp_on_stdout() -> None:

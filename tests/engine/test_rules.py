@@ -143,6 +143,57 @@ def test_capturing_move() -> None:
     assert capturing_move(board, WHITE, []) is None
 
 
+THREE_POINT_EYE = """
+. X . O X . X
+O O O O X X .
+X X X X X X X
+X X X X X X X
+X X X X . X X
+X X X X X X X
+X X X X X X X
+"""
+TWO_POINT_EYE = """
+. . O X X . X
+O O O X X X .
+X X X X X X X
+X X X X X X X
+X X X X . X X
+X X X X X X X
+X X X X X X X
+"""
+
+
+@pytest.mark.parametrize("rows", [THREE_POINT_EYE, TWO_POINT_EYE])
+@pytest.mark.parametrize("fights", [False, True])
+def test_a_group_with_one_eye_is_taken_from_inside(rows: str, fights: bool) -> None:
+    """The stones that it takes to do so are lost for a moment, where the other side takes what it can."""
+    board = Board.from_ascii(rows)
+    for _ in range(12):
+        found = settle(board)
+        dead = found.points(found.dead & (found.stones == WHITE))
+        if not dead:
+            break
+        move = capturing_move(board, BLACK, dead)
+        assert move is not None
+        board.play(BLACK, move)
+        takes = [p for p in range(49) if board.is_legal(WHITE, p) and _captures(board, p)]
+        board.play(WHITE, takes[0] if fights and takes else board.pass_point)
+    assert WHITE not in board.stones
+
+
+def _captures(board: Board, point: int) -> bool:
+    after = board.copy()
+    after.play(WHITE, point)
+    return after.prisoners[WHITE] > board.prisoners[WHITE]
+
+
+def test_stones_that_would_live_are_not_helped_to() -> None:
+    board = Board.from_ascii(THREE_POINT_EYE.replace("X", ".", 1))  # whoever plays at B7 first decides
+    chain = board.chain(gtp_to_point("A6", 7))
+    move = capturing_move(board, BLACK, chain)
+    assert move in (None, gtp_to_point("B7", 7))
+
+
 def test_pondering_ends_with_the_game() -> None:
     class Pondering(SearchPlayer):
         boards: ClassVar[list[int]] = []

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from engine import descent
 from engine import search as search_module
 from engine import tree as trees
 from engine.search import Limits, Report, Search, SearchConfig
@@ -509,6 +510,56 @@ def test_a_tree_that_is_full_of_what_came_later_does_not_block_the_position_befo
     assert found.visits == 100 and found.playouts > 50
     full = search.run(board, 0.0, Limits())
     assert search.run(board, 0.0, Limits()).visits == full.visits  # its own visits are not given up
+
+
+def test_a_step_back_from_a_full_tree_does_not_block_the_position_it_leads_to() -> None:
+    search = Search(Toy(by_stones), SearchConfig(nodes=200))
+    board = Board(5)
+    for _ in range(2):
+        board.play(board.to_move, search.run(board, 0.0, Limits(visits=12)).moves[0].move)
+    assert search.run(board, 0.0, Limits()).visits > 150
+    board.undo()
+    found = search.run(board, 0.0, Limits(visits=100))
+    assert found.visits == 100 and found.playouts > 50
+
+
+def test_visits_of_moves_that_are_left_out_count_for_nothing() -> None:
+    search, board = Search(Toy(by_stones)), Board(5)
+    free = search.run(board, 0.0, Limits(visits=60))
+    rest = [move for move in range(26) if move not in {found.move for found in free.moves[:3]}]
+    some = search.run(board, 0.0, Limits(visits=60), only=rest)
+    assert some.visits == 60 and some.playouts > 0
+    assert {move.move for move in some.moves} <= set(rest)
+    assert sum(move.visits for move in some.moves) == some.visits - 1
+    alone = Search(Toy(by_stones)).run(board, 0.0, Limits(visits=1))  # what the position itself adds to the mean
+    mean = (alone.winrate + sum(move.visits * move.winrate for move in some.moves)) / some.visits
+    lead = (alone.lead + sum(move.visits * move.lead for move in some.moves)) / some.visits
+    assert (some.winrate, some.lead) == (pytest.approx(mean), pytest.approx(lead))
+    again = search.run(board, 0.0, Limits(playouts=1))
+    assert again.visits == free.visits + some.playouts + 1
+
+
+def test_an_error_of_the_network_waits_for_the_playouts_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = []
+
+    def slow(*args: object) -> None:
+        time.sleep(0.2)
+        ended.append(args)
+
+    def broken(planes: np.ndarray, komi: np.ndarray) -> None:
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(descent, "play_out", slow)
+    toy = Toy()
+    toy.evaluate_planes = broken  # type: ignore[assignment, method-assign]
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with pytest.raises(RuntimeError):
+            Search(toy, SearchConfig(late=0.0)).run(Board(5), 0.0, Limits(visits=1))
+    finally:
+        torch.set_num_threads(before)
+    assert len(ended) == 1
 
 
 def test_owners_are_told_as_far_as_they_are_asked_for() -> None:

@@ -137,7 +137,7 @@ def test_it_resigns_after_some_lost_turns_in_a_row_and_not_before() -> None:
         assert searcher.choose(board, BLACK, 7.5) == chosen[-1]  # asking again counts for nothing
         board.play(BLACK, board.pass_point)
         board.play(WHITE, int(np.flatnonzero(board.legal_mask(WHITE))[0]))
-    assert chosen[:2] != [RESIGN, RESIGN] and chosen[2] == RESIGN
+    assert [move == RESIGN for move in chosen] == [False, False, True]
 
 
 def test_it_resigns_for_the_one_side_while_it_plays_both() -> None:

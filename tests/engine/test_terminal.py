@@ -87,7 +87,6 @@ def test_handicap() -> None:
         ("E5", "You can't play E5: occupied."),
         ("K10", "'K10' is neither a point nor a word I know; try help."),
         ("resing", "'resing' is neither"),
-        ("undo twice", "'undo' is"),
         ("save", "Save to which file?"),
         ("save ~nobody-of-that-name/game.sgf", "Could not save ~nobody-of-that-name/game.sgf: "),
         ("save /no/such/place/game.sgf", "Could not save /no/such/place/game.sgf: No such file"),
@@ -95,10 +94,6 @@ def test_handicap() -> None:
 )
 def test_what_it_says_to_mistakes(word: str, says: str) -> None:
     text, terminal = script(f"d4\n{word}\n")
-    if word == "undo twice":
-        # From a pipe these are two words.
-        assert "'twice' is neither" in text
-        return
     assert says in text
     assert len(terminal.game.board.moves) == 2
 
@@ -150,6 +145,14 @@ def test_a_game_given_up_before_the_first_move_goes_on_after_undo() -> None:
     text, terminal = script("resign undo d4")
     assert terminal.result == "" and len(terminal.game.board.moves) == 2
     assert "There is nothing to take back." not in text
+
+
+def test_undo_takes_back_a_resignation_and_no_move() -> None:
+    _, terminal = script("d4 resign undo undo")
+    assert terminal.result == "" and terminal.game.board.moves == []
+    _, terminal = script("d4 resign undo e6")
+    assert len(terminal.game.board.moves) == 4
+    assert "'twice' is neither" in script("undo twice")[0], "from a pipe these are two words"
 
 
 def test_the_network_resigns_and_undo_goes_on() -> None:

@@ -13,6 +13,8 @@ GAME = """
 import gc, sys
 from numba.core.registry import CPUDispatcher
 from engine.game import Game
+from engine.handlers import gtp_engine
+from engine.session import Session
 from engine.player import RESIGN
 from engine.player_options import make_player
 
@@ -23,10 +25,10 @@ def called():
     }
     return {name for name in found if name.startswith(("gocnn.", "engine."))}
 
-visits, level = int(sys.argv[1]), sys.argv[2] or None
+visits, level, analyses = int(sys.argv[1]), sys.argv[2] or None, len(sys.argv) > 3
 player, policy = make_player(
     None, 0.0, 8, 1, None, level, None, visits=visits, playouts=None, seconds=None, ponder=False, resign=0.04,
-    threads=1, batch=None, root_symmetries=8, noise=0.0,
+    threads=1, batch=None, root_symmetries=8, policy_temperature=1.0, fpu=0.15, noise=0.0,
 )
 policy.network()
 before = called()
@@ -41,6 +43,13 @@ while not game.is_over and len(game.board.moves) < 120:
         break
     game.board.play(colour, move)
 assert before and len(game.board.moves) > 20
+if analyses:
+    player.warm_up_for_analysis(policy.network())
+    before = called()
+    session = Session(player, policy.network)
+    engine = gtp_engine(session, "1.0")
+    for line in ("boardsize 9", "kata-genmove_analyze b ownership true", "cgos-genmove_analyze w", "gocnn-search"):
+        assert engine.answer(line.encode()).startswith(b"="), line
 print(*sorted(called() - before))
 print(*sorted(name for name in called() if not name.endswith("/1")))
 """
@@ -50,11 +59,9 @@ SEVERAL = {"gocnn.go.core.stone_key", "gocnn.go.core.to_cell"}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("visits", "level"), [(1, ""), (20, ""), (1, "12k")])
-def test_a_game_calls_nothing_that_was_not_called_in_the_warm_up(visits: int, level: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", GAME, str(visits), level], capture_output=True, text=True, timeout=500, check=True
-    )
+@pytest.mark.parametrize("words", [("1", ""), ("20", ""), ("1", "12k"), ("1", "", "and analyses")])
+def test_a_game_calls_nothing_that_was_not_called_in_the_warm_up(words: tuple[str, ...]) -> None:
+    done = subprocess.run([sys.executable, "-c", GAME, *words], capture_output=True, text=True, timeout=500, check=True)
     first_called, more_than_once = done.stdout.split("\n")[:2]
     assert first_called == ""
     # numba compiles anew for each type of argument, and a literal 0, an int16 and an int64 are three.

@@ -32,6 +32,19 @@ X . X X . X O O .
 . X . . X X O . .
 """
 
+#: Each side has one eye, and they share the liberty E9: whoever plays there is taken.
+SEKI = """
+O X . X . O . O X
+O X X X X O O O X
+O O O O O X X X X
+. . . . O X . . .
+. . . . O X . . .
+. . . . O X . . .
+. . . . O X . . .
+. . . . O X . . .
+. . . . O X . . .
+"""
+
 
 # --- the rules, as plainly as they can be written ---
 

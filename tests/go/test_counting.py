@@ -10,20 +10,7 @@ import pytest
 from gocnn.go import BLACK, WHITE, Board
 from gocnn.go.coords import point_to_gtp
 from gocnn.go.counting import Count, count, settle
-from tests.go.support import FINISHED
-
-# Each side has one eye, and they share the liberty E9: whoever plays there is taken.
-SEKI = """
-O X . X . O . O X
-O X X X X O O O X
-O O O O O X X X X
-. . . . O X . . .
-. . . . O X . . .
-. . . . O X . . .
-. . . . O X . . .
-. . . . O X . . .
-. . . . O X . . .
-"""
+from tests.go.support import FINISHED, SEKI
 
 # White's eye is of two points, G9 and G8, which is no more than one eye: neither can take the other, as GNU Go says.
 LARGER_EYE = """

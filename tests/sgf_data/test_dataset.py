@@ -165,6 +165,7 @@ def test_nothing_to_draw_from_is_said(table):
     for selection, words in (
         (Selection(19), "no 19x19 games are in the store"),
         (Selection(9, years=(2030, 2031)), "no 9x9 games from 2030 to 2031 are"),
+        (Selection(9, years=(2030, 2030)), "no 9x9 games of 2030 are"),
         (Selection(9, years=(2030, 9999)), "no 9x9 games from 2030 are"),
         (Selection(9, years=(1, 1990)), "no 9x9 games to 1990 are"),
     ):

@@ -161,10 +161,7 @@ def train(
         identity |= {"init": checkpoint.signature(init)} if init else {}
         model = network.load(init) if init else network.untrained(seed)
         run = training.Run(out, model, settings, here, loss=loss, identity=identity)
-        if resume:
-            run.resume()
-        elif run.checkpoint_path.exists():
-            raise ValueError(f"{out} holds a run already: add --resume to go on with it, or take another folder")
+        run.begin(resume)
         metrics = run.train(Hazes(learn, seed), partial(quality, tensors=watch))
         if here.is_first:
             card = {"training": identity, "minutes": minutes, "samples": run.samples, "metrics": metrics}

@@ -134,10 +134,7 @@ def train(
                     "sum": digest(fonts, photographs)}  # fmt: skip
         identity |= {"init": checkpoint.signature(init)} if init else {}
         run = training.Run(out, model, settings, here, loss=loss, identity=identity)
-        if resume:
-            run.resume()
-        elif run.checkpoint_path.exists():
-            raise ValueError(f"{out} holds a run already: add --resume to go on with it, or take another folder")
+        run.begin(resume)
         metrics = run.train(crops, partial(watched, scenes=watch))
         if here.is_first:
             card = {"training": identity, "samples": run.samples, "seconds": run.progress.seconds, "metrics": metrics}

@@ -31,10 +31,7 @@ class Figures:
 
 
 def pair(model: str) -> tuple[nn.Module, nn.Module] | None:
-    """Detector and recogniser by `NAME`, or the one in a file with the other that ships; None if it is neither.
-
-    Raises CheckpointError if a file is damaged.
-    """
+    """Detector and recogniser by `NAME`, or the one in a file with the other that ships; None if it is neither."""
     if model == NAME:
         return detector.load(), recogniser.load()
     try:

@@ -229,10 +229,7 @@ def train(
                     "init": checkpoint.signature(init) if init else None}  # fmt: skip
         settings = config(minutes, seed, RATE / 2 if init else RATE)
         run = training.Run(out, model, settings, here, loss=ctc_loss, identity=identity)
-        if resume:
-            run.resume()
-        elif run.checkpoint_path.exists():
-            raise ValueError(f"{out} holds a run already: add --resume to go on with it, or take another folder")
+        run.begin(resume)
 
         def validate(average: nn.Module) -> training.Metrics:
             return test(average, watched)
