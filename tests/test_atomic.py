@@ -87,3 +87,9 @@ def test_what_is_no_file_is_written_to(tmp_path: Path) -> None:
         write_atomically(pipe, b"through")
         assert reader.communicate(timeout=10)[0] == b"through"
     assert pipe.is_fifo() and len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_pipe_that_is_named_as_standard_output(tmp_path: Path) -> None:
+    program = "from gocnn.atomic import write_atomically; write_atomically('/dev/stdout', b'whole')"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, cwd=tmp_path)
+    assert done.stdout == b"whole" and not list(tmp_path.iterdir())

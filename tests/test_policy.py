@@ -30,6 +30,7 @@ def test_nothing_in_the_conv_network_pools_or_strides():
         assert not isinstance(module, (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d))
         if isinstance(module, nn.Conv2d):
             assert module.stride == (1, 1)
+    assert not model.config.pool, "the lecture's comparison alone has pooling, and asks for it"
     assert model.stem.kernel_size == (5, 5)
 
 

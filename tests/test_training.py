@@ -445,3 +445,13 @@ def test_a_store_that_is_none_is_named(tmp_path):
     result = CliRunner().invoke(train.main, ["--data", str(path), "-o", str(tmp_path / "x"), "--positions", "10"])
     assert result.exit_code == 1
     assert "not.arrow" in result.output
+
+
+def test_what_can_be_done_about_an_error_is_said_and_no_more():
+    import train
+
+    with pytest.raises(RuntimeError) as found:
+        torch.empty(1 << 55)
+    assert "smaller --batch" in train._remedy(found.value)
+    assert "smaller --batch" in train._remedy(MemoryError())
+    assert train._remedy(RuntimeError("a mistake of ours")) is None

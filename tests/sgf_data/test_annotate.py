@@ -193,3 +193,10 @@ def test_names_with_digits_come_out_as_they_went_in() -> None:
     written = game.to_bytes()
     for part in (rb"C[a2\] B3[x]", b"LZ2[KataGo 46.3 1k]", b"LZOP2[x]", b"my_name[y]", b"LZ2[q]"):
         assert part in data and part in written
+
+
+def test_names_that_differ_in_a_digit_stay_apart() -> None:
+    data = b"(;SZ[9]LZ2[a]LZ3[b]LZQ[c];B[ee])"
+    game, _ = read_annotated(data)
+    game.note(game.steps[0].node, "a note")
+    assert all(part in game.to_bytes() for part in (b"LZ2[a]", b"LZ3[b]", b"LZQ[c]"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sgf_data.encoding import declared, detect, eight_bit, known, structures, text_encoding
+from sgf_data.reader import read_games
+from sgf_data.record import GameRecord
 
 SAMPLES = {
     "gb18030": ["马晓春", "聂卫平", "第一届中国围棋棋圣战", "黑中盘胜"],
@@ -77,3 +79,12 @@ def test_only_dangerous_files_are_offered_twice() -> None:
     assert ways("(;PB[表])", "cp932") == 2
     assert ways("(;PB[名人戦]CA[iso-2022-jp])", "iso2022_jp") == 2
     assert ways("(;PB[é])", "latin-1") == 1
+
+
+@pytest.mark.parametrize("charset", ["big5", "cp950", "Big5-HKSCS"])
+def test_a_name_that_ends_in_a_backslash_swallows_no_move(charset: str) -> None:
+    """The second byte of 許 is a backslash, which would escape the bracket behind it."""
+    data = f"(;GM[1]SZ[19]CA[{charset}]PB[x]PW[許];B[pd];W[dp];B[dd])".encode("big5")
+    (game,) = read_games(data)
+    assert isinstance(game, GameRecord) and game.white == "許"
+    assert game.colours.tolist() == [1, -1, 1]

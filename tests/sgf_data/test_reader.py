@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sgfmill import sgf
 
 from gocnn.go import Board
+from sgf_data.mainline import MainLine, parse
 from sgf_data.reader import ReadOptions, read_games
 from sgf_data.record import GameRecord, Reason, RecordError
 
@@ -199,3 +200,26 @@ def test_sizes() -> None:
 @pytest.mark.parametrize(("result", "winner"), [("B+R", 1), ("W+0.5", -1), ("Jigo", 0), ("Void", None), ("?", None)])
 def test_winner(result: str, winner: int | None) -> None:
     assert read_kept(f"(;SZ[9]RE[{result}];B[ee])".encode()).winner == winner
+
+
+def main_line_of(data: bytes) -> MainLine:
+    tree, structure, _ = parse(data)
+    return MainLine(tree, structure)
+
+
+@pytest.mark.parametrize(("text", "elsewhere"), [("3.75", 7.5), ("350", 3.5), ("6.5", 6.5), ("nan", None)])
+def test_our_own_komi_is_what_it_says_to_every_reader(text: str, elsewhere: float | None) -> None:
+    ours = b"(;GM[1]SZ[9]AP[gocnn:1.0]KM[%s];B[ee])" % text.encode()
+    assert read_kept(ours).komi == main_line_of(ours).komi == (None if text == "nan" else float(text))
+    others = ours.replace(b"AP[gocnn:1.0]", b"")
+    assert read_kept(others).komi == main_line_of(others).komi == elsewhere
+
+
+def test_a_rectangle_of_handicap_stones_is_counted_by_its_stones() -> None:
+    text = b"(;GM[1]SZ[9]AB[cc:gc][gg];W[ee])"
+    assert read_kept(text).handicap == main_line_of(text).handicap == 6
+
+
+def test_who_plays_first_is_said_before_the_first_move() -> None:
+    assert read_kept(b"(;SZ[9];B[ee];AW[cc]PL[W];W[dd])").first_player == 0
+    assert read_kept(b"(;SZ[9]PL[W];W[dd])").first_player == -1
