@@ -13,7 +13,7 @@ STAMP := $(VENV)/installed
 FRESH := $(VENV)/fresh
 COMPILED := $(VENV)/compiled
 
-.PHONY: help play test lint bench clean
+.PHONY: help play test clients lint bench clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -25,6 +25,15 @@ play: $(STAMP) $(FRESH)  ## play against the shipped network; options in ARGS="-
 # One thread each: with two, torch's threads of both processes wait for one another: 552 s instead of 299.
 test: $(STAMP) $(FRESH) $(if $(ARGS),,$(COMPILED))  ## run the tests in two processes; options in ARGS="-k ko"
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+# Lizzie needs root to install and is tested where it is there: see docs/clients.md.
+clients: $(STAMP) $(FRESH)  ## install Sabaki's controller (npm) and KaTrain (pip) into runs/clients, and play with them
+	npm install --silent --no-fund --no-audit --prefix runs/clients @sabaki/gtp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) --upgrade \
+		--target runs/clients/katrain --no-deps katrain
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) --upgrade \
+		--target runs/clients/katrain kivy pysgf chardet urllib3
+	$(BIN)/python -m pytest -rs tests/clients $(ARGS)
 
 lint: $(STAMP)  ## ruff on everything, mypy on the public modules
 	$(BIN)/ruff check .

@@ -75,19 +75,23 @@ def analysis(
     """
     from dataclasses import replace
 
-    from engine.policy import PolicyError, load_ready_network
+    from engine.policy import LazyPolicy, PolicyError, load_ready_network
     from engine.protocol import reserved_stdout
     from engine.queries import VIEWS, Settings
     from engine.query_engine import QueryEngine
     from engine.search import Limits, Search, SearchConfig
+    from engine.search_player import SearchPlayer
     from gocnn import __version__
 
     config = SearchConfig(root_symmetries=8, threads=threads)
     settings = Settings(Limits(visits), replace(config, batch=batch or config.batch), VIEWS[winrates_for.upper()])
     try:
-        search = Search(cast("Network", load_ready_network(model)), settings.config)
+        network = load_ready_network(model)
     except PolicyError as error:
         raise click.ClickException(str(error)) from None
+    # Or what has to be compiled, after an installation, would take the seconds that a query is given.
+    SearchPlayer(LazyPolicy(lambda: network), config=settings.config).warm_up(network)
+    search = Search(cast("Network", network), settings.config)
     engine = QueryEngine(
         search, foretell, settings, version=f"gocnn {__version__}", wait_at_end=not quit_without_waiting
     )

@@ -151,7 +151,7 @@ class QueryEngine:
     def _answer(self, task: Task) -> None:
         """Search a position and say what was found, until it is enough or is to end."""
         self._current, self._ended = task, False
-        self.search.config = task.settings.config
+        self.search.use(task.settings.config)
         if self._forget:
             self.search.forget()
             self._forget = False

@@ -92,6 +92,10 @@ class Search:
 
             torch.set_num_threads(config.threads)
 
+    def use(self, config: SearchConfig) -> None:
+        """Go on by other settings; what was found by the old ones is kept."""
+        self.config = self._playouts.config = config
+
     def forget(self) -> None:
         """Start the next search with an empty tree."""
         self._origin = self._tree = None

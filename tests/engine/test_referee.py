@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -198,4 +200,19 @@ def test_two_gnu_gos(gnugo: str) -> None:
         a.close()
         b.close()
     assert outcome.settled == "agreement"
+    assert outcome.game.is_over
+
+
+@pytest.mark.gnugo
+def test_a_whole_game_against_gnu_go(gnugo: str) -> None:
+    """Both play to the end by their own rules, and agree on the score."""
+    terms = Terms(size=9, komi=7.5, max_moves=200, timeout=120.0)
+    engine = Seat("gocnn", shlex.join([sys.executable, "-m", "gocnn", "gtp", "--threads", "1"]), 120.0)
+    other = Seat("GNU Go", gnugo, 60.0)
+    try:
+        outcome = play_game(engine, other, terms, random_opening(terms, 2, "3"))
+    finally:
+        engine.close()
+        other.close()
+    assert outcome.settled == "agreement", outcome.note
     assert outcome.game.is_over
