@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 #: What `choose` returns to give the game up; no point has this number.
 RESIGN = -1
 
-#: The share of occupied points from which on the player counts the board at each move.
+#: The share of occupied points from which on the player counts the board before a move that it is not sure of.
 COUNTING = 0.4
 
 #: Playouts for that count; the decision to answer a pass is worth PLAYOUTS.
@@ -92,26 +93,30 @@ class PolicyPlayer:
         """
         board = board.copy()
         board.to_move = colour
-        settled = np.zeros(board.pass_point, dtype=bool)
         answers_pass = bool(board.moves) and board.moves[-1] == (-colour, board.pass_point)
-        if answers_pass or np.count_nonzero(board.stones) >= COUNTING * board.pass_point:
-            owner = ownership(board, PLAYOUTS if answers_pass else GLANCE)
-            worst, best = score_bounds(owner, komi)
+        counts = answers_pass or np.count_nonzero(board.stones) >= COUNTING * board.pass_point
+
+        @cache
+        def owner() -> np.ndarray:  # which takes longer than all else here, and is mostly not asked for
+            return ownership(board, PLAYOUTS if answers_pass else GLANCE)
+
+        if answers_pass or (counts and self.style.resign_behind is not None):
+            worst, best = score_bounds(owner(), komi)
             if colour == WHITE:
                 worst, best = -best, -worst
             if answers_pass and worst > 0 and is_won_as_it_stands(board, colour, komi):
                 return board.pass_point
             if self.style.resign_behind is not None and best < -self.style.resign_behind:
                 return RESIGN
-            settled = np.abs(owner.ravel()) >= SURE
 
         pointless = (board.pass_alive(BLACK) | board.pass_alive(WHITE)).ravel()
         priors = self.priors(board)
         for point in self.in_order(priors, board):
             if pointless[point] or not _is_sensible(board, point) or _runs_in_vain(board, point):
                 continue
-            doubtful = settled[point] or _puts_itself_in_atari(board, point)
-            if not doubtful or priors[point] >= CONVINCED:
+            if priors[point] >= CONVINCED:
+                return point
+            if not _puts_itself_in_atari(board, point) and not (counts and abs(owner().flat[point]) >= SURE):
                 return point
         return board.pass_point
 

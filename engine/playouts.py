@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 
 import numpy as np
 
@@ -27,7 +24,7 @@ def winrate_of(lead: np.ndarray, size: int) -> np.ndarray:
 
 
 class Playouts:
-    """Makes them in as many threads as the network has, beside it."""
+    """Makes them in as many threads as the network has, before it is asked: beside it they would hold up its own."""
 
     def __init__(self, config: SearchConfig) -> None:
         self.config = config
@@ -36,37 +33,27 @@ class Playouts:
 
     def make(self, tree: Tree, root: int, position: Position, batch: Batch, count: int, playouts: int) -> Said:
         """Play out the first `count` leaves, each so often."""
-        return self._submit(tree, root, position, batch, count, playouts)()
-
-    def begin(self, tree: Tree, root: int, position: Position, batch: Batch, count: int) -> Callable[[], Said]:
-        """Begin to make those that are mixed in, if any are; a call of what is returned waits for them."""
-        if not self.is_late:
-            return lambda: ()
-        return self._submit(tree, root, position, batch, count, self.config.late_playouts)
-
-    def _submit(
-        self, tree: Tree, root: int, position: Position, batch: Batch, count: int, playouts: int
-    ) -> Callable[[], Said]:
         import torch
 
         def play(first: int, end: int) -> None:
             descent.play_out(tree, root, position, batch, first, end, playouts, self.config.seed or 0)
 
         threads = min(torch.get_num_threads(), count)
-        waits: list[Callable[[], None]] = [partial(play, 0, count)]
-        if threads > 1:
+        if threads == 1:
+            play(0, count)
+        else:
             self._helpers = self._helpers or ThreadPoolExecutor()
             bounds = np.linspace(0, count, threads + 1).astype(int).tolist()
-            waits = [self._helpers.submit(play, *part).result for part in itertools.pairwise(bounds)]
+            list(self._helpers.map(play, bounds[:-1], bounds[1:]))
+        owner = batch.owner[:count]
+        lead = owner.sum(1) - position.komi[0] * batch.colour[:count]
+        return winrate_of(lead, position.root.info[core.SIZE]), lead, owner
 
-        def wait() -> Said:
-            for each in waits:
-                each()
-            owner = batch.owner[:count]
-            lead = owner.sum(1) - position.komi[0] * batch.colour[:count]
-            return winrate_of(lead, position.root.info[core.SIZE]), lead, owner
-
-        return wait
+    def make_late(self, tree: Tree, root: int, position: Position, batch: Batch, count: int) -> Said:
+        """Make those that are mixed in, if any are."""
+        if not self.is_late:
+            return ()
+        return self.make(tree, root, position, batch, count, self.config.late_playouts)
 
     def mixed(self, winrate: np.ndarray, owner: np.ndarray, said: Said) -> tuple[np.ndarray, np.ndarray]:
         """The network's win rates and owners, with what playouts say.

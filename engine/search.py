@@ -351,11 +351,8 @@ class Search:
         size = int(position.root.info[core.SIZE])
         needed = (position.komi[0] * batch.colour[:count]).astype(np.float32)
         planes = batch.planes[:count].reshape(count, -1, size, size)
-        wait = self._playouts.begin(self._tree, self._root, position, batch, late)
-        try:
-            found: Any = self.evaluator.evaluate_planes(planes, needed)
-        finally:
-            said = wait()  # also after an error, since they read the tree
+        said = self._playouts.make_late(self._tree, self._root, position, batch, late)
+        found: Any = self.evaluator.evaluate_planes(planes, needed)
         if found.winrate is not None:
             return (found.policy, found.winrate, found.lead, found.owner), said
         made = self._playouts.make(self._tree, self._root, position, batch, count, self.config.playouts)

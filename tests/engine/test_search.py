@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 
-from engine import descent
 from engine import search as search_module
 from engine import tree as trees
 from engine.search import Limits, Report, Search, SearchConfig
@@ -537,29 +536,6 @@ def test_visits_of_moves_that_are_left_out_count_for_nothing() -> None:
     assert (some.winrate, some.lead) == (pytest.approx(mean), pytest.approx(lead))
     again = search.run(board, 0.0, Limits(playouts=1))
     assert again.visits == free.visits + some.playouts + 1
-
-
-def test_an_error_of_the_network_waits_for_the_playouts_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    ended = []
-
-    def slow(*args: object) -> None:
-        time.sleep(0.2)
-        ended.append(args)
-
-    def broken(planes: np.ndarray, komi: np.ndarray) -> None:
-        raise RuntimeError("no")
-
-    monkeypatch.setattr(descent, "play_out", slow)
-    toy = Toy()
-    toy.evaluate_planes = broken  # type: ignore[assignment, method-assign]
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        with pytest.raises(RuntimeError):
-            Search(toy, SearchConfig(late=0.0)).run(Board(5), 0.0, Limits(visits=1))
-    finally:
-        torch.set_num_threads(before)
-    assert len(ended) == 1
 
 
 def test_owners_are_told_as_far_as_they_are_asked_for() -> None:

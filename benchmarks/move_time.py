@@ -1,0 +1,72 @@
+"""How long the engine takes for an instant move, from the command to the answer, by the moves played before.
+
+    python benchmarks/move_time.py
+    python benchmarks/move_time.py --options "--threads 1 --root-symmetries 1"
+
+Plays sample games into `gocnn gtp` and asks at every fifth move for one of its own (`reg_genmove`). What has to be
+loaded or compiled is not counted. Prints the median, and below how much nine in ten stay.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import click
+import numpy as np
+
+from engine.client import GtpClient
+from engine.referee import NAMES
+from gocnn.go.coords import point_to_gtp
+from sgf_data import reader, sources
+from sgf_data.record import GameRecord
+
+SAMPLES = Path(__file__).parents[1] / "sgf_data" / "samples" / "games.sgf"
+PHASE = 50  # moves
+EVERY = 5
+
+
+def sample_games(count: int) -> list[GameRecord]:
+    """The first games on 19x19 without set-up."""
+    found: list[GameRecord] = []
+    for blob in sources.read(sources.find([str(SAMPLES)])):
+        for record in reader.read_games(blob.data, blob.path):
+            if isinstance(record, GameRecord) and record.size == 19 and not record.setup_points.size:
+                found.append(record)
+    return found[:count]
+
+
+@click.command()
+@click.option("--games", default=5, show_default=True, type=click.IntRange(1), help="So many of the sample games.")
+@click.option("--options", default="", help="Options of `gocnn gtp`.")
+def main(games: int, options: str) -> None:
+    """Time instant moves."""
+    seconds: dict[int, list[float]] = defaultdict(list)
+    command = shlex.join([sys.executable, "-m", "gocnn", "gtp", *shlex.split(options)])
+    with GtpClient(command, timeout=600) as client:
+        client.send("boardsize 19")
+        client.send("reg_genmove b")
+        for game in sample_games(games):
+            client.send("clear_board")
+            for number, (colour, point) in enumerate(zip(game.colours.tolist(), game.points.tolist())):
+                if number % EVERY == 0:
+                    begin = time.perf_counter()
+                    client.send(f"reg_genmove {NAMES[colour]}")
+                    seconds[number // PHASE * PHASE].append(time.perf_counter() - begin)
+                client.send(f"play {NAMES[colour]} {point_to_gtp(point, 19)}")
+    for first, times in sorted(seconds.items()):
+        print(summary(f"moves {first} to {first + PHASE - 1}", times))
+    print(summary("all", [one for times in seconds.values() for one in times]))
+
+
+def summary(what: str, times: list[float]) -> str:
+    """A line about some answers."""
+    median, most = 1e3 * np.quantile(times, [0.5, 0.9])
+    return f"{what:18} {len(times):4} answers, median {median:5.1f} ms, nine in ten below {most:5.1f} ms"
+
+
+if __name__ == "__main__":
+    main()
