@@ -63,7 +63,7 @@ Examples:
     help="Checkpoint to analyse with (default: the network that comes with gocnn).",
 )  # fmt: skip
 @click.option(
-    "--komi", type=FiniteRange(),
+    "--komi", type=FiniteRange(-10_000, 10_000),
     help="This komi instead of the record's (where that has none: 7.5, or 0.5 with handicap).",
 )  # fmt: skip
 @click.option(

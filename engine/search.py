@@ -117,6 +117,7 @@ class Search:
     ) -> Report:
         """Search the position of a board, which is left as it is, for its side to move.
 
+        `komi` is what Black must be ahead by in area, stones for handicap and prisoners counted (`Rules.needed`).
         Ends at the first of the `limits`, when `stop` says so (asked after every batch), or when the memory is used up;
         the position itself is always evaluated. `report` is called about every `every` seconds. At the root only the
         moves `only` (None: all) without those of `avoid` are considered. `bans`, int16 [2, N*N + 1], hold below it as

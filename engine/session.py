@@ -31,6 +31,7 @@ from engine.sgf import MAX_BYTES, game_to_sgf, read_record, replay
 from gocnn.go import BLACK, EMPTY, WHITE, Board, IllegalMove
 from gocnn.go.coords import gtp_to_point, point_to_gtp
 from gocnn.go.counting import Count, settle
+from sgf_data.values import MOST_KOMI
 
 if TYPE_CHECKING:
     from engine.search import Report, Search
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
 
 
 log = logging.getLogger(__name__)
-
-MOST_KOMI = 10_000.0  # points, that networks compute with: a komi that is larger decides every game alike
 
 
 class Session:

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+MOST_KOMI = 10_000.0  # points, that a network can compute with; more decides every game alike
+
 _NUMBER = re.compile(r"[-+]?\d*[.,]?\d+")
 _SQUARE = re.compile(r"(\d{1,3})(?:\s*[:x]\s*(\d{1,3}))?", re.IGNORECASE)
 _RESULT = re.compile(r"([BW])(?:LACK|HITE)?\s*\+\s*(.*)", re.IGNORECASE | re.DOTALL)
@@ -54,7 +56,7 @@ def komi(text: str, program: str = "") -> float | None:
         return None
     number = float(match[0].replace(",", "."))
     if program.startswith("gocnn"):
-        return number
+        return number if abs(number) <= MOST_KOMI else None
     if match[0].lstrip("+-").isdigit() and abs(number) >= 100 and number % 25 == 0:
         number /= 100
     number = _in_points(number)

@@ -109,7 +109,7 @@ def test_a_won_game_is_not_lost_by_an_early_pass() -> None:
 
 
 def test_whole_games_end() -> None:
-    """A search over an even policy plays a small board to the end, and the score is that of the stones."""
+    """A search over an even policy plays a small board to the end, and not for ever."""
     board = Board(5)
     toy = ToyPolicy(by_area)
     players = {BLACK: player(toy, visits=60), WHITE: player(toy, visits=60)}

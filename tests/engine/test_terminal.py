@@ -219,7 +219,7 @@ def test_a_game_that_ctrl_c_ends_is_kept(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_help_names_every_word() -> None:
     text, _ = script("help")
-    for word in ("pass", "undo", "hint", "score", "save FILE", "resign", "help", "quit"):
+    for word in ("pass", "undo", "hint", "score", "save FILE", "resign", "board", "help", "quit"):
         assert re.search(rf"^{word} ", text, re.MULTILINE), word
 
 
