@@ -7,9 +7,7 @@ from typing import Any
 
 import click
 
-#: The years that a range without an end has there; 0 is a year that is not known.
-ANY_YEAR = (1, 9999)
-
+from sgf_data.values import ANY_YEAR
 
 class FiniteRange(click.FloatRange):
     """A number in a range, neither "nan" nor "inf", which pass every comparison or none."""

@@ -16,9 +16,9 @@ from gocnn import profile
 from gocnn.go import WHITE, core, planes, replay
 from gocnn.go.planes import PlaneSet
 from gocnn.go.symmetry import SYMMETRIES, point_maps
-from gocnn.options import ANY_YEAR
 from sgf_data.owners import UNKNOWN_OWNER, Owners, view
 from sgf_data.store import MoveTable
+from sgf_data.values import ANY_YEAR
 
 #: The target where the move that was played is not to be learned; torch's cross_entropy passes it over.
 NO_MOVE = -100

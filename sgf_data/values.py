@@ -6,6 +6,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
+ANY_YEAR = (1, 9999)  # a range of years without ends; 0 is a year that is not known
 MOST_KOMI = 10_000.0  # points, that a network can compute with; more decides every game alike
 
 _NUMBER = re.compile(r"[-+]?\d*[.,]?\d+")

@@ -36,6 +36,20 @@ def test_administrative_answers_do_not_wait_for_torch() -> None:
     assert "click" in imported and "torch" not in imported
 
 
+def test_a_session_with_the_network_that_ships_is_as_quiet() -> None:
+    """The command that follows each analysis ends it."""
+    lines = (
+        "boardsize 9", "genmove b", "lz-analyze w 5", "", "lz-genmove_analyze w 5", "kata-analyze b 5 ownership true",
+        "final_score", "",
+    )  # fmt: skip
+    done = converse("\n".join(lines), "--threads", "1")
+    assert done.returncode == 0
+    assert done.stderr == ""
+    answers = done.stdout.split("\n\n")
+    assert len(answers) == 7 and all(answer.startswith("=") for answer in answers[:-1])
+    assert "play " in answers[3]
+
+
 def test_a_missing_network_is_an_answer(tmp_path: Path) -> None:
     broken = tmp_path / "broken.safetensors"
     broken.write_bytes(b"not a network")

@@ -114,8 +114,12 @@ def test_dead_stones_are_taken_off_before_passing_where_all_stones_count() -> No
     assert ask(engine, "play w pass") == "=" and ask(engine, "genmove b") == "= pass"
 
 
-def test_cleanup_asked_for_by_the_server() -> None:
+@pytest.mark.parametrize("searches", [False, True])
+def test_cleanup_asked_for_by_the_server(searches: bool) -> None:
     engine = make_engine()
+    if searches:
+        policy = LazyPolicy(lambda: CentrePolicy(value=True))
+        engine.session.player = SearchPlayer(policy, visits=20)  # type: ignore[attr-defined]
     position(engine, FINISHED)
     ask(engine, "play b pass")
     moves = []
