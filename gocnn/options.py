@@ -9,6 +9,7 @@ import click
 
 from sgf_data.values import ANY_YEAR
 
+
 class FiniteRange(click.FloatRange):
     """A number in a range, neither "nan" nor "inf", which pass every comparison or none."""
 
