@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.policy import Policy, PolicyError
+from engine.policy import LazyPolicy, Policy, PolicyError
 from gocnn.go import BLACK, WHITE, Board, core
 from gocnn.go.counting import count
 from gocnn.go.ladders import runs_in_vain
@@ -133,8 +133,9 @@ class PolicyPlayer:
 
     def warm_up_for_analysis(self, network: Any) -> None:
         """Have compiled what an analysis needs and this player does not."""
-        if self._make_searcher is not None:
-            self._make_searcher().warm_up(network)
+        from engine.search_player import SearchPlayer
+
+        SearchPlayer(LazyPolicy(lambda: network)).warm_up(network)
 
     def ponder(self, board: Board, komi: float, stop: Callable[[], bool]) -> None:
         """Think about the opponent's position until `stop` says so."""

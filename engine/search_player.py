@@ -95,6 +95,9 @@ class SearchPlayer(PolicyPlayer):
             )
         )  # fmt: skip
 
+    def warm_up_for_analysis(self, network: Any) -> None:
+        """Nothing: an analysis needs what this player does."""
+
     def choose(
         self,
         board: Board,

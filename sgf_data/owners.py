@@ -47,34 +47,27 @@ Owner = np.ndarray | None  # int8 [size * size], or None where our count is not 
 
 
 @njit(cache=True, nogil=True)
-def _last_owner(size, points, colours, setup_at, setup_points, setup_colours, playouts, seed):
-    """Owner int8 [size, size], area and territory (Black's less White's) of a game's last position."""
+def _last_position(size, points, colours, setup_at, setup_points, setup_colours, playouts, seed):
+    """A game's last position: stones and owners int8 [size, size], seki bool, and what Black and White have taken."""
     state = core.new_state(size)
     replay.play_record(state, points, colours, setup_at, setup_points, setup_colours)
-    prisoners = state.info[core.PRISONERS_OF_BLACK] - state.info[core.PRISONERS_OF_WHITE]
     total = ownership.add_playouts(state, 1, playouts // 2, seed, _NO_HISTORY)
     total += ownership.add_playouts(state, -1, playouts // 2, seed + 1, _NO_HISTORY)
     to_move = -np.int64(colours[-1]) if colours.size else np.int64(core.BLACK)
     owner, seki = counting.count_state(state, (total / (2 * (playouts // 2))).astype(np.float32), to_move)
-    area = 0
-    territory = prisoners
-    for row in range(size):
-        for col in range(size):
-            mine = owner[row, col]
-            stone = state.colour[core.to_cell(row * size + col, size)]
-            area += mine
-            if stone * mine < 0:  # dead: a prisoner, and territory below it
-                territory -= stone
-            if stone != mine and not seki[row, col]:
-                territory += mine
-    return owner, area, territory
+    stones = np.empty((size, size), np.int8)
+    for point in range(size * size):
+        stones[point // size, point % size] = state.colour[core.to_cell(point, size)]
+    return stones, owner, seki, state.info[core.PRISONERS_OF_BLACK], state.info[core.PRISONERS_OF_WHITE]
 
 
 def judge(table: MoveTable, game: int, playouts: int = PLAYOUTS) -> Owner:
-    """The owners at the end of a counted game, if they give its recorded margin."""
-    owner, area, territory = _last_owner(*_game(table, game), playouts, 1)
+    """The owners at the end of a counted game, if they give its recorded margin by area or by territory."""
+    stones, owner, seki, black, white = _last_position(*_game(table, game), playouts, 1)
+    found = counting.Count(stones, owner, stones * owner < 0, seki)
     recorded = float(table.margin[game] + table.komi[game])
-    return owner.ravel() if recorded in (area, territory) else None
+    is_right = recorded in (found.area, found.territory({core.BLACK: black, core.WHITE: white}))
+    return owner.ravel() if is_right else None
 
 
 def view(table: MoveTable, game: int) -> np.ndarray:

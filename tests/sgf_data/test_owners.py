@@ -21,8 +21,8 @@ from sgf_data.record import GameRecord
 from sgf_data.sources import find
 from sgf_data.store import StoreError, StoreWriter, open_store, to_batch
 
-# A finished game on 5x5: Black has the left, White the right, and White's stone on A5 is dead. By area Black has 14
-# points and White 10 (the neutral C1 is filled by nobody), by territory 4 and a prisoner, worth two, to 5.
+# A finished game on 5x5: Black has the left, White the right, and White's stone on A5 is dead. By area Black has 15
+# points to White's 10, by territory 8 and a prisoner to 4.
 MOVES = "B[ca];W[da];B[cb];W[db];B[cc];W[dc];B[cd];W[dd];B[bd];W[de];B[ce];W[aa];B[bb];W[ee]"
 GAME = f"(;SZ[5]KM[{{komi}}]RE[{{result}}];{MOVES})"
 
@@ -45,6 +45,14 @@ def test_a_game_is_believed_if_our_count_is_the_recorded_one(tmp_path: Path) -> 
         assert (owner is not None) == believed
         if owner is not None:
             assert owner.reshape(5, 5).tolist() == [[1, 1, 1, -1, -1]] * 5
+
+
+@pytest.mark.parametrize(("margin", "believed"), [(5, True), (4, True), (3, False), (6, False)])
+def test_area_and_territory_are_believed_where_they_differ(tmp_path: Path, margin: int, believed: bool) -> None:
+    """Black fills a point of his own while White passes: five points more by area, four by territory."""
+    game = f"(;SZ[5]KM[0.5]RE[B+{margin - 0.5}];{MOVES};B[ac];W[])"
+    table = open_store(stored(tmp_path, game)).moves()
+    assert (owners.judge(table, 0) is not None) == believed
 
 
 def test_games_without_a_margin_or_komi_are_not_counted(tmp_path: Path) -> None:
