@@ -172,7 +172,7 @@ def test_board_size(text: str, size: int | None) -> None:
     assert values.board_size(text) == size
 
 
-def test_long_blanks_and_numbers_cost_no_time() -> None:
+def test_long_blanks_and_numbers_come_to_an_answer() -> None:
     assert values.rank("1d" + " " * 200_000 + "x").startswith("1d")
     assert values.rank("9p  ,  " + "title " * 50_000) == "9p"
     assert values.komi("1" * 200_000 + " 1/2") is None
