@@ -56,9 +56,9 @@ class AnalysisCommands:
         request = self._read(words)
         session = self.session
         session.prepare()
-        while session.is_loading() and not reply.unwanted:
+        while session.is_preparing() and not reply.unwanted:
             time.sleep(_PAUSE)
-        if not session.is_loading():  # what can't be looked at is refused before the answer begins
+        if not session.is_preparing():  # what can't be looked at is refused before the answer begins
             session.run_search(request.colour, limits=Limits(visits=1), bans=request.bans, owners=False)
         reply.begin()
 

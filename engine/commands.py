@@ -78,7 +78,7 @@ def gtp(rules: str | None, ko: str | None, verbose: bool, log_file: Path | None,
         policy.network,
         rules=named,
         on_new_game=lambda: policy.start_loading(then=player.warm_up_for_analysis),
-        is_loading=lambda: policy.is_loading,
+        is_preparing=lambda: policy.is_preparing,
     )
     engine = gtp_engine(session, f"{LEELA_ZERO_LEVEL} (gocnn {__version__})")
     stdin = open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)  # noqa: SIM115 - not ours to close
@@ -108,7 +108,7 @@ Examples:
     help="Your colour.",
 )
 @click.option("--size", type=click.IntRange(2, 25), default=19, show_default=True)
-@click.option("--komi", type=FiniteRange(), help="Default: 7.5, or 0.5 with handicap.")
+@click.option("--komi", type=FiniteRange(-10_000, 10_000), help="Default: 7.5, or 0.5 with handicap.")
 @click.option("--handicap", type=click.IntRange(min=0), default=0, metavar="N", help="Black's stones, 2 to 9.")
 def play(colour: str, size: int, komi: float | None, handicap: int, **options: Any) -> None:
     """Play against the network in the terminal.

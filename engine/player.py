@@ -132,10 +132,11 @@ class PolicyPlayer:
         rehearse(PolicyPlayer(network, self.style))
 
     def warm_up_for_analysis(self, network: Any) -> None:
-        """Have compiled what an analysis needs and this player does not."""
-        from engine.search_player import SearchPlayer
+        """Have compiled what an analysis needs and this player does not, while the network may be at work elsewhere."""
+        from engine.search_player import SearchPlayer, StandIn
 
-        SearchPlayer(LazyPolicy(lambda: network)).warm_up(network)
+        stand_in = StandIn(network.plane_set, network.has_value)
+        SearchPlayer(LazyPolicy(lambda: stand_in)).warm_up(stand_in)
 
     def ponder(self, board: Board, komi: float, stop: Callable[[], bool]) -> None:
         """Think about the opponent's position until `stop` says so."""

@@ -61,21 +61,22 @@ class LazyPolicy:
         self._loaded: Policy | None = None
         self._lock = threading.Lock()
         self._loader: threading.Thread | None = None
+        self._ready = False  # loaded in the background, and what comes then done
 
     def start_loading(self, then: Callable[[Policy], None] = lambda network: None) -> None:
         """Begin to load in the background, unless that was done or is under way, and to do more with what was loaded.
 
-        Nobody has to wait for what is done then.
+        Whoever asks for the policy does not have to wait for what is done then.
         """
-        if self._loaded is None and not self.is_loading:
+        if not self._ready and not self.is_preparing:
             self._loader = threading.Thread(target=self._load_quietly, args=(then,))
             self._loader.start()
 
     @property
-    def is_loading(self) -> bool:
-        """Whether the loading is under way, so that whoever needs the network has to wait."""
+    def is_preparing(self) -> bool:
+        """Whether the loading, or what comes then, is under way."""
         has_begun = self._loader is not None and self._loader.is_alive()
-        return self._loaded is None and (has_begun or self._lock.locked())
+        return has_begun or (self._loaded is None and self._lock.locked())
 
     def policy(self, boards: Sequence[Board], symmetries: int = 1) -> np.ndarray:
         """As in Policy. Waits for the loading.
@@ -103,3 +104,4 @@ class LazyPolicy:
         # or else the program is just ending, and importing torch fails for that.
         with contextlib.suppress(Exception):
             then(self._get())
+            self._ready = True

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,7 @@ from engine import tree as trees
 from engine.descent import Batch, Position
 from engine.playouts import Playouts
 from engine.search_report import of_tree
-from engine.search_terms import Limits, MoveReport, Network, Report, SearchConfig
+from engine.search_terms import Limits, MoveReport, Network, Origin, Report, SearchConfig
 from engine.tree import Tree
 from gocnn.go import Board, core, planes
 from gocnn.go.board import KO_RULES
@@ -39,38 +38,6 @@ FULL = 0.75  # of the memory, from which on what was searched below a position m
 COMPACT = 20_000  # nodes from which on what lies before the root's position is given up
 
 
-@dataclass(frozen=True)
-class _Game:
-    """What a position's tree depends on: the rules, and the game so far."""
-
-    rules: tuple[int, str, bool, float]  # size, ko, suicide, komi
-    points: np.ndarray
-    colours: np.ndarray
-    history: np.ndarray
-    to_move: int
-
-    @classmethod
-    def of(cls, board: Board, komi: float) -> _Game:
-        played = len(board.recent)
-        colours = np.array([colour for colour, _ in board.moves], np.int8)
-        rules = (board.size, board.ko, board.suicide, float(komi))
-        return cls(rules, board.recent.copy(), colours, board.history[: played + 1].copy(), board.to_move)
-
-    def continues(self, other: _Game) -> bool:
-        """Whether this game is the other one, or that and more moves by turns."""
-        before = len(other.points)
-        if self.rules != other.rules or len(self.points) < before:
-            return False
-        colours = self.colours[before:]
-        turns = other.to_move * (-1) ** np.arange(len(colours) + 1)
-        return (
-            np.array_equal(self.points[:before], other.points)
-            and np.array_equal(self.colours[:before], other.colours)
-            and np.array_equal(self.history[: before + 1], other.history)
-            and np.array_equal(np.append(colours, self.to_move), turns)
-        )
-
-
 class Search:
     """Searches one position after the other, and keeps what it knows of the next one from the last."""
 
@@ -80,7 +47,7 @@ class Search:
         self._random = np.random.default_rng(config.seed)
         self._settings = np.zeros(trees.SETTINGS)
         self._pace = 0.0  # seconds for each leaf of a batch, lately
-        self._origin: _Game | None = None
+        self._origin: Origin | None = None
         self._tree: Tree | None = None
         self._root = 0
         self._playouts = Playouts(config)
@@ -144,10 +111,12 @@ class Search:
         self._find_root(board, komi)
         position = self._position(board, komi, bans)
         self._set_up(board.size)
+        self._open_root(position, board, only, avoid)
         assert self._tree is not None
-        if self._tree.links[self._root, trees.STATE] == trees.NEW:
-            self._evaluate_root(position, board.size)
-        self._set_root_moves(board, only, avoid)
+        used = int(self._tree.used[0])
+        if used + self.config.batch > self.config.nodes and 2 * self._visits < used:
+            self._start(Origin.of(board, komi))  # full of moves that this search leaves out
+            self._open_root(position, board, only, avoid)
 
         batch = descent.new_batch(board.size, self.config.batch, len(self.evaluator.plane_set))
         # Batches that depend on the clock make other trees, which a count of visits or playouts must not.
@@ -179,22 +148,22 @@ class Search:
     def _find_root(self, board: Board, komi: float) -> None:
         """Let `_root` be the node of the board's position, in the tree there is or in a new one."""
         self._restore_root_moves()
-        game = _Game.of(board, komi)
+        origin = Origin.of(board, komi)
         node = -1
-        if self._tree is not None and self._origin is not None and game.continues(self._origin):
-            node = self._walk(game.points[len(self._origin.points) :])
+        if self._tree is not None and self._origin is not None and origin.continues(self._origin):
+            node = self._walk(origin.points[len(self._origin.points) :])
         if self._tree is None or node < 0 or self._tree.links[node, trees.STATE] != trees.EXPANDED:
-            self._start(game)
+            self._start(origin)
             return
         self._root = node
         if node != 0 and self._tree.used[0] > min(COMPACT, self.config.nodes // 2):
             below = trees.new_tree(board.size, len(self._tree.links), len(self._tree.moves))
             trees.copy_below(self._tree, node, below)
-            self._tree, self._root, self._origin = below, 0, game
+            self._tree, self._root, self._origin = below, 0, origin
             self._raw = (-1, *self._raw[1:])
         used = int(self._tree.used[0])
         if used > FULL * self.config.nodes and 2 * self._tree.links[self._root, trees.VISITS] < used:
-            self._start(game)  # there is little room left, and most is full of what was searched further on
+            self._start(origin)  # there is little room left, and most is full of what was searched further on
 
     def _walk(self, moves: np.ndarray) -> int:
         """The node that some moves lead to from node 0; -1 if it is not in the tree."""
@@ -209,13 +178,13 @@ class Search:
                 break
         return node
 
-    def _start(self, game: _Game) -> None:
-        size = game.rules[0]
+    def _start(self, origin: Origin) -> None:
+        size = origin.rules[0]
         if self._tree is None or self._tree.owner.shape[1] != size * size:
             self._tree = trees.new_tree(size, 256, 256 * (size * size // 2 + 1))
         self._tree.used[:] = 0
         self._root = trees.add_node(self._tree, -1, -1, 1.0)
-        self._origin = game
+        self._origin = origin
         self._raw = (-1, *self._raw[1:])
 
     def _position(self, board: Board, komi: float, bans: np.ndarray) -> Position:
@@ -245,6 +214,13 @@ class Search:
         self._identity = point_maps(size)[0]
 
     # The root.
+
+    def _open_root(self, position: Position, board: Board, only: Sequence[int] | None, avoid: Sequence[int]) -> None:
+        """Have the root evaluated, and its moves as this search wants them."""
+        assert self._tree is not None
+        if self._tree.links[self._root, trees.STATE] == trees.NEW:
+            self._evaluate_root(position, board.size)
+        self._set_root_moves(board, only, avoid)
 
     def _evaluate_root(self, position: Position, size: int) -> None:
         """Expand the root with its evaluation, averaged over the symmetries wanted."""

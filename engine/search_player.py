@@ -9,9 +9,9 @@ to gain, or in answer to a pass when the game is won as it stands.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,10 @@ from engine.search import Limits, MoveReport, Report, Search, SearchConfig
 from gocnn.go import BLACK, WHITE, Board
 from gocnn.go.counting import count
 from gocnn.go.ownership import PLAYOUTS, SURE, ownership, score_bounds
+from gocnn.go.planes import PlaneSet
+
+if TYPE_CHECKING:
+    from gocnn.evaluator import Evaluation
 
 SETTLED = 0.8  # the network's owner from which on a point is settled, if the playouts say so too
 DOUBT = 0.05  # the share of points that playouts may be unsure of where all is settled
@@ -41,6 +45,30 @@ class Resignation:
     winrate: float = 0.04
     turns: int = 3
     stones: float = 0.2
+
+
+@dataclass(frozen=True)
+class StandIn:
+    """A network that knows nothing, to rehearse with beside one that is at work: torch's threads are not for both."""
+
+    plane_set: PlaneSet
+    has_value: bool
+
+    def policy(self, boards: Sequence[Board], symmetries: int = 1) -> np.ndarray:
+        """As in Policy: all moves alike."""
+        moves = boards[0].pass_point + 1
+        return np.full((len(boards), moves), 1 / moves, np.float32)
+
+    def evaluate_planes(self, planes: np.ndarray, komi: np.ndarray) -> Evaluation:
+        """As in `engine.search_terms.Network`: nobody is ahead."""
+        from gocnn.evaluator import Evaluation
+
+        count, size = len(planes), planes.shape[-1]
+        policy = self.policy([Board(size)] * count)
+        if not self.has_value:
+            return Evaluation(policy, None, None, None)
+        owner = np.zeros((count, size * size), np.float32)
+        return Evaluation(policy, np.full(count, 0.5, np.float32), -komi.astype(np.float32), owner)
 
 
 class SearchPlayer(PolicyPlayer):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from gocnn.go import Board
 from gocnn.go.planes import PlaneSet
 from gocnn.go.symmetry import SYMMETRIES
 
@@ -82,6 +83,38 @@ class SearchConfig:
             raise ValueError("0 <= late_weight <= 1 and late_playouts >= 1 are needed")
         if self.policy_temperature <= 0 or self.root_temperature <= 0:
             raise ValueError("policy_temperature > 0 and root_temperature > 0 are needed")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a position's tree depends on: the rules, and the game so far."""
+
+    rules: tuple[int, str, bool, float]  # size, ko, suicide, komi
+    points: np.ndarray
+    colours: np.ndarray
+    history: np.ndarray
+    to_move: int
+
+    @classmethod
+    def of(cls, board: Board, komi: float) -> Origin:
+        played = len(board.recent)
+        colours = np.array([colour for colour, _ in board.moves], np.int8)
+        rules = (board.size, board.ko, board.suicide, float(komi))
+        return cls(rules, board.recent.copy(), colours, board.history[: played + 1].copy(), board.to_move)
+
+    def continues(self, other: Origin) -> bool:
+        """Whether this game is the other one, or that and more moves by turns."""
+        before = len(other.points)
+        if self.rules != other.rules or len(self.points) < before:
+            return False
+        colours = self.colours[before:]
+        turns = other.to_move * (-1) ** np.arange(len(colours) + 1)
+        return (
+            np.array_equal(self.points[:before], other.points)
+            and np.array_equal(self.colours[:before], other.colours)
+            and np.array_equal(self.history[: before + 1], other.history)
+            and np.array_equal(np.append(colours, self.to_move), turns)
+        )
 
 
 @dataclass(frozen=True)

@@ -51,9 +51,9 @@ class Session:
         *,
         rules: Rules = STANDARD,
         on_new_game: Callable[[], None] = lambda: None,
-        is_loading: Callable[[], bool] = lambda: False,
+        is_preparing: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`network` gives the network, or raises PolicyError; it has to wait while `is_loading`.
+        """`network` gives the network, or raises PolicyError; an analysis waits while `is_preparing`.
 
         `on_new_game` is called where a game is set up, or an analysis begins.
         """
@@ -64,7 +64,7 @@ class Session:
         self._network = network
         self._search: Search | None = None
         self._on_new_game = on_new_game
-        self.is_loading = is_loading
+        self.is_preparing = is_preparing
         self._new_game(Game(ko=rules.ko))
 
     # What the other modules of commands use.
@@ -379,6 +379,7 @@ def policy_errors() -> Iterator[None]:
     try:
         yield
     except (PolicyError, ValueError) as error:
+        log.debug("refused", exc_info=True)
         raise GtpError(str(error)) from None
 
 

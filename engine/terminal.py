@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from engine.diagram import diagram
-from engine.game import Game, format_score
+from engine.game import Game, as_text, format_score
 from engine.picture import picture
 from engine.player import RESIGN, PolicyPlayer
 from engine.sgf import game_to_sgf
@@ -146,7 +146,7 @@ class Terminal:
     def _end(self, result: str) -> None:
         """Keep and announce the result."""
         self.result = result
-        self._say(f"{_in_words(result)} ({result}, komi {self.game.komi:g}).")
+        self._say(f"{_in_words(result)} ({result}, komi {as_text(self.game.komi)}).")
 
     def _undo(self) -> None:
         """Take moves back until it is the person's turn again."""
@@ -177,7 +177,7 @@ class Terminal:
             self._say("The score is even.")
         else:
             leader = NAMES[BLACK if score > 0 else WHITE]
-            self._say(f"{leader} is ahead by {abs(score):g} points, komi {self.game.komi:g}.")
+            self._say(f"{leader} is ahead by {as_text(abs(score))} points, komi {as_text(self.game.komi)}.")
 
     def _save(self, name: str) -> None:
         if not name:
@@ -216,7 +216,7 @@ class Terminal:
             f"{NAMES[colour]:5s} {'you' if colour == self.human else 'gocnn':5s}  {taken[colour]} captured"
             for colour in (BLACK, WHITE)
         ]
-        lines += [f"komi  {self.game.komi:g}", f"move  {len(board.moves) + 1}"]
+        lines += [f"komi  {as_text(self.game.komi)}", f"move  {len(board.moves) + 1}"]
         if self.colourful:
             grid = Table.grid(padding=(0, 3))
             grid.add_column(no_wrap=True)  # in a narrow terminal the text beside the board gives way

@@ -147,20 +147,24 @@ def expand(tree, node, policy, legal, temperature):
 def select(tree, node, settings):
     """The child to go on with, or -1 for the first of the moves not yet tried; -2 if there is neither.
 
-    Barred children are left out.
+    Barred children, and what they are worth, are left out.
     """
     links, sums = tree.links, tree.sums
     visits = 0
     tried = 0.0  # probability
+    utility, count = sums[node, UTILITY], links[node, VISITS]
     child = links[node, CHILD]
     while child >= 0:
-        if not links[child, BARRED]:
+        if links[child, BARRED]:
+            utility -= links[child, THROUGH] - sums[child, UTILITY_IN]
+            count -= links[child, THROUGH]
+        else:
             visits += links[child, THROUGH] + links[child, PENDING]
             tried += sums[child, PRIOR]
         child = links[child, SIBLING]
     growth = settings[CPUCT_GROWTH] * np.log((visits + CPUCT_BASE) / CPUCT_BASE)
     weight = (settings[CPUCT] + growth) * np.sqrt(visits + 0.01)
-    mean = sums[node, UTILITY] / max(links[node, VISITS], 1)
+    mean = utility / max(count, 1)
     # In a lost position nothing is worse than what has been tried, and everything is worth a look.
     first_value = mean - settings[FPU] * np.sqrt(min(tried, 1.0)) * min(2 * mean, 1.0)
     best, best_score = -2, -1e30

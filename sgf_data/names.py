@@ -15,18 +15,24 @@ _VALUE_OR_NAME = re.compile(rb"\[(?:[^\\\]]|\\.)*\]|[A-Za-z][A-Za-z0-9_]*", re.D
 
 _LOWER_CASE = bytes(range(ord("a"), ord("z") + 1))  # which the tokeniser leaves out
 
-#: Stand for what is no letter: no property that means anything here ends with one of them.
-_LETTERS = (b"Q", b"J", b"X", b"Y")
+#: Stand for what is no letter, the first of them that makes no other name.
+_LETTERS = [bytes([letter]) for letter in b"QJXYZUHIKDGLMNOPRSTVWABCEF"]
+
+#: The names of FF[4].
+_KNOWN = """
+AB AE AN AP AR AS AW B BL BM BR BT C CA CP CR DD DM DO DT EV FF FG GB GC GM GN GW HA HO IT KM KO LB LN MA MN N OB ON OT
+OV PB PC PL PM PW RE RO RU SL SO SQ ST SU SZ TB TE TM TR TW UC US V VW W WL WR WT
+"""
 
 
 def spelled(data: bytes) -> tuple[bytes, dict[str, str]]:
     """The bytes, as many as before, with such names in letters alone; and from the new names to the old ones."""
     tokens = {token for token in _VALUE_OR_NAME.findall(data) if not token.startswith(b"[")}
-    odd = sorted(token for token in tokens if _ODD.search(token))
-    taken = {_known_as(token) for token in tokens if token not in odd}
+    odd = {token for token in tokens if _ODD.search(token)}
+    taken = {_known_as(token) for token in tokens - odd} | set(_KNOWN.split())
     names: dict[str, str] = {}
     spellings: dict[bytes, bytes] = {}
-    for token in odd:
+    for token in sorted(odd):
         all_new = [_ODD.sub(letter, token) for letter in _LETTERS]
         new = next((new for new in all_new if _known_as(new) not in taken), all_new[0])
         taken.add(_known_as(new))

@@ -224,7 +224,7 @@ def _record(game: _Game, encoded: bool, options: ReadOptions) -> GameRecord:
         first_player={"b": 1, "w": -1}.get(text("PL").strip().lower()[:1], 0),
         komi=values.komi(text("KM"), text("AP")),
         handicap=values.count(text("HA")) or _placed_handicap(setup_at, setup_colours),
-        result=values.result(text("RE")),
+        result=values.result(text("RE"), text("AP")),
         black=text("PB").strip(),
         white=text("PW").strip(),
         black_rank=values.rank(text("BR")),

@@ -57,7 +57,7 @@ def komi(text: str, program: str = "") -> float | None:
         return None
     number = float(match[0].replace(",", "."))
     if program.startswith("gocnn"):
-        return number if abs(number) <= MOST_KOMI else None
+        return max(-MOST_KOMI, min(MOST_KOMI, number))
     if match[0].lstrip("+-").isdigit() and abs(number) >= 100 and number % 25 == 0:
         number /= 100
     number = _in_points(number)
@@ -65,10 +65,10 @@ def komi(text: str, program: str = "") -> float | None:
 
 
 @lru_cache(maxsize=4096)
-def result(text: str) -> str | None:
+def result(text: str, program: str = "") -> str | None:
     """The result as "B+2.5", "W+R", "W+T", "B+F", "B+" (no margin), "0" (draw) or "Void".
 
-    Margins in quarters are in stones, as such komi is, and are doubled.
+    Margins in quarters are in stones, as such komi is, and are doubled, unless gocnn is the `program` that wrote them.
 
     None where it is missing or unknown; text that is none of these is kept as given.
     """
@@ -88,7 +88,8 @@ def result(text: str) -> str | None:
         return f"{colour}+{_WAYS[way]}"
     margin = _MARGIN.match(how)
     if margin and float(margin[0].replace(",", ".")):
-        return f"{colour}+{_in_points(float(margin[0].replace(',', '.'))):g}"
+        points = float(margin[0].replace(",", "."))
+        return f"{colour}+{points if program.startswith('gocnn') else _in_points(points):g}"
     return f"{colour}+"
 
 

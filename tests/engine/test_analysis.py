@@ -120,7 +120,7 @@ def test_the_end_of_input_ends_it_with_its_empty_line(pipe: Pipe) -> None:
 
 def test_while_the_network_is_loaded_an_analysis_waits_but_not_longer_than_its_controller(pipe: Pipe) -> None:
     loading = True
-    pipe.engine.session.is_loading = lambda: loading  # type: ignore[attr-defined]
+    pipe.engine.session.is_preparing = lambda: loading  # type: ignore[attr-defined]
     pipe.send("1 lz-analyze 2\n")
     time.sleep(0.1)
     pipe.send("2 name\n")

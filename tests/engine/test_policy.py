@@ -35,6 +35,27 @@ def test_it_is_loaded_once_whoever_asks_first() -> None:
     assert len(loads) == 1
 
 
+def test_what_comes_after_the_loading_holds_nobody_up_and_is_done_once() -> None:
+    begin, done = threading.Event(), []
+
+    def then(network: Policy) -> None:
+        begin.wait(10)
+        done.append(network)
+
+    lazy = LazyPolicy(CentrePolicy)
+    assert lazy.policy([Board(5)]).shape == (1, 26)  # loaded before anybody prepares anything
+    lazy.start_loading(then)
+    assert lazy.is_preparing
+    assert lazy.policy([Board(5)]).shape == (1, 26)
+    lazy.start_loading(then)
+    begin.set()
+    assert lazy._loader is not None
+    lazy._loader.join(10)
+    assert not lazy.is_preparing
+    lazy.start_loading(then)
+    assert len(done) == 1
+
+
 def test_an_error_in_the_background_is_met_where_the_policy_is_used() -> None:
     def load() -> Policy:
         raise PolicyError("no such file")

@@ -144,8 +144,9 @@ def test_nesting_is_never_too_deep() -> None:
         b"(;EV[x]" * 50_000,
         b"(;PB[" + b"\xe9" * 100_000 + b"[" + b"a" * 100_000 + b"];B[dd])",
         b"(" + b" \n" * 100_000,
+        b"(;" + b"".join(b"X%d[a]" % number for number in range(50_000)) + b";B[dd])",
     ],
-    ids=["nodes", "open roots", "open games", "latin", "blanks"],
+    ids=["nodes", "open roots", "open games", "latin", "blanks", "names"],
 )
 def test_hostile_files_come_to_an_answer(data: bytes) -> None:
     assert read_games(data)
@@ -211,6 +212,7 @@ def main_line_of(data: bytes) -> MainLine:
 def test_our_own_komi_is_what_it_says_to_every_reader(text: str, elsewhere: float | None) -> None:
     ours = b"(;GM[1]SZ[9]AP[gocnn:1.0]KM[%s];B[ee])" % text.encode()
     assert read_kept(ours).komi == main_line_of(ours).komi == (None if text == "nan" else float(text))
+    assert read_kept(ours.replace(b";B[ee]", b"RE[B+5.25];B[ee]")).result == "B+5.25"
     others = ours.replace(b"AP[gocnn:1.0]", b"")
     assert read_kept(others).komi == main_line_of(others).komi == elsewhere
 
