@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gocnn.options import FiniteRange
+from sgf_data.values import MOST_KOMI
 
 if TYPE_CHECKING:
     from engine.analyze import Judgement, Looker
@@ -63,7 +64,7 @@ Examples:
     help="Checkpoint to analyse with (default: the network that comes with gocnn).",
 )  # fmt: skip
 @click.option(
-    "--komi", type=FiniteRange(-10_000, 10_000),
+    "--komi", type=FiniteRange(-MOST_KOMI, MOST_KOMI),
     help="This komi instead of the record's (where that has none: 7.5, or 0.5 with handicap).",
 )  # fmt: skip
 @click.option(

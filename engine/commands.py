@@ -19,6 +19,7 @@ import click
 
 from engine.player_options import KO_RULES, make_player, player_options
 from gocnn.options import FiniteRange
+from sgf_data.values import MOST_KOMI
 
 #: Lizzie takes `version` for Leela Zero's, reads it as two numbers, and complains of those before 0.15, which have no
 #: analysis. So the first word is the version of Leela Zero whose analysis commands are understood; ours follows.
@@ -77,7 +78,7 @@ def gtp(rules: str | None, ko: str | None, verbose: bool, log_file: Path | None,
         player,
         policy.network,
         rules=named,
-        on_new_game=lambda: policy.start_loading(then=player.warm_up_for_analysis),
+        prepare=lambda: policy.start_loading(then=player.warm_up_for_analysis),
         is_preparing=lambda: policy.is_preparing,
     )
     engine = gtp_engine(session, f"{LEELA_ZERO_LEVEL} (gocnn {__version__})")
@@ -108,7 +109,7 @@ Examples:
     help="Your colour.",
 )
 @click.option("--size", type=click.IntRange(2, 25), default=19, show_default=True)
-@click.option("--komi", type=FiniteRange(-10_000, 10_000), help="Default: 7.5, or 0.5 with handicap.")
+@click.option("--komi", type=FiniteRange(-MOST_KOMI, MOST_KOMI), help="Default: 7.5, or 0.5 with handicap.")
 @click.option("--handicap", type=click.IntRange(min=0), default=0, metavar="N", help="Black's stones, 2 to 9.")
 def play(colour: str, size: int, komi: float | None, handicap: int, **options: Any) -> None:
     """Play against the network in the terminal.

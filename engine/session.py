@@ -50,12 +50,12 @@ class Session:
         network: Callable[[], Evaluator],
         *,
         rules: Rules = STANDARD,
-        on_new_game: Callable[[], None] = lambda: None,
+        prepare: Callable[[], None] = lambda: None,
         is_preparing: Callable[[], bool] = lambda: False,
     ) -> None:
         """`network` gives the network, or raises PolicyError; an analysis waits while `is_preparing`.
 
-        `on_new_game` is called where a game is set up, or an analysis begins.
+        `prepare` is called where a game is set up, or an analysis begins: what these need may be made ready then.
         """
         self.player = player
         self.rules = rules
@@ -63,15 +63,11 @@ class Session:
         self.clock = Clock()
         self._network = network
         self._search: Search | None = None
-        self._on_new_game = on_new_game
+        self.prepare = prepare
         self.is_preparing = is_preparing
         self._new_game(Game(ko=rules.ko))
 
     # What the other modules of commands use.
-
-    def prepare(self) -> None:
-        """Have ready what a game will need: called where one is set up, or looked at."""
-        self._on_new_game()
 
     @property
     def board(self) -> Board:
