@@ -113,6 +113,20 @@ Examples:
     show_default=True,
     help="Draw games whose owners are known this many times as often.",
 )
+@click.option(
+    "--teacher",
+    type=click.Path(),
+    metavar="FILE",
+    help="Learn also which moves this network thinks likely: a larger one, or the one to begin with.",
+)
+@click.option(
+    "--teacher-share",
+    type=FiniteRange(0, 1, min_open=True),
+    default=0.5,
+    show_default=True,
+    metavar="SHARE",
+    help="How much of each move to learn is the teacher's opinion, the rest being the record's.",
+)
 @click.option("--minutes", type=FiniteRange(0, min_open=True), help="Budget: wall-clock minutes.")
 @click.option("--positions", type=int, help="Budget: positions.")
 @click.option("--batch", default=128, show_default=True, help="Positions a step, for each process.")
@@ -149,8 +163,8 @@ def main(
     stem: str | None, pool: bool, size: int,
     years: tuple[int, int] | None, value: bool, profiles: bool, start_from: str | None, blend: float,
     value_weight: float, lead_weight: float, outcomes: tuple[str, ...],
-    outcomes_share: float, owners: tuple[str, ...], owner_weight: float, owned_weight: int,
-    minutes: float | None, positions: int | None, batch: int, optimizer: str,
+    outcomes_share: float, owners: tuple[str, ...], owner_weight: float, owned_weight: int, teacher: str | None,
+    teacher_share: float, minutes: float | None, positions: int | None, batch: int, optimizer: str,
     lr: float, muon_lr: float, decay: float, weight_decay: float, ema: float, seed: int, precision: str, compile: bool,
     device: str | None, validate_minutes: float, validate_positions: int, checkpoint_minutes: float, resume: bool,
 ) -> None:  # fmt: skip
@@ -165,7 +179,9 @@ def main(
     from gocnn.checkpoint import CheckpointError
     from gocnn.device import ranks
     from gocnn.evaluator import Evaluator
+    from gocnn.go.planes import PLANE_SETS
     from gocnn.journal import COUNTS, LEARNED
+    from gocnn.teacher import Taught
     from sgf_data.store import StoreError
 
     try:
@@ -207,6 +223,11 @@ def main(
         loss = _loss(network, value_weight, lead_weight, owner_weight)
         out.mkdir(parents=True, exist_ok=True)
         with ranks(device) as here:
+            drawn = lessons.drawn
+            if teacher:
+                judge_of_moves = Evaluator(policy.load(teacher), here.device)
+                drawn = Taught(drawn, PLANE_SETS[network.planes], judge_of_moves, teacher_share)
+                identity |= {"teacher": checkpoint.signature(teacher), "teacher_share": teacher_share}
             run = training.Run(out, model, config, here, loss=loss, identity=identity)
             run.begin(resume)
             if here.is_first:
@@ -232,7 +253,7 @@ def main(
                 policy.save(out / "network.safetensors", network, run.average.module, card)
 
             try:
-                metrics = run.train(lessons.drawn, validate)
+                metrics = run.train(drawn, validate)
             except training.Interrupted:
                 if here.is_first:
                     save({})  # it can be played with as it is
