@@ -71,10 +71,9 @@ def convolve_backward(gradient: Tensor, inputs: Tensor, weights: Tensor) -> tupl
         return np.asarray(_backward(given, source, panels, to_inputs, first, last))
 
     parts = share(work, _strips(given), torch.get_num_threads())
-    matrix = torch.tensor(WEIGHT)
-    products = torch.from_numpy(sum(parts[1:], parts[0])).unflatten(0, (FIELD, FIELD))  # [6, 6, C, D]
-    to_weights = torch.einsum("ia,ijcd,jb->dcab", matrix, products, matrix)
-    return torch.from_numpy(to_inputs).permute(0, 3, 1, 2), to_weights.contiguous()
+    products = torch.from_numpy(sum(parts[1:], parts[0]))  # [PRODUCTS, C, D]
+    to_weights = (_both_ways().T @ products.flatten(1)).unflatten(1, products.shape[1:])  # [9, C, D]
+    return torch.from_numpy(to_inputs).permute(0, 3, 1, 2), to_weights.permute(2, 1, 0).reshape(weights.shape)
 
 
 @convolve.register_fake
@@ -107,10 +106,16 @@ def channels_last(images: Tensor) -> np.ndarray:
 
 def _panels(weights: Tensor) -> np.ndarray:
     """float32 [D, C, 3, 3] to [PRODUCTS, D / COLUMNS, C, COLUMNS]: the right matrices of the products."""
-    matrix = torch.tensor(WEIGHT)
-    moved = torch.einsum("ia,dcab,jb->ijcd", matrix, weights.detach(), matrix)  # [6, 6, C, D]
-    panels = moved.flatten(0, 1).unflatten(2, (-1, COLUMNS)).transpose(1, 2)
+    outputs, inputs = weights.shape[:2]
+    moved = _both_ways() @ weights.detach().reshape(-1, 9).T  # [PRODUCTS, D * C]
+    panels = moved.view(PRODUCTS, outputs // COLUMNS, COLUMNS, inputs).transpose(2, 3)
     return panels.contiguous().numpy()
+
+
+def _both_ways() -> Tensor:
+    """float32 [PRODUCTS, 9]: what makes the factors of a filter's nine weights, along rows and columns at once."""
+    matrix = torch.tensor(WEIGHT)
+    return torch.kron(matrix, matrix)
 
 
 def _strips(images: np.ndarray) -> int:
