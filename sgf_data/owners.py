@@ -48,23 +48,23 @@ Owner = np.ndarray | None  # int8 [size * size], or None where our count is not 
 
 @njit(cache=True, nogil=True)
 def _last_position(size, points, colours, setup_at, setup_points, setup_colours, playouts, seed):
-    """A game's last position: stones and owners int8 [size, size], seki bool, and what Black and White have taken."""
+    """A game's last position: stones int8 [size, size], the rest of a `Count`, and what Black and White have taken."""
     state = core.new_state(size)
     replay.play_record(state, points, colours, setup_at, setup_points, setup_colours)
     total = ownership.add_playouts(state, 1, playouts // 2, seed, _NO_HISTORY)
     total += ownership.add_playouts(state, -1, playouts // 2, seed + 1, _NO_HISTORY)
     to_move = -np.int64(colours[-1]) if colours.size else np.int64(core.BLACK)
-    owner, seki = counting.count_state(state, (total / (2 * (playouts // 2))).astype(np.float32), to_move)
+    found = counting.count_state(state, (total / (2 * (playouts // 2))).astype(np.float32), to_move)
     stones = np.empty((size, size), np.int8)
     for point in range(size * size):
         stones[point // size, point % size] = state.colour[core.to_cell(point, size)]
-    return stones, owner, seki, state.info[core.PRISONERS_OF_BLACK], state.info[core.PRISONERS_OF_WHITE]
+    return stones, found, state.info[core.PRISONERS_OF_BLACK], state.info[core.PRISONERS_OF_WHITE]
 
 
 def judge(table: MoveTable, game: int, playouts: int = PLAYOUTS) -> Owner:
     """The owners at the end of a counted game, if they give its recorded margin by area or by territory."""
-    stones, owner, seki, black, white = _last_position(*_game(table, game), playouts, 1)
-    found = counting.Count(stones, owner, stones * owner < 0, seki)
+    stones, (owner, seki, to_fill), black, white = _last_position(*_game(table, game), playouts, 1)
+    found = counting.Count(stones, owner, stones * owner < 0, seki, to_fill)
     recorded = float(table.margin[game] + table.komi[game])
     is_right = recorded in (found.area, found.territory({core.BLACK: black, core.WHITE: white}))
     return owner.ravel() if is_right else None

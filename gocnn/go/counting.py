@@ -16,11 +16,16 @@ from gocnn.go import core, life
 from gocnn.go.board import Board
 from gocnn.go.core import BLACK, EMPTY, WHITE
 from gocnn.go.fights import read_fights
+from gocnn.go.filling import must_fill
 from gocnn.go.ownership import PLAYOUTS, ownership
 
 #: The mean owner from which on an empty point belongs to somebody. Beginners' playouts lose a little of everything, so
 #: it is low: of 0.2, 0.3 ... 0.8, it gave the recorded score most often on professional games.
 OWNED = 0.4
+
+#: A region of so many points that has living stones of both colours around it is nobody's, since either side may play
+#: there. In a larger one a border is open still, and each of its points is as likely to be somebody's as playouts say.
+GAP = 8
 
 #: As many neutral points in one region can be the shared liberties of a seki; where there are more, the game goes on.
 SHARED = 6
@@ -37,6 +42,7 @@ class Count:
     owner: np.ndarray  # int8: BLACK, WHITE, or 0 for a neutral point
     dead: np.ndarray  # bool: stones to be taken off
     seki: np.ndarray  # bool: living stones that have no two eyes, and the eyes that they have
+    to_fill: np.ndarray  # bool: points that their owner will have to fill (`gocnn.go.filling`)
 
     @property
     def area(self) -> int:
@@ -44,11 +50,12 @@ class Count:
         return int(self.owner.sum(dtype=np.int64))
 
     def territory(self, prisoners: dict[int, int]) -> int:
-        """Black's territory, prisoners and dead White stones less White's; points in a seki count for nobody.
+        """Black's territory, prisoners and dead White stones less White's.
 
+        Points in a seki count for nobody, nor do those that their owner has to fill.
         `prisoners` are those that each colour took during the game, as `Board.prisoners`.
         """
-        surrounded = ((self.stones == EMPTY) | self.dead) & ~self.seki
+        surrounded = ((self.stones == EMPTY) | self.dead) & ~self.seki & ~self.to_fill
         dead = int(self.stones[self.dead].sum(dtype=np.int64))
         return int(self.owner[surrounded].sum(dtype=np.int64)) - dead + prisoners[BLACK] - prisoners[WHITE]
 
@@ -71,9 +78,9 @@ def count(board: Board, mean: np.ndarray) -> Count:
 
     Where that makes a seki, it is read out whether it is one (`gocnn.go.fights`), with the board's side to move first.
     """
-    owner, seki = count_state(board.state, np.ascontiguousarray(mean, dtype=np.float32), board.to_move)
+    owner, seki, to_fill = count_state(board.state, np.ascontiguousarray(mean, dtype=np.float32), board.to_move)
     stones = board.stones
-    return Count(stones, owner, stones * owner < 0, seki)
+    return Count(stones, owner, stones * owner < 0, seki, to_fill)
 
 
 def settle(board: Board) -> Count:
@@ -85,7 +92,7 @@ def settle(board: Board) -> Count:
 
 @njit(cache=True, nogil=True)
 def count_state(state, mean, to_move):
-    """Owner int8 [size, size] and seki bool [size, size] of a `State`, as in `count`, from float32 means."""
+    """The owner int8, seki bool and to_fill bool of a `Count`, [size, size] each, from a `State` and float32 means."""
     size = state.info[core.SIZE]
     points = size * size
     flat = mean.ravel()
@@ -104,18 +111,24 @@ def count_state(state, mean, to_move):
     in_seki = _seki(state, owner)
     if read_fights(state, owner, in_seki, to_move):
         in_seki = _seki(state, owner)
+    filled = must_fill(state, owner, in_seki)
     found = np.zeros((size, size), np.int8)
     seki = np.zeros((size, size), np.bool_)
+    to_fill = np.zeros((size, size), np.bool_)
     for point in range(points):
         cell = core.to_cell(point, size)
         found[point // size, point % size] = owner[cell]
         seki[point // size, point % size] = in_seki[cell]
-    return found, seki
+        to_fill[point // size, point % size] = filled[cell]
+    return found, seki, to_fill
 
 
 @njit(cache=True, nogil=True)
 def _surround(state, owner, mean):
-    """Give the empty cells owners: who alone has living stones around a region owns it, else each point by its mean."""
+    """Give the empty cells owners: who alone has living stones around a region owns it.
+
+    Between both colours a region of up to GAP points is nobody's; in a larger one each point has an owner by its mean.
+    """
     size = state.info[core.SIZE]
     width = size + 1
     queue = np.empty(owner.size, np.int32)
@@ -146,7 +159,7 @@ def _surround(state, owner, mean):
             if black != white:
                 owner[cell] = BLACK if black else WHITE
             elif state.colour[cell] == EMPTY:
-                opinion = mean[core.to_point(cell, size)]
+                opinion = np.float32(0) if filled <= GAP else mean[core.to_point(cell, size)]
                 owner[cell] = 0 if abs(opinion) < OWNED else BLACK if opinion > 0 else WHITE
 
 
