@@ -1,11 +1,13 @@
 """How often the engine's final score is the one that the players counted, on finished games of a store.
 
     python benchmarks/final_scores.py pro-2022.arrow pro.arrow --from-year 2015
+    python benchmarks/final_scores.py kgs.arrow --games 1000
 
-A record must have a margin that its komi allows (so many points and as many halves), and be finished: no neutral point
-left to fill. Where it names no rules, games with a komi of 7.5 or 8 are counted by area and others by territory, unless
-the margin is none that area scoring can give: with all points somebody's, the areas differ by an odd number on a board
-of 361. The first figure takes that for granted, the second takes either count.
+A record must have a margin that its komi allows (so many points and as many halves), and be finished: both players
+passed at its end, or no neutral point is left to fill. Where it names no rules, games with a komi of 7.5 or 8 are
+counted by area and others by territory, unless the margin is none that area scoring can give: with all points
+somebody's, the areas differ by an odd number on a board of 361. The first figure takes that for granted, the second
+takes either count.
 """
 
 from __future__ import annotations
@@ -18,13 +20,12 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
+from engine.rules import NAMED, STANDARD, Rules, handicap_of, rules_of_record
 from gocnn.go import Board
-from gocnn.go.counting import settle
+from gocnn.go.counting import Count, settle
 from sgf_data.owners import counted
 from sgf_data.record import GameRecord
 from sgf_data.store import StoreError, open_store
-
-AREA = ("chin", "area", "ing", "aga")  # how the names of rules begin that count by area
 
 
 @dataclass(frozen=True)
@@ -32,29 +33,45 @@ class Score:
     """A finished game: what was recorded and what we count, from Black's side with komi."""
 
     record: GameRecord
+    komi: float
     recorded: float
-    area: float
-    territory: float
-    neutral: int  # points that are nobody's
+    found: Count
+    prisoners: dict[int, int]
+
+    @property
+    def rules(self) -> Rules:
+        """Those that the record names, or those that its komi is usual for."""
+        by_area = self.komi in (7.5, 8) and self._area_can_be_as_recorded
+        return rules_of_record(self.record.rules, STANDARD if by_area else NAMED["japanese"])
+
+    @property
+    def area(self) -> float:
+        """By area, with White's points for handicap stones."""
+        moves = list(zip(self.record.colours.tolist(), self.record.points.tolist()))
+        handicap = handicap_of(self.record.setup_colours[self.record.setup_at == 0].tolist(), moves)
+        return self.found.area - self.komi - self.rules.compensation(handicap)
+
+    @property
+    def territory(self) -> float:
+        return self.found.territory(self.prisoners) - self.komi
 
     @property
     def by_rules(self) -> float:
-        """By the rules that the record names, or those that its komi is usual for."""
-        if self.record.rules:
-            by_area = self.record.rules.lower().startswith(AREA)
-        else:
-            by_area = self.record.komi in (7.5, 8) and self._area_can_be_as_recorded
-        return self.area if by_area else self.territory
+        return self.area if self.rules.scoring == "area" else self.territory
 
     @property
     def contradicts_itself(self) -> bool:
         """Whether the record names rules by which nobody can win by its margin."""
-        return self.record.rules.lower().startswith(AREA) and not self._area_can_be_as_recorded
+        return bool(self.record.rules) and self.rules.scoring == "area" and not self._area_can_be_as_recorded
 
     @property
     def _area_can_be_as_recorded(self) -> bool:
-        points = self.record.size**2 - self.neutral
-        return (self.recorded + self.record.komi - points) % 2 == 0
+        points = np.count_nonzero(self.found.owner)
+        return bool((self.recorded + self.komi - points) % 2 == 0)
+
+
+def both_passed(record: GameRecord) -> bool:
+    return record.points[-2:].tolist() == [record.size**2] * 2
 
 
 def last_position(record: GameRecord) -> Board:
@@ -95,12 +112,10 @@ def main(stores: tuple[str, ...], from_year: int, games: int, misses: bool) -> N
             continue
         board = last_position(record)
         found = settle(board)
-        if found.open_points:
+        if found.open_points and not both_passed(record):
             unfinished += 1
             continue
-        neutral = int(np.count_nonzero(found.owner == 0))
-        score = Score(record, recorded, found.area - komi, found.territory(board.prisoners) - komi, neutral)
-        scores.append(score)
+        scores.append(Score(record, komi, recorded, found, board.prisoners))
     odd = sum(score.contradicts_itself for score in scores)
     right = sum(score.by_rules == score.recorded for score in scores)
     either = sum(score.recorded in (score.area, score.territory) for score in scores)
@@ -112,7 +127,7 @@ def main(stores: tuple[str, ...], from_year: int, games: int, misses: bool) -> N
         if score.by_rules != score.recorded:
             print(
                 f"  recorded {score.recorded:+g}, counted {score.by_rules:+g} (area {score.area:+g}, territory "
-                f"{score.territory:+g}), komi {score.record.komi:g}, {score.record.rules or 'rules unknown'}: "
+                f"{score.territory:+g}), komi {score.komi:g}, {score.record.rules or 'rules unknown'}: "
                 f"{score.record.source}"
             )
 

@@ -107,10 +107,11 @@ def count_state(state, mean, to_move):
         if state.colour[cell] != EMPTY:
             held = total[state.head[cell]]
             owner[cell] = state.colour[cell] if held * state.colour[cell] >= 0 else -state.colour[cell]
-    _surround(state, owner, flat)
+    _surround(state, owner, flat, np.int64(0))
     in_seki = _seki(state, owner)
     if read_fights(state, owner, in_seki, to_move):
         in_seki = _seki(state, owner)
+    _surround(state, owner, flat, np.int64(GAP))
     filled = must_fill(state, owner, in_seki)
     found = np.zeros((size, size), np.int8)
     seki = np.zeros((size, size), np.bool_)
@@ -124,10 +125,10 @@ def count_state(state, mean, to_move):
 
 
 @njit(cache=True, nogil=True)
-def _surround(state, owner, mean):
+def _surround(state, owner, mean, gap):
     """Give the empty cells owners: who alone has living stones around a region owns it.
 
-    Between both colours a region of up to GAP points is nobody's; in a larger one each point has an owner by its mean.
+    Between both colours a region of up to `gap` points is nobody's; in a larger one each has an owner by its mean.
     """
     size = state.info[core.SIZE]
     width = size + 1
@@ -159,7 +160,7 @@ def _surround(state, owner, mean):
             if black != white:
                 owner[cell] = BLACK if black else WHITE
             elif state.colour[cell] == EMPTY:
-                opinion = np.float32(0) if filled <= GAP else mean[core.to_point(cell, size)]
+                opinion = np.float32(0) if filled <= gap else mean[core.to_point(cell, size)]
                 owner[cell] = 0 if abs(opinion) < OWNED else BLACK if opinion > 0 else WHITE
 
 

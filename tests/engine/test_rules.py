@@ -406,7 +406,8 @@ def test_what_is_needed_by_area_is_what_wins_by_territory(seed: int, handicap: i
         moves = [p for p in np.flatnonzero(board.legal_mask(board.to_move)) if not board.is_own_eye(board.to_move, p)]
         board.play(board.to_move, int(random.choice(moves if passes else moves[:-1] or moves)))
     found = settle(board)
-    found = dataclasses.replace(found, seki=np.zeros_like(found.seki))  # whose eyes count by area alone
+    nothing = np.zeros_like(found.seki)
+    found = dataclasses.replace(found, seki=nothing, to_fill=nothing)  # eyes and points that count by area alone
     difference = found.area - found.territory(board.prisoners)
     for komi in (0.5, 6.5):
         assert STANDARD.needed(board, komi) == komi
