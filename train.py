@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from gocnn.training import Loss
     from sgf_data.dataset import Positions
 
-#: Without a store to test on, one game in so many is held out.
-HELD_OUT = 50
-
 EXAMPLES = """
 \b
 Examples:
@@ -308,15 +305,15 @@ def _lessons(
     """Open the stores and choose the games. Raises StoreError, ValueError or UsageError where nothing can be used."""
     from gocnn.batches import Mixture
     from gocnn.go.planes import PLANE_SETS
-    from sgf_data.dataset import Positions, Selection
+    from sgf_data.dataset import HELD_OUT, LEARNED, Positions, Selection
     from sgf_data.owners import read as read_owners
     from sgf_data.store import open_store
 
     plane_set = PLANE_SETS[network.planes]
     table = open_store(data).moves()
     held_out = open_store(val).moves() if val else table
-    learn = Selection(size, years, None if val else (1, HELD_OUT, False))
-    test_on = Selection(size, None if val else years, None if val else (1, HELD_OUT, True))
+    learn = Selection(size, years, None if val else LEARNED)
+    test_on = Selection(size, None if val else years, None if val else HELD_OUT)
     known = read_owners(*owners) if owners else None
     if not val and len(set(table.opening_key[Selection(size, years).games(table)].tolist())) == 1:
         raise click.UsageError("a single game is too little: one is held out to test on, unless --val names others")

@@ -63,7 +63,7 @@ class Rules:
         if self.suicide and self.ko == "situational":
             return "NZ"
         if self.suicide:
-            return "Tromp-Taylor"
+            return "GOE" if self.friendly_pass else "Tromp-Taylor"
         return "AGA" if self.bonus == "N-1" else "Chinese"
 
     def sgf_name_with(self, handicap: int) -> str:
@@ -121,13 +121,14 @@ NAMED = {
     "aga": Rules(ko="situational", bonus="N-1"),
     "bga": Rules(ko="situational", bonus="N-1"),
     "new-zealand": Rules(ko="situational", suicide=True),
+    "ing": Rules(suicide=True),  # his rules of ko are his own; superko is the nearest to them
 }
 
 
 #: Other names of the same: KataGo's and those of records.
 ALIASES = {
     "tt": "tromp-taylor", "nz": "new-zealand", "newzealand": "new-zealand", "french": "bga",
-    "jp": "japanese", "cn": "chinese", "kr": "korean",
+    "jp": "japanese", "cn": "chinese", "kr": "korean", "goe": "ing",
 }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from gocnn.options import YearRange
 \b
 Examples:
   gocnn evaluate --val pro-2022.arrow
+  gocnn evaluate runs/mine/network.safetensors --val games.arrow --held-out
   gocnn evaluate runs/mine/network.safetensors --val pro-2022.arrow --exclude games.arrow
   gocnn evaluate --val pro-2022.arrow --count 20000 --symmetries 8 --plot accuracy.png
   gocnn evaluate --val pro.arrow --years 2011-2021 --count 20000
@@ -25,6 +26,11 @@ Examples:
     "--val", "val", multiple=True, required=True, type=click.Path(), help="Game store to test on; repeatable."
 )
 @click.option("--exclude", multiple=True, type=click.Path(), help="Leave out games that are also in this store.")
+@click.option(
+    "--held-out", is_flag=True,
+    help="Test only on the games that `gocnn train` does not learn from where it is given this store as --data and no "
+    "--val (with the same --size and --years).",
+)  # fmt: skip
 @click.option("--size", default=19, show_default=True, help="Board size of the games to test on.")
 @click.option("--years", type=YearRange(), help="Test only on games of these years.")
 @click.option("--count", type=click.IntRange(1), help="Test this many positions, drawn at random, instead of all.")
@@ -43,7 +49,7 @@ Examples:
 @click.option("--device", default=None, help="cuda, cuda:1, mps or cpu; by default the best there is.")
 @click.option("--precision", type=click.Choice(["auto", "bf16", "fp32"]), default="auto", show_default=True)
 def evaluate(
-    network: str | None, val: tuple[str, ...], exclude: tuple[str, ...], size: int,
+    network: str | None, val: tuple[str, ...], exclude: tuple[str, ...], held_out: bool, size: int,
     years: tuple[int, int] | None, count: int | None, symmetries: int, profile: str | None, plot: str | None,
     device: str | None, precision: str,
 ) -> None:  # fmt: skip
@@ -63,7 +69,7 @@ def evaluate(
     from gocnn.evaluator import Evaluator
     from gocnn.profile import UNKNOWN, Profile
     from gocnn.visualize import drawing
-    from sgf_data.dataset import Positions, Selection
+    from sgf_data.dataset import HELD_OUT, Positions, Selection
     from sgf_data.store import StoreError, open_store
 
     try:
@@ -76,8 +82,8 @@ def evaluate(
         of_records = judge.has_profiles and profile is None
         also = np.concatenate([open_store(path).moves().opening_key for path in exclude]) if exclude else None
         test = Positions(
-            open_store(val).moves(), judge.plane_set, Selection(size, years), exclude=also,
-            shuffle=count is not None, augment=False, outcomes=judge.has_value, profiles=of_records,
+            open_store(val).moves(), judge.plane_set, Selection(size, years, HELD_OUT if held_out else None),
+            exclude=also, shuffle=count is not None, augment=False, outcomes=judge.has_value, profiles=of_records,
         )  # fmt: skip
         with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
             task = bar.add_task("positions", total=min(count or len(test), len(test)))

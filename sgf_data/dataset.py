@@ -88,6 +88,11 @@ def _fill(
         drawn[i, 3] = np.int64(chance >> np.uint64(32))
 
 
+#: Folds of a `Selection`: where a network is trained with no other games to test on, one game in 50 is held out.
+HELD_OUT = (1, 50, True)
+LEARNED = (1, 50, False)
+
+
 @dataclass(frozen=True)
 class Selection:
     """Which games of a store to draw from.

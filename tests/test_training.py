@@ -435,6 +435,19 @@ def test_evaluate_tests_every_position_once(store, tmp_path):
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+def test_evaluate_finds_the_games_that_a_run_held_out(store, tmp_path):
+    from click.testing import CliRunner
+
+    import train
+
+    run = CliRunner().invoke(train.main, train_words(store, tmp_path / "run", "--positions", "16"))
+    assert run.exit_code == 0, run.output
+    tested = re.search(r"testing on 64 of ([\d,]+)\.", run.output)
+    words = [str(tmp_path / "run" / "network.safetensors"), "--val", str(store), "--held-out", "--device", "cpu"]
+    result = CliRunner().invoke(evaluate, words)
+    assert tested and result.output.startswith(f"{tested[1]} positions of 3 games, "), result.output
+
+
 def test_a_store_that_is_none_is_named(tmp_path):
     from click.testing import CliRunner
 

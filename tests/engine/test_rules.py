@@ -64,7 +64,7 @@ def test_names_and_their_json_are_the_same_rules(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "ing", "{}x", "[]", '"chinese"', '{"ko":"NONE"}', '{"suicide":"yes"}', '{"hasButton":true}',
+    "text", ["", "stone-scoring", "{}x", "[]", '"chinese"', '{"ko":"NONE"}', '{"suicide":"yes"}', '{"hasButton":true}',
              '{"tax":"ALL"}', '{"scoring":"TERRITORY","tax":"NONE"}', '{"whiteHandicapBonus":2}', '{"sun":1}']
 )  # fmt: skip
 def test_rules_that_cannot_be_played_are_refused(text: str) -> None:
@@ -259,7 +259,7 @@ def test_limits_of_the_search() -> None:
     ("rules", "name"),
     [
         ("chinese", "Chinese"), ("tromp-taylor", "Tromp-Taylor"), ("japanese", "Japanese"), ("korean", "Japanese"),
-        ("aga", "AGA"), ("new-zealand", "NZ"),
+        ("aga", "AGA"), ("new-zealand", "NZ"), ("ing", "GOE"),
     ],
 )  # fmt: skip
 def test_records_name_the_nearest_rules_that_sgf_knows(rules: str, name: str) -> None:
@@ -270,7 +270,7 @@ def test_records_name_the_nearest_rules_that_sgf_knows(rules: str, name: str) ->
     ("text", "name"),
     [
         ("NZ", "new-zealand"), ("NewZealand", "new-zealand"), ("new zealand", "new-zealand"), ("french", "bga"),
-        ("Tromp_Taylor", "tromp-taylor"), ("tt", "tromp-taylor"), ("jp", "japanese"),
+        ("Tromp_Taylor", "tromp-taylor"), ("tt", "tromp-taylor"), ("jp", "japanese"), ("GOE", "ing"),
     ],
 )  # fmt: skip
 def test_rules_have_other_names(text: str, name: str) -> None:
@@ -295,7 +295,8 @@ RECORD = "(;GM[1]FF[4]SZ[5]KM[0.5]RU[%s]AB[ca][cb][cc][cd][ce]AW[da][db][dc][dd]
 
 
 @pytest.mark.parametrize(
-    "named, rules", [("Japanese", "japanese"), ("korean", "korean"), ("AGA", "aga"), ("NZ", "new-zealand")]
+    "named, rules",
+    [("Japanese", "japanese"), ("korean", "korean"), ("AGA", "aga"), ("NZ", "new-zealand"), ("GOE", "ing")],
 )
 def test_a_record_brings_its_rules(tmp_path: Path, named: str, rules: str) -> None:
     path = tmp_path / "game.sgf"
