@@ -2,12 +2,13 @@
 
     python benchmarks/final_scores.py pro-2022.arrow pro.arrow --from-year 2015
     python benchmarks/final_scores.py kgs.arrow --games 1000
+    python benchmarks/final_scores.py kgs.arrow --games 200 --gnugo
 
 A record must have a margin that its komi allows (so many points and as many halves), and be finished: both players
 passed at its end, or no neutral point is left to fill. Where it names no rules, games with a komi of 7.5 or 8 are
 counted by area and others by territory, unless the margin is none that area scoring can give: with all points
 somebody's, the areas differ by an odd number on a board of 361. The first figure takes that for granted, the second
-takes either count.
+takes either count. With `--gnugo` GNU Go counts the same positions by the same rules.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
+from engine.client import GtpClient
 from engine.rules import NAMED, STANDARD, Rules, handicap_of, rules_of_record
-from gocnn.go import Board
+from gocnn.go import BLACK, Board
+from gocnn.go.coords import point_to_gtp
 from gocnn.go.counting import Count, settle
 from sgf_data.owners import counted
 from sgf_data.record import GameRecord
@@ -45,11 +48,15 @@ class Score:
         return rules_of_record(self.record.rules, STANDARD if by_area else NAMED["japanese"])
 
     @property
-    def area(self) -> float:
-        """By area, with White's points for handicap stones."""
+    def compensation(self) -> int:
+        """White's points for handicap stones."""
         moves = list(zip(self.record.colours.tolist(), self.record.points.tolist()))
         handicap = handicap_of(self.record.setup_colours[self.record.setup_at == 0].tolist(), moves)
-        return self.found.area - self.komi - self.rules.compensation(handicap)
+        return self.rules.compensation(handicap)
+
+    @property
+    def area(self) -> float:
+        return self.found.area - self.komi - self.compensation
 
     @property
     def territory(self) -> float:
@@ -74,6 +81,19 @@ def both_passed(record: GameRecord) -> bool:
     return record.points[-2:].tolist() == [record.size**2] * 2
 
 
+def score_of_gnugo(engine: GtpClient, score: Score) -> float:
+    """GNU Go's final score of the game, from Black's side."""
+    record = score.record
+    engine.send(f"boardsize {record.size}")
+    engine.send("clear_board")
+    engine.send(f"komi {score.komi + score.compensation:g}")
+    placed = zip(record.setup_colours.tolist(), record.setup_points.tolist())
+    for colour, point in (*placed, *zip(record.colours.tolist(), record.points.tolist())):
+        engine.send(f"play {'b' if colour == BLACK else 'w'} {point_to_gtp(point, record.size)}")
+    winner, _, margin = engine.send("final_score", timeout=120).partition("+")
+    return 0.0 if winner == "0" else float(margin) * (1 if winner == "B" else -1)
+
+
 def last_position(record: GameRecord) -> Board:
     """The board when the record ends. Raises ValueError for a move that simple ko forbids."""
     board = Board(record.size, ko="simple")
@@ -91,7 +111,8 @@ def last_position(record: GameRecord) -> Board:
 @click.option("--from-year", default=0, help="Only games from this year on.")
 @click.option("--games", default=2000, show_default=True, help="Counted games to look at, drawn at random.")
 @click.option("--misses/--no-misses", default=True, help="List the finished games that are counted otherwise.")
-def main(stores: tuple[str, ...], from_year: int, games: int, misses: bool) -> None:
+@click.option("--gnugo", is_flag=True, help="Have GNU Go count the finished games, too: seconds each.")
+def main(stores: tuple[str, ...], from_year: int, games: int, misses: bool, gnugo: bool) -> None:
     """Count the finished games of STORES and compare with their results."""
     try:
         store = open_store(stores)
@@ -123,6 +144,18 @@ def main(stores: tuple[str, ...], from_year: int, games: int, misses: bool) -> N
     print(f"{len(chosen):,} counted games: {impossible} with an impossible margin, {unfinished:,} unfinished")
     print(f"{len(scores)} finished: {right / total:.1%} as recorded, {either / total:.1%} by area or territory")
     print(f"{odd} of them name area rules by which, with the neutral points counted, nobody wins by that margin")
+    if gnugo:
+        alone = theirs = 0
+        with (
+            GtpClient("gnugo --mode gtp --level 10 --japanese-rules") as by_territory,
+            GtpClient("gnugo --mode gtp --level 10 --chinese-rules --positional-superko") as by_area,
+        ):
+            for score in track(scores, "GNU Go", console=console, disable=not sys.stderr.isatty()):
+                counter = by_area if score.rules.scoring == "area" else by_territory
+                right = score_of_gnugo(counter, score) == score.recorded
+                theirs += right
+                alone += right and score.by_rules != score.recorded
+        print(f"GNU Go: {theirs / total:.1%} as recorded, among them {alone} that we count otherwise")
     for score in scores if misses else ():
         if score.by_rules != score.recorded:
             print(
