@@ -132,6 +132,8 @@ class Search:
             playouts += found + max(ended, 0)
             if ended < 0 or found + ended == 0:
                 break
+            if limits.saves and self._is_decided(board, limits, playouts, time.monotonic() - begin):
+                break
             if report is not None and time.monotonic() - reported >= every:
                 report(self._report(board, playouts, owners))
                 reported = time.monotonic()
@@ -359,6 +361,17 @@ class Search:
 
     def _reached(self, limits: Limits, playouts: int, elapsed: float) -> bool:
         return self._left(limits, playouts) <= 0 or (limits.seconds is not None and elapsed >= limits.seconds)
+
+    def _is_decided(self, board: Board, limits: Limits, playouts: int, elapsed: float) -> bool:
+        """Whether no move can be visited more often than the best one in what is left of the time, at this pace."""
+        assert self._tree is not None
+        if limits.seconds is None or not playouts:
+            return False
+        links = self._tree.links
+        children = [child for child in trees.children(self._tree, self._root) if not links[child, trees.BARRED]]
+        *_, second, first = sorted([0, 0, *links[children, trees.THROUGH].tolist()])
+        still = min(self._left(limits, playouts), playouts / elapsed * (limits.seconds - elapsed))
+        return first - second > still and self._report(board, playouts, owners=False).moves[0].visits == first
 
     def _make_room(self, leaves: int) -> bool:
         """Grow the arrays for so many new leaves; False if that is more than the configuration allows."""

@@ -266,7 +266,7 @@ def _worthless(board: Board) -> list[int]:
 
 
 def with_seconds(limits: Limits, seconds: float | None) -> Limits:
-    """Limits that end after some seconds at the latest."""
+    """Limits that end after some seconds of the clock's at the latest, of which none are wasted."""
     if seconds is None:
         return limits
-    return replace(limits, seconds=seconds if limits.seconds is None else min(seconds, limits.seconds))
+    return replace(limits, seconds=seconds if limits.seconds is None else min(seconds, limits.seconds), saves=True)

@@ -34,6 +34,7 @@ class Limits:
     visits: int | None = None  # of the root by moves that are searched, those kept from an earlier search counted
     playouts: int | None = None  # new descents
     seconds: float | None = None
+    saves: bool = False  # ends before `seconds` have gone by if what is left of them can change nothing
 
 
 @dataclass(frozen=True)

@@ -346,6 +346,30 @@ def test_it_stops_within_fifty_milliseconds() -> None:
     check_sums(search)
 
 
+@pytest.mark.parametrize("obvious", [True, False])
+def test_the_clock_is_not_run_down_for_what_is_decided(obvious: bool) -> None:
+    centre = 12
+    toy = Toy(by_stones, favourites={centre: 0.97 if obvious else 0.0}, seconds=0.002)
+    Search(toy).run(Board(5), 0.0, Limits(visits=40))  # compiles, or loads what was compiled
+    begin = time.monotonic()
+    found = Search(toy).run(Board(5), 0.0, Limits(seconds=1.5, saves=True))
+    took = time.monotonic() - begin
+    visits = [*sorted((move.visits for move in found.moves), reverse=True), 0]
+    if obvious:
+        assert took < 1.3
+        assert found.moves[0].move == centre
+        assert visits[0] - visits[1] > (1.5 - took) * found.playouts / took - 16  # the others could not catch up
+    else:
+        assert took >= 1.4
+
+
+def test_without_a_clock_a_search_takes_all_of_its_time() -> None:
+    toy = Toy(by_stones, favourites={12: 0.97}, seconds=0.002)
+    begin = time.monotonic()
+    Search(toy).run(Board(5), 0.0, Limits(seconds=0.6))
+    assert time.monotonic() - begin >= 0.59
+
+
 def test_a_time_limit_is_kept() -> None:
     search = Search(Toy(by_area, seconds=0.002))
     search.run(Board(9), 0.0, Limits(visits=40))
