@@ -119,10 +119,8 @@ Examples:
 @click.option(
     "--teacher-share",
     type=FiniteRange(0, 1, min_open=True),
-    default=0.5,
-    show_default=True,
     metavar="SHARE",
-    help="How much of each move to learn is the teacher's opinion, the rest being the record's.",
+    help="How much of each move to learn is the teacher's opinion, the rest being the record's (default: 0.5).",
 )
 @click.option("--minutes", type=FiniteRange(0, min_open=True), help="Budget: wall-clock minutes.")
 @click.option("--positions", type=int, help="Budget: positions.")
@@ -161,7 +159,7 @@ def main(
     years: tuple[int, int] | None, value: bool, profiles: bool, start_from: str | None, blend: float,
     value_weight: float, lead_weight: float, outcomes: tuple[str, ...],
     outcomes_share: float, owners: tuple[str, ...], owner_weight: float, owned_weight: int, teacher: str | None,
-    teacher_share: float, minutes: float | None, positions: int | None, batch: int, optimizer: str,
+    teacher_share: float | None, minutes: float | None, positions: int | None, batch: int, optimizer: str,
     lr: float, muon_lr: float, decay: float, weight_decay: float, ema: float, seed: int, precision: str, compile: bool,
     device: str | None, validate_minutes: float, validate_positions: int, checkpoint_minutes: float, resume: bool,
 ) -> None:  # fmt: skip
@@ -174,11 +172,11 @@ def main(
 
     from gocnn import checkpoint, examination, policy, training
     from gocnn.checkpoint import CheckpointError
+    from gocnn.device import precision as dtype_of
     from gocnn.device import ranks
     from gocnn.evaluator import Evaluator
-    from gocnn.go.planes import PLANE_SETS
     from gocnn.journal import COUNTS, LEARNED
-    from gocnn.teacher import Taught
+    from gocnn.teacher import Taught, check_fit
     from sgf_data.store import StoreError
 
     try:
@@ -190,6 +188,8 @@ def main(
             raise click.UsageError("--init brings its own network: leave --preset, --stem and --pool out")
         if owned_weight > 1 and not owners:
             raise click.UsageError("--owned-weight needs --owners")
+        if teacher_share and not teacher:
+            raise click.UsageError("--teacher-share needs --teacher")
         first = policy.load(start_from) if start_from else None
         network = first.config if first else policy.preset(preset or "b6c64", planes, size)
         network = replace(
@@ -198,6 +198,12 @@ def main(
         )  # fmt: skip
         if (owners or outcomes) and not network.value:
             raise click.UsageError(f"--{'owners' if owners else 'outcomes'} needs --value")
+        master = policy.load(teacher) if teacher else None
+        if master:
+            try:
+                check_fit(master.config, network, size)
+            except ValueError as error:
+                raise ValueError(f"{teacher}: {error}") from None
         config = training.TrainingConfig(
             minutes=minutes, samples=positions, batch=batch, optimizer=optimizer, lr=lr, muon_lr=muon_lr,
             decay=decay, weight_decay=weight_decay, ema=ema, seed=seed, precision=precision, compile=compile,
@@ -221,17 +227,21 @@ def main(
         out.mkdir(parents=True, exist_ok=True)
         with ranks(device) as here:
             drawn = lessons.drawn
-            if teacher:
-                judge_of_moves = Evaluator(policy.load(teacher), here.device)
-                drawn = Taught(drawn, PLANE_SETS[network.planes], judge_of_moves, teacher_share)
-                identity |= {"teacher": checkpoint.signature(teacher), "teacher_share": teacher_share}
+            if teacher and master:
+                # It works in a thread beside the training, which Apple's GPU does not stand.
+                where = torch.device("cpu") if here.device.type == "mps" else here.device
+                share = teacher_share or 0.5
+                drawn = Taught(drawn, network, Evaluator(master, where, dtype_of(precision, where)), share)
+                identity |= {"teacher": checkpoint.signature(teacher), "teacher_share": share}
             run = training.Run(out, model, config, here, loss=loss, identity=identity)
             run.begin(resume)
             if here.is_first:
                 weights = sum(p.numel() for p in run.model.parameters())
                 click.echo(
                     f"b{network.blocks}c{network.channels}: {weights:,} weights, {len(lessons.test.plane_set)} planes. "
-                    f"{lessons.in_words(validate_positions)} {here.device}, {str(run.dtype).removeprefix('torch.')}.",
+                    f"{lessons.in_words(validate_positions)} "
+                    + (f"{share:.0%} of each move is by {teacher}. " if teacher else "")
+                    + f"{here.device}, {str(run.dtype).removeprefix('torch.')}.",
                     err=True,
                 )
 

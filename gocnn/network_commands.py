@@ -28,8 +28,8 @@ Examples:
 @click.option("--exclude", multiple=True, type=click.Path(), help="Leave out games that are also in this store.")
 @click.option(
     "--held-out", is_flag=True,
-    help="Test only on the games that `gocnn train` does not learn from where it is given this store as --data and no "
-    "--val (with the same --size and --years).",
+    help="Test only on the games that `gocnn train` does not learn from where it is given exactly these stores as "
+    "--data and no --val (with the same --size and --years).",
 )  # fmt: skip
 @click.option("--size", default=19, show_default=True, help="Board size of the games to test on.")
 @click.option("--years", type=YearRange(), help="Test only on games of these years.")

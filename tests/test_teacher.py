@@ -14,7 +14,7 @@ from gocnn.evaluator import Evaluator
 from gocnn.go import Board
 from gocnn.go.planes import PLANE_SETS, of_board
 from gocnn.policy import PolicyConfig
-from gocnn.teacher import VIEWS, Taught
+from gocnn.teacher import VIEWS, Taught, check_fit
 from tests.training_support import build_store, train_words
 
 PASS = 81
@@ -31,14 +31,14 @@ class Moves:
         for board, seed in zip(self.boards, range(6)):
             for point in np.random.default_rng(seed).permutation(81)[:8].tolist():
                 board.play(board.to_move, point)
-        self.plane_set = PLANE_SETS[planes]
+        self.pupil = PolicyConfig(planes=planes)
 
     def __len__(self) -> int:
         return len(self.played)
 
     def batch(self, first: int, count: int) -> tuple[np.ndarray, ...]:
         chosen = [number % len(self) for number in range(first, first + count)]
-        planes = np.stack([of_board(self.boards[number], self.plane_set) for number in chosen])
+        planes = np.stack([of_board(self.boards[number], PLANE_SETS[self.pupil.planes]) for number in chosen])
         return planes, np.array([self.played[number] for number in chosen]), np.array(chosen)
 
 
@@ -48,21 +48,23 @@ def teacher(planes: str = "full") -> Evaluator:
 
 def test_the_target_is_the_move_and_what_the_teacher_says_of_another_view() -> None:
     source, judge = Moves(), teacher()
-    planes, targets, numbers = Taught(source, source.plane_set, judge, 0.25).batch(2, 9)
+    planes, targets, numbers = Taught(source, source.pupil, judge, 0.25).batch(2, 9)
     assert np.array_equal(planes, source.batch(2, 9)[0])
     for row, number in enumerate(numbers.tolist()):
         view = 1 + (2 + row) % VIEWS
+        if source.played[number] < 0:
+            assert not targets[row].any()  # a game of which only the end is learned
+            continue
         expected = 0.25 * judge.evaluate([source.boards[number]], symmetry=view).policy[0]
-        if source.played[number] >= 0:
-            expected[source.played[number]] += 0.75
+        expected[source.played[number]] += 0.75
         assert targets[row] == pytest.approx(expected, abs=1e-6)
-        assert targets[row].sum() == pytest.approx(1 if source.played[number] >= 0 else 0.25, abs=1e-5)
+        assert targets[row].sum() == pytest.approx(1, abs=1e-5)
 
 
 def test_all_views_but_the_pupils_own_have_their_turn() -> None:
     source, judge = Moves(), teacher()
     planes = np.repeat(source.batch(0, 1)[0], VIEWS, axis=0)
-    asked = Taught(source, source.plane_set, judge, 1.0).opinions(planes, 1 + np.arange(VIEWS) % VIEWS)
+    asked = Taught(source, source.pupil, judge, 1.0).opinions(planes, 1 + np.arange(VIEWS) % VIEWS)
     own = judge.evaluate([source.boards[0]]).policy[0]
     differ = [float(np.abs(row - own).max()) for row in asked]
     assert min(differ) > 1e-5  # a network of random weights sees no board like its mirror image
@@ -71,10 +73,39 @@ def test_all_views_but_the_pupils_own_have_their_turn() -> None:
 
 def test_a_teacher_may_see_less_than_its_pupil_but_not_more() -> None:
     source, less = Moves("ladders"), teacher("history")
-    targets = Taught(source, source.plane_set, less, 1.0).batch(0, 1)[1]
+    check_fit(less.model.config, source.pupil, 9)
+    targets = Taught(source, source.pupil, less, 1.0).batch(0, 1)[1]
     assert targets[0] == pytest.approx(less.evaluate([source.boards[0]], symmetry=1).policy[0], abs=1e-6)
-    with pytest.raises(ValueError, match="does not see"):
-        Taught(Moves("history"), PLANE_SETS["history"], teacher("ladders"), 1.0)
+    with pytest.raises(ValueError, match=r"planes \('ladders'\) .* lacks \('history'\)"):
+        check_fit(PolicyConfig(planes="ladders"), PolicyConfig(planes="history"), 9)
+    with pytest.raises(ValueError, match="on 13x13 boards only"):
+        check_fit(PolicyConfig(kind="dense", board_size=13), PolicyConfig(), 9)
+
+
+def test_a_teacher_is_told_who_plays_if_its_pupil_is() -> None:
+    config = PolicyConfig(blocks=1, channels=16, profiles=True)
+    model = policy.build(config, 3)
+    torch.nn.init.normal_(model.profiles.rank.weight)  # type: ignore[union-attr, arg-type]
+    judge, source = Evaluator(model, CPU, torch.float32), Moves()
+
+    class Known(Moves):
+        def batch(self, first: int, count: int) -> tuple[np.ndarray, ...]:
+            return *super().batch(first, count), np.full((count, 2), 2)
+
+    told = Taught(Known(), config, judge, 1.0).batch(0, 1)[1]
+    boards = source.batch(0, 1)[0]
+    for profiles in (np.full((1, 2), 2), None):
+        asked = Taught(source, source.pupil, judge, 1.0).opinions(boards, np.array([1]), profiles)
+        assert np.allclose(told, asked, atol=1e-6) == (profiles is not None)
+
+
+def test_a_broken_teacher_is_named() -> None:
+    model = policy.build(PolicyConfig(blocks=1, channels=16), 3)
+    with torch.no_grad():
+        model.head.points.weight.fill_(float("nan"))  # type: ignore[union-attr]
+    source = Moves()
+    with pytest.raises(ValueError, match="weights are broken"):
+        Taught(source, source.pupil, Evaluator(model, CPU, torch.float32), 0.5).batch(0, 4)
 
 
 def test_a_pupil_comes_nearer_to_its_teacher_than_one_that_has_none(tmp_path: Path) -> None:
@@ -102,3 +133,9 @@ def test_a_pupil_comes_nearer_to_its_teacher_than_one_that_has_none(tmp_path: Pa
     other = train_words(store, tmp_path / "taught", "--lr", "0.01", "--teacher", str(wise), "--resume")
     refused = CliRunner().invoke(train.main, other)
     assert refused.exit_code == 1 and "teacher_share was 1.0, now 0.5" in refused.output
+    less = train_words(store, tmp_path / "less", "--planes", "history", "--teacher", str(wise))
+    refused = CliRunner().invoke(train.main, less)
+    assert refused.exit_code == 1 and f"Error: {wise}: it looks at planes" in refused.output
+    assert not (tmp_path / "less").exists()
+    alone = CliRunner().invoke(train.main, train_words(store, tmp_path / "less", "--teacher-share", "0.9"))
+    assert alone.exit_code == 2 and "--teacher-share needs --teacher" in alone.output

@@ -72,8 +72,9 @@ def convolve_backward(gradient: Tensor, inputs: Tensor, weights: Tensor) -> tupl
 
     parts = share(work, _strips(given), torch.get_num_threads())
     products = torch.from_numpy(sum(parts[1:], parts[0]))  # [PRODUCTS, C, D]
-    to_weights = (_both_ways().T @ products.flatten(1)).unflatten(1, products.shape[1:])  # [9, C, D]
-    return torch.from_numpy(to_inputs).permute(0, 3, 1, 2), to_weights.permute(2, 1, 0).reshape(weights.shape)
+    by_place = (_both_ways().T @ products.flatten(1)).unflatten(1, products.shape[1:])  # [9, C, D]
+    to_weights = by_place.permute(2, 1, 0).reshape(weights.shape).contiguous()
+    return torch.from_numpy(to_inputs).permute(0, 3, 1, 2), to_weights
 
 
 @convolve.register_fake

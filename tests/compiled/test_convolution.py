@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from gocnn.compiled import left_out
-from gocnn.compiled.convolution import convolve, fits
+from gocnn.compiled.convolution import convolve, convolve_backward, fits
 from gocnn.conv import Conv3x3, ResidualBlock
 
 
@@ -74,7 +74,10 @@ def test_threads_change_the_last_digits_at_most() -> None:
 
 
 def test_the_operator_keeps_torchs_rules() -> None:
-    torch.library.opcheck(convolve, subject(2, 16, 32, 5, 6))
+    images, weights = subject(2, 16, 32, 5, 6)
+    torch.library.opcheck(convolve, (images, weights))
+    gradient = convolve(images, weights).detach()
+    torch.library.opcheck(convolve_backward, (gradient, images.detach(), weights.detach()))
 
 
 def test_what_it_cannot_do_is_left_to_torch() -> None:
