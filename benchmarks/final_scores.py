@@ -22,10 +22,11 @@ from rich.console import Console
 from rich.progress import track
 
 from engine.client import GtpClient
-from engine.rules import NAMED, STANDARD, Rules, handicap_of, rules_of_record
+from engine.rules import NAMED, STANDARD, Rules, rules_of_record
 from gocnn.go import BLACK, Board
 from gocnn.go.coords import point_to_gtp
 from gocnn.go.counting import Count, settle
+from gocnn.go.handicap import handicap_of
 from sgf_data.owners import counted
 from sgf_data.record import GameRecord
 from sgf_data.store import StoreError, open_store
@@ -44,7 +45,7 @@ class Score:
     @property
     def rules(self) -> Rules:
         """Those that the record names, or those that its komi is usual for."""
-        by_area = self.komi in (7.5, 8) and self._area_can_be_as_recorded
+        by_area = self.komi in (7.5, 8) and self._area_can_be_as_recorded()
         return rules_of_record(self.record.rules, STANDARD if by_area else NAMED["japanese"])
 
     @property
@@ -69,12 +70,12 @@ class Score:
     @property
     def contradicts_itself(self) -> bool:
         """Whether the record names rules by which nobody can win by its margin."""
-        return bool(self.record.rules) and self.rules.scoring == "area" and not self._area_can_be_as_recorded
+        named = bool(self.record.rules) and self.rules.scoring == "area"
+        return named and not self._area_can_be_as_recorded(self.compensation)
 
-    @property
-    def _area_can_be_as_recorded(self) -> bool:
+    def _area_can_be_as_recorded(self, compensation: int = 0) -> bool:
         points = np.count_nonzero(self.found.owner)
-        return bool((self.recorded + self.komi - points) % 2 == 0)
+        return bool((self.recorded + self.komi + compensation - points) % 2 == 0)
 
 
 def both_passed(record: GameRecord) -> bool:
@@ -82,7 +83,7 @@ def both_passed(record: GameRecord) -> bool:
 
 
 def score_of_gnugo(engine: GtpClient, score: Score) -> float:
-    """GNU Go's final score of the game, from Black's side."""
+    """GNU Go's final score of the game, from Black's side; its set-up must be handicap stones alone."""
     record = score.record
     engine.send(f"boardsize {record.size}")
     engine.send("clear_board")
@@ -150,12 +151,13 @@ def main(stores: tuple[str, ...], from_year: int, games: int, misses: bool, gnug
             GtpClient("gnugo --mode gtp --level 10 --japanese-rules") as by_territory,
             GtpClient("gnugo --mode gtp --level 10 --chinese-rules --positional-superko") as by_area,
         ):
-            for score in track(scores, "GNU Go", console=console, disable=not sys.stderr.isatty()):
+            plain = [score for score in scores if (score.record.setup_colours == BLACK).all()]
+            for score in track(plain, "GNU Go", console=console, disable=not sys.stderr.isatty()):
                 counter = by_area if score.rules.scoring == "area" else by_territory
                 right = score_of_gnugo(counter, score) == score.recorded
                 theirs += right
                 alone += right and score.by_rules != score.recorded
-        print(f"GNU Go: {theirs / total:.1%} as recorded, among them {alone} that we count otherwise")
+        print(f"GNU Go: {theirs / max(len(plain), 1):.1%} of {len(plain)}, among them {alone} that we count otherwise")
     for score in scores if misses else ():
         if score.by_rules != score.recorded:
             print(

@@ -17,10 +17,11 @@ import numpy as np
 from engine.analysis_format import OWNER_FLAGS
 from engine.bans import Bans
 from engine.protocol import read_colour
-from engine.rules import Rules, handicap_of, read_rules
+from engine.rules import Rules, read_rules
 from engine.search_terms import Limits, SearchConfig
 from gocnn.go import BLACK, WHITE, Board, IllegalMove
 from gocnn.go.coords import gtp_to_point, point_to_gtp
+from gocnn.go.handicap import handicap_of
 from gocnn.profile import Profile
 
 T = TypeVar("T")

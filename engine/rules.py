@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -129,6 +129,7 @@ NAMED = {
 ALIASES = {
     "tt": "tromp-taylor", "nz": "new-zealand", "newzealand": "new-zealand", "french": "bga",
     "jp": "japanese", "cn": "chinese", "kr": "korean", "goe": "ing",
+    "ing-goe": "ing", "jpn": "japanese",
 }  # fmt: skip
 
 
@@ -160,18 +161,6 @@ def read_rule(rules: Rules, name: str, text: str) -> Rules:
     """`rules` with one field changed, its value as a word: ``ko SIMPLE``, ``suicide true``. Raises ValueError."""
     value: object = {"true": True, "false": False}.get(text.lower(), text)
     return rules.changed({name: value})
-
-
-def handicap_of(stones: Sequence[int], moves: Sequence[tuple[int, int]]) -> int:
-    """Black's stones before White's first move, if they look like a handicap; 0 if not.
-
-    `stones` are the colours of those that were placed, and `moves` are (colour, point).
-    """
-    if WHITE in stones:
-        return 0
-    first = next((number for number, (colour, _) in enumerate(moves) if colour == WHITE), len(moves))
-    count = len(stones) + first * (first > 1)
-    return count if count > 1 else 0
 
 
 def rules_of_record(text: str, now: Rules) -> Rules:

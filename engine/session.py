@@ -26,11 +26,12 @@ from engine.game import Game, as_text, format_score
 from engine.player import RESIGN, PolicyPlayer
 from engine.policy import PolicyError
 from engine.protocol import SYNTAX_ERROR, Colour, GtpError, Reply, Vertex
-from engine.rules import STANDARD, Rules, handicap_of, rules_of_record
+from engine.rules import STANDARD, Rules, rules_of_record
 from engine.sgf import MAX_BYTES, game_to_sgf, read_record, replay
 from gocnn.go import BLACK, EMPTY, WHITE, Board, IllegalMove
 from gocnn.go.coords import gtp_to_point, point_to_gtp
 from gocnn.go.counting import Count, settle
+from gocnn.go.handicap import handicap_of
 from sgf_data.values import MOST_KOMI
 
 if TYPE_CHECKING:

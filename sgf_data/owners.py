@@ -20,12 +20,13 @@ from numba import njit
 
 from gocnn.atomic import AtomicFile
 from gocnn.go import core, counting, ownership, replay
+from gocnn.go.handicap import handicap_of
 from gocnn.go.symmetry import point_maps
 from sgf_data.keys import key_turn
 from sgf_data.store import MoveTable, StoreError
 
 FORMAT = "gocnn owners"
-FORMAT_VERSION = 2  # of 1 nobody knows how its boards are turned
+FORMAT_VERSION = 3  # of 1 nobody knows how its boards are turned; 2 lacks most games that ended with neutral points
 SCHEMA = pa.schema(
     [
         ("game_key", pa.uint64()),
@@ -62,11 +63,19 @@ def _last_position(size, points, colours, setup_at, setup_points, setup_colours,
 
 
 def judge(table: MoveTable, game: int, playouts: int = PLAYOUTS) -> Owner:
-    """The owners at the end of a counted game, if they give its recorded margin by area or by territory."""
-    stones, (owner, seki, to_fill), black, white = _last_position(*_game(table, game), playouts, 1)
+    """The owners at the end of a counted game, if they give its recorded margin by area or by territory.
+
+    For handicap stones White may have got nothing, a point each, or one less.
+    """
+    size, points, colours, setup_at, setup_points, setup_colours = _game(table, game)
+    stones, (owner, seki, to_fill), black, white = _last_position(
+        size, points, colours, setup_at, setup_points, setup_colours, playouts, 1
+    )
     found = counting.Count(stones, owner, stones * owner < 0, seki, to_fill)
+    handicap = handicap_of(setup_colours[setup_at == 0].tolist(), list(zip(colours.tolist(), points.tolist())))
+    by_area = {found.area, found.area - handicap, found.area - max(handicap - 1, 0)}
     recorded = float(table.margin[game] + table.komi[game])
-    is_right = recorded in (found.area, found.territory({core.BLACK: black, core.WHITE: white}))
+    is_right = recorded in by_area | {found.territory({core.BLACK: black, core.WHITE: white})}
     return owner.ravel() if is_right else None
 
 

@@ -23,8 +23,8 @@ from gocnn.go.ownership import PLAYOUTS, ownership
 #: it is low: of 0.2, 0.3 ... 0.8, it gave the recorded score most often on professional games.
 OWNED = 0.4
 
-#: A region of so many points that has living stones of both colours around it is nobody's, since either side may play
-#: there. In a larger one a border is open still, and each of its points is as likely to be somebody's as playouts say.
+#: In a region of up to so many points between living stones of both colours, what is near to either is nobody's, since
+#: he may play there. In a larger one a border is open still, and its points are whose playouts say they are.
 GAP = 8
 
 #: As many neutral points in one region can be the shared liberties of a seki; where there are more, the game goes on.
@@ -128,7 +128,8 @@ def count_state(state, mean, to_move):
 def _surround(state, owner, mean, gap):
     """Give the empty cells owners: who alone has living stones around a region owns it.
 
-    Between both colours a region of up to `gap` points is nobody's; in a larger one each has an owner by its mean.
+    Between both colours each point has an owner by its mean; but in a region of up to `gap` points, none that is within
+    two steps of the other side's living stones.
     """
     size = state.info[core.SIZE]
     width = size + 1
@@ -160,8 +161,30 @@ def _surround(state, owner, mean, gap):
             if black != white:
                 owner[cell] = BLACK if black else WHITE
             elif state.colour[cell] == EMPTY:
-                opinion = np.float32(0) if filled <= gap else mean[core.to_point(cell, size)]
-                owner[cell] = 0 if abs(opinion) < OWNED else BLACK if opinion > 0 else WHITE
+                opinion = mean[core.to_point(cell, size)]
+                holder = 0 if abs(opinion) < OWNED else BLACK if opinion > 0 else WHITE
+                if black and filled <= gap and _reaches(state, owner, cell, -holder):
+                    holder = 0
+                owner[cell] = holder
+
+
+@njit(cache=True, nogil=True)
+def _reaches(state, owner, cell, colour):
+    """Whether a living stone of `colour` is beside a cell, or beside one next to it that no living stone is on."""
+    width = state.info[core.SIZE] + 1
+    for direction in range(4):
+        n = core.neighbour(cell, direction, width)
+        if state.colour[n] == core.BORDER:
+            continue
+        if state.colour[n] == owner[n] != 0:
+            if owner[n] == colour:
+                return True
+            continue
+        for turn in range(4):
+            other = core.neighbour(n, turn, width)
+            if state.colour[other] == owner[other] == colour:
+                return True
+    return False
 
 
 @njit(cache=True, nogil=True)

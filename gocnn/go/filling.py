@@ -20,7 +20,7 @@ def must_fill(state, owner, in_seki):
 
     `owner` int8 by cell is whose each cell is, dead stones counted as the other side's; `in_seki` bool by cell marks
     what lives in seki. Chains that touch the same neutral point are taken for connected, for their owner can play there
-    first. A chain that can take dead stones, or one beside a border that is still open, has nothing to fill.
+    first. A chain beside dead stones, which it can take, or beside a border that is still open, has nothing to fill.
     """
     size = state.info[core.SIZE]
     width = size + 1
@@ -38,7 +38,7 @@ def must_fill(state, owner, in_seki):
 
     filled = np.zeros(cells, np.bool_)
     while True:
-        single = _single_points(state, owner, in_seki, group, filled)
+        single = _single_points(state, owner, in_seki, group)
         found = False
         for point in range(size * size):
             cell = core.to_cell(point, size)
@@ -69,7 +69,7 @@ def _join_around(group, owner, cell, colour, width):
 
 
 @njit(cache=True, nogil=True)
-def _single_points(state, owner, in_seki, group, filled):
+def _single_points(state, owner, in_seki, group):
     """int32 by group: the one empty cell of its owner beside it; 0 if it has none, -1 if it has more or needs none."""
     size = state.info[core.SIZE]
     width = size + 1

@@ -1,6 +1,10 @@
-"""Handicap stones where GTP puts them (GTP version 2 draft 2, section 4.1)."""
+"""Handicap stones: where GTP puts them (GTP version 2 draft 2, section 4.1), and which stones of a record are some."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gocnn.go.core import WHITE
 
 
 def max_fixed_handicap(size: int) -> int:
@@ -58,3 +62,15 @@ def _farthest(size: int, points: list[int]) -> int:
         return 0 < row < size - 1 and 0 < col < size - 1, away, -abs(2 * row - size + 1) - abs(2 * col - size + 1)
 
     return max((point for point in range(size * size) if point not in points), key=worth)
+
+
+def handicap_of(stones: Sequence[int], moves: Sequence[tuple[int, int]]) -> int:
+    """Black's stones before White's first move, if they look like a handicap; 0 if not.
+
+    `stones` are the colours of those that were placed, and `moves` are (colour, point).
+    """
+    if WHITE in stones:
+        return 0
+    first = next((number for number, (colour, _) in enumerate(moves) if colour == WHITE), len(moves))
+    count = len(stones) + first * (first > 1)
+    return count if count > 1 else 0

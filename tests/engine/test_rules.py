@@ -271,6 +271,7 @@ def test_records_name_the_nearest_rules_that_sgf_knows(rules: str, name: str) ->
     [
         ("NZ", "new-zealand"), ("NewZealand", "new-zealand"), ("new zealand", "new-zealand"), ("french", "bga"),
         ("Tromp_Taylor", "tromp-taylor"), ("tt", "tromp-taylor"), ("jp", "japanese"), ("GOE", "ing"),
+        ("Ing Goe", "ing"), ("JPN", "japanese"),
     ],
 )  # fmt: skip
 def test_rules_have_other_names(text: str, name: str) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gocnn.go import BLACK, WHITE, Board
-from gocnn.go.coords import point_to_gtp
+from gocnn.go.coords import gtp_to_point, point_to_gtp
 from gocnn.go.counting import Count, count, settle
 from tests.go.support import FINISHED, SEKI
 
@@ -63,6 +63,20 @@ O . X X O . . . . . O O X O O X X X O
 """
 
 
+# Black's corner ends at C7 and C5, with nothing of his between.
+GAP_IN_A_WALL = """
+. . X O . . . . .
+. . X O . O . O .
+X . X X O . . . .
+X . . . O . . . .
+X X X X O . O . .
+. . X O O . . . .
+. . X O . O . O .
+. . X O . . . . .
+. . X O . . . . .
+"""
+
+
 def counted(text: str) -> tuple[Board, Count]:
     board = Board.from_ascii(text)
     return board, settle(board)
@@ -73,6 +87,16 @@ def test_dead_stones_are_taken_off_and_paid_for() -> None:
     assert {point_to_gtp(point, 9) for point in found.points(found.dead)} == {"B8", "H6", "H5"}
     assert found.area == board.area_score(0, found.points(found.dead)) == 15
     assert found.territory(board.prisoners) == board.territory_score(0, found.points(found.dead))
+
+
+def test_a_gap_in_a_wall_costs_its_owner_nothing_but_what_is_near_to_it() -> None:
+    board, found = counted(GAP_IN_A_WALL)
+    assert {point_to_gtp(point, 9) for point in np.flatnonzero(found.owner == 0).tolist()} == {"C6", "D6"}
+    assert (found.area, found.territory(board.prisoners)) == (-23, -22)
+    board.play(WHITE, gtp_to_point("D6", 9))
+    board.play(BLACK, gtp_to_point("C6", 9))
+    after = settle(board)
+    assert (after.area, after.territory(board.prisoners)) == (-23, -22)
 
 
 def test_a_neutral_point_is_nobodys_and_is_still_to_be_filled() -> None:

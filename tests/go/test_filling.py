@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from gocnn.go import BLACK, WHITE, Board
 from gocnn.go.coords import gtp_to_point, point_to_gtp
-from gocnn.go.counting import Count, count, settle
+from gocnn.go.core import to_cell
+from gocnn.go.counting import Count, settle
+from gocnn.go.filling import must_fill
 
 # With White on F5, Black's two stones have C5 for their last liberty.
 IN_ATARI_IN_THE_END = """
@@ -24,30 +27,43 @@ IN_ATARI_IN_THE_END = """
 # Black connects at D6, which is as good as F5 to him and worth nothing.
 CONNECTED_BY_A_NEUTRAL_POINT = IN_ATARI_IN_THE_END.replace(". . X O O O O . .\n. X", ". . X . O O O . .\n. X")
 
-# White's two stones on D7 and E7 are dead, and taken before they cut anything off.
+# White's stones on D6 and E6 are dead, and Black takes them rather than fill C5.
 DEAD_STONES_BESIDE = """
-. . X X X X O . .
-. X . . . X O . .
-. X . O O X O . .
-. . X X X X O . .
+. X . . . . X O .
+. . X . . . X O .
+X X X . . X X O .
+. . X O O X O O .
 . X . X X . O . .
 . . X O O O O . .
-. . X O . . . . .
-. . X O . . . . .
+. X X O . . . O .
+. . X O . O . . .
 . . X O . . . . .
 """
 
-# C5 and E5 both hold Black's stones together: with C5 filled those on D5 are still in atari.
-ONE_AFTER_THE_OTHER = """
-. . X O . . . . .
-. . X O . . . . .
-. . X O O O . . .
-. . X O X O O . .
-. X . X . X . O .
-. . X O X O O . .
-. . X O O O . . .
-. . X O . . . . .
-. . X O . . . . .
+# Owners are given, so that rules of the filling can be seen one by one. Black's corner stone has one point, B5.
+CORNER = """
+X . O . .
+. O O . .
+O . . . .
+. . . . .
+. . . . .
+"""
+
+# Once B5 is filled, the corner, C5 and what lives at A3 hang together: D5 need not be filled for C5.
+JOINED = """
+X . X . O
+O X O O O
+. X O . .
+O O . . .
+. . . . .
+"""
+
+DEAD_CORNER = """
+O X . O .
+. O O O .
+. . . . .
+. . . . .
+. . . . .
 """
 
 
@@ -80,7 +96,39 @@ def test_what_can_be_connected_or_takes_stones_needs_no_filling(text: str) -> No
     assert filled(board, settle(board)) == set()
 
 
-def test_a_chain_that_was_connected_may_have_to_be_connected_again() -> None:
-    board = Board.from_ascii(ONE_AFTER_THE_OTHER)
-    found = count(board, board.stones)  # all stones alive
-    assert filled(board, found) == {"C5", "E5"}
+def filled_with(text: str, owners: dict[str, int], *, in_seki: str = "") -> set[str]:
+    """What has to be filled where the owners of some points are given; the others are White's, and stones their own."""
+    board = Board.from_ascii(text)
+    state = board.state
+    by_point = np.where(board.stones.ravel() == 0, WHITE, board.stones.ravel())
+    owner, seki = np.zeros(state.colour.size, np.int8), np.zeros(state.colour.size, bool)
+    for point, colour in enumerate(by_point.tolist()):
+        owner[to_cell(point, board.size)] = owners.get(point_to_gtp(point, board.size), colour)
+    for vertex in in_seki.split():
+        seki[to_cell(gtp_to_point(vertex, board.size), board.size)] = True
+    found = must_fill(state, owner, seki)
+    return {point_to_gtp(point, board.size) for point in range(25) if found[to_cell(point, board.size)]}
+
+
+def test_a_chain_with_one_point_fills_it() -> None:
+    assert filled_with(CORNER, {"B5": BLACK, "A4": 0}) == {"B5"}
+
+
+def test_a_chain_that_lives_in_seki_does_not() -> None:
+    assert filled_with(CORNER, {"B5": BLACK, "A4": 0}, in_seki="A5") == set()
+
+
+def test_where_a_border_is_open_nothing_is_filled_yet() -> None:
+    assert filled_with(CORNER, {"B5": BLACK, "A4": WHITE}) == set()
+
+
+def test_beside_dead_stones_nothing_is_filled() -> None:
+    assert filled_with(DEAD_CORNER, {"A5": BLACK, "A4": 0, "C5": BLACK}) == set()
+    assert filled_with(DEAD_CORNER, {"A5": BLACK, "A4": 0, "C5": 0}) == set()
+    assert filled_with(DEAD_CORNER.replace("O X .", ". X .", 1), {"A5": 0, "A4": 0, "C5": BLACK}) == {"C5"}
+
+
+def test_what_is_filled_connects() -> None:
+    owners = {"B5": BLACK, "D5": BLACK, "A3": BLACK}
+    assert filled_with(JOINED, owners) == {"B5"}
+    assert filled_with(JOINED, {**owners, "A3": 0}) == {"B5", "D5"}  # then they have D5 alone between them
