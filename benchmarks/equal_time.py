@@ -18,24 +18,29 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gocnn import policy
+from gocnn import checkpoint, policy
 from gocnn.visualize import drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+ALTERED = Path(__file__).with_name("altered.py")
 COLUMNS = 4  # panels of the picture side by side
 
 
 @dataclass(frozen=True)
 class Variant:
-    """A network of a study: its name, which is its folder's too, what it is, and the options that make it."""
+    """A network of a study: its name, which is its folder's too, what it is, and the options that make it.
+
+    `altered` is what no option can make otherwise (`altered.py`).
+    """
 
     name: str
     what: str
     options: str = ""
     preset: str = "b4c48"
+    altered: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,15 @@ STUDIES = {
             Variant("history", "stones and the last five moves only", "--planes history"),
             Variant("liberties", "those and liberties", "--planes liberties"),
             Variant("ladders", "all planes, and chains that a ladder takes", "--planes ladders"),
+            Variant("average", "weights averaged over ten times as many steps", "--ema 0.999"),
+            Variant("relu", "normalisation and ReLU as torch has them: slower", altered="relu"),
+            Variant("silu", "the same with SiLU in the place of ReLU", altered="silu"),
+            Variant("group-norm", "the same with group normalisation", altered="group-norm"),
+            Variant("activation-last", "the same with the activation last in each block", altered="activation-last"),
+            Variant("momentum-low", "Muon's momentum 0.9 instead of 0.95", altered="momentum-0.9"),
+            Variant("momentum-high", "Muon's momentum 0.98", altered="momentum-0.98"),
+            Variant("steps", "three iterations of Muon instead of five", altered="steps-3"),
+            Variant("no-place", "no bias by the distance to the edges in the policy head", altered="no-place"),
         ),
         (
             ("Chance", {"base": "seed 0", "seed": "seed 1"}),
@@ -92,6 +106,16 @@ STUDIES = {
             ("Rates", {"low": "2e-3", "base": "4e-3", "high": "8e-3"}),
             ("Positions in a batch", {"batch64": "64", "base": "128", "batch256": "256"}),
             ("Learning who wins, too", {"base": "without", "value": "with"}),
+            ("Averaged weights", {"base": "0.99", "average": "0.999"}),
+            (
+                "Blocks, in torch's own operations",
+                {"relu": "ReLU", "silu": "SiLU", "group-norm": "group norm", "activation-last": "ReLU last"},
+            ),
+            (
+                "Muon",
+                {"momentum-low": "momentum 0.9", "base": "0.95", "momentum-high": "0.98", "steps": "three iterations"},
+            ),
+            ("Bias by place", {"base": "with", "no-place": "without"}),
             (
                 "What it sees",
                 {"history": "stones, moves", "liberties": "+ liberties", "base": "+ tactics", "ladders": "+ ladders"},
@@ -111,14 +135,21 @@ def train(variant: Variant, folder: Path, minutes: float, arguments: list[str]) 
         return
     resume = ["--resume"] if (folder / "checkpoint.safetensors").exists() else []
     print(f"{variant.name}: {variant.what}", file=sys.stderr)
-    options = ["--preset", variant.preset, *variant.options.split(), *arguments, "-o", str(folder), *resume]
-    subprocess.run([sys.executable, "-m", "gocnn", "train", *options], check=True)
+    options = ["--preset", variant.preset, *arguments, *variant.options.split(), "-o", str(folder), *resume]
+    program = [str(ALTERED), variant.altered] if variant.altered else ["-m", "gocnn", "train"]
+    subprocess.run([sys.executable, *program, *options], check=True)
 
 
 def curve(folder: Path) -> list[dict[str, float]]:
     """The rows of a run's log, as numbers."""
     with (folder / "log.csv").open(newline="") as file:
         return [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(file)]
+
+
+def weights_of(path: Path) -> int:
+    """How many weights a network's file has, statistics not counted; altered networks can be counted only so."""
+    tensors = checkpoint.load(path, policy.KIND).tensors
+    return sum(t.numel() for name, t in tensors.items() if "running" not in name and "batches" not in name)
 
 
 def draw(axes: Axes, folder: Path, labels: dict[str, str], bottom: float) -> None:
@@ -148,7 +179,7 @@ def main(study: str, data: str, val: str, minutes: float, positions: int, out: P
     print("| network | weights | positions seen | top-1 | top-5 | nats |\n|---|---|---|---|---|---|")
     for variant in chosen.variants:
         last = curve(out / variant.name)[-1]
-        weights = sum(p.numel() for p in policy.load(out / variant.name / "network.safetensors").parameters())
+        weights = weights_of(out / variant.name / "network.safetensors")
         print(
             f"| {variant.what} | {weights:,} | {last['samples']:,.0f} | {last['top1']:.2%} | {last['top5']:.2%} | "
             f"{last['cross_entropy']:.3f} |"

@@ -1,0 +1,103 @@
+"""Train a network as `gocnn train` does, with one thing altered that is no option there, to see what it is worth.
+
+    python benchmarks/altered.py silu --data pro.arrow --val pro-2022.arrow --preset b4c48 --minutes 20 -o runs/silu
+
+`equal_time.py recipe` runs these beside others. An altered network is good for nothing but its figures: what reads its
+file builds the network as it usually is.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from gocnn import conv, evaluator, optim, policy
+from gocnn.conv import ResidualBlock
+from gocnn.policy import ConvPolicy, Policy, PolicyConfig
+
+
+def with_activation(function: Callable[[Tensor], Tensor]) -> None:
+    """Another activation than ReLU, after torch's own normalisation."""
+
+    def activated(norm: nn.Module, activation: nn.Module, x: Tensor) -> Tensor:
+        return function(norm(x))
+
+    _alter(conv, activated=activated)
+    _alter(policy, activated=activated)
+    _alter(evaluator, fits=lambda model: False)  # tests go through these modules, not the trunk compiled for others
+
+
+def with_group_norm() -> None:
+    """Normalisation over groups of eight channels of one board (Wu & He 2018, https://arxiv.org/abs/1803.08494)."""
+    _alter(nn, BatchNorm2d=lambda channels: nn.GroupNorm(channels // 8, channels))
+    with_activation(torch.relu)
+
+
+def with_activation_last() -> None:
+    """Blocks as they were first (He et al. 2015, https://arxiv.org/abs/1512.03385): the sum goes through a ReLU."""
+
+    def forward(block: ResidualBlock, x: Tensor) -> Tensor:
+        y = torch.relu(block.norm1(block.conv1(x)))
+        return torch.relu(x + block.norm2(block.conv2(y)))
+
+    _alter(ResidualBlock, forward=forward)
+    with_activation(torch.relu)
+
+
+def with_momentum(momentum: float) -> None:
+    """Another momentum of Muon's."""
+    _alter(optim, Muon=functools.partial(optim.Muon, momentum=momentum))
+
+
+def with_steps(steps: int) -> None:
+    """Muon's matrices less orthogonal: so many of its iterations."""
+    _alter(optim, orthogonalised=functools.partial(optim.orthogonalised, steps=steps))
+
+
+def without_place() -> None:
+    """No bias by the distance to the edges in the policy head."""
+    build = policy.build
+
+    def built(config: PolicyConfig, seed: int | None = None) -> Policy:
+        model = build(config, seed)
+        if isinstance(model, ConvPolicy):
+            model.head.edge_bias.requires_grad_(False)
+        return model
+
+    _alter(policy, build=built)
+
+
+def _alter(what: object, **parts: object) -> None:
+    """Put other parts in the place of a module's or a class's."""
+    for name, part in parts.items():
+        setattr(what, name, part)
+
+
+ALTERATIONS: dict[str, Callable[[], None]] = {
+    "relu": lambda: with_activation(torch.relu),
+    "silu": lambda: with_activation(nn.functional.silu),
+    "mish": lambda: with_activation(nn.functional.mish),
+    "group-norm": with_group_norm,
+    "activation-last": with_activation_last,
+    "momentum-0.9": lambda: with_momentum(0.9),
+    "momentum-0.98": lambda: with_momentum(0.98),
+    "steps-3": lambda: with_steps(3),
+    "no-place": without_place,
+}
+
+
+def main() -> None:
+    if len(sys.argv) < 2 or sys.argv[1] not in ALTERATIONS:
+        sys.exit(f"usage: altered.py {{{','.join(ALTERATIONS)}}} OPTIONS OF gocnn train")
+    ALTERATIONS[sys.argv[1]]()
+    import train
+
+    train.main(sys.argv[2:])
+
+
+if __name__ == "__main__":
+    main()
