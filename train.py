@@ -238,7 +238,7 @@ def main(
             if here.is_first:
                 weights = sum(p.numel() for p in run.model.parameters())
                 click.echo(
-                    f"b{network.blocks}c{network.channels}: {weights:,} weights, {len(lessons.test.plane_set)} planes. "
+                    f"{network.label}: {weights:,} weights, {len(lessons.test.plane_set)} planes. "
                     f"{lessons.in_words(validate_positions)} "
                     + (f"{share:.0%} of each move is by {teacher}. " if teacher else "")
                     + f"{here.device}, {str(run.dtype).removeprefix('torch.')}.",

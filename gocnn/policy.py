@@ -62,6 +62,12 @@ class PolicyConfig:
             raise ValueError(f"unknown plane set {self.planes!r}; there are {', '.join(PLANE_SETS)}")
 
     @property
+    def label(self) -> str:
+        """What the network is called in words: "b6c64", or "2 layers of 512 units" for a fully-connected one."""
+        conv = self.kind == "conv"
+        return f"b{self.blocks}c{self.channels}" if conv else f"{self.blocks} layers of {self.channels} units"
+
+    @property
     def input_planes(self) -> int:
         return len(PLANE_SETS[self.planes])
 

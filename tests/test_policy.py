@@ -71,6 +71,7 @@ def test_a_name_says_blocks_and_channels():
     config = policy.preset("b8c32")
     assert (config.kind, config.blocks, config.channels) == ("conv", 8, 32)
     assert policy.preset("dense").kind == "dense"
+    assert [policy.preset(name).label for name in ("b10c128", "dense")] == ["b10c128", "2 layers of 512 units"]
 
 
 def test_unknown_names_are_named():
