@@ -21,7 +21,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from engine.client import GtpClient
+from engine.client import EngineFailure, GtpClient
 from engine.rules import NAMED, STANDARD, Rules, rules_of_record
 from gocnn.go import BLACK, Board
 from gocnn.go.coords import point_to_gtp
@@ -107,6 +107,21 @@ def last_position(record: GameRecord) -> Board:
     return board
 
 
+def counted_by_gnugo(scores: list[Score], console: Console) -> tuple[int, int, int]:
+    """How many scores GNU Go counts as recorded, those among them that we do not, and how many it was asked about."""
+    theirs = alone = 0
+    plain = [score for score in scores if (score.record.setup_colours == BLACK).all()]
+    with (
+        GtpClient("gnugo --mode gtp --level 10 --japanese-rules") as by_territory,
+        GtpClient("gnugo --mode gtp --level 10 --chinese-rules --positional-superko") as by_area,
+    ):
+        for score in track(plain, "GNU Go", console=console, disable=not sys.stderr.isatty()):
+            right = score_of_gnugo(by_area if score.rules.scoring == "area" else by_territory, score) == score.recorded
+            theirs += right
+            alone += right and score.by_rules != score.recorded
+    return theirs, alone, len(plain)
+
+
 @click.command()
 @click.argument("stores", nargs=-1, required=True)
 @click.option("--from-year", default=0, help="Only games from this year on.")
@@ -146,18 +161,11 @@ def main(stores: tuple[str, ...], from_year: int, games: int, misses: bool, gnug
     print(f"{len(scores)} finished: {right / total:.1%} as recorded, {either / total:.1%} by area or territory")
     print(f"{odd} of them name area rules by which, with the neutral points counted, nobody wins by that margin")
     if gnugo:
-        alone = theirs = 0
-        with (
-            GtpClient("gnugo --mode gtp --level 10 --japanese-rules") as by_territory,
-            GtpClient("gnugo --mode gtp --level 10 --chinese-rules --positional-superko") as by_area,
-        ):
-            plain = [score for score in scores if (score.record.setup_colours == BLACK).all()]
-            for score in track(plain, "GNU Go", console=console, disable=not sys.stderr.isatty()):
-                counter = by_area if score.rules.scoring == "area" else by_territory
-                right = score_of_gnugo(counter, score) == score.recorded
-                theirs += right
-                alone += right and score.by_rules != score.recorded
-        print(f"GNU Go: {theirs / max(len(plain), 1):.1%} of {len(plain)}, among them {alone} that we count otherwise")
+        try:
+            theirs, alone, of = counted_by_gnugo(scores, console)
+        except EngineFailure as error:
+            raise click.ClickException(str(error)) from error
+        print(f"GNU Go: {theirs / max(of, 1):.1%} of {of}, among them {alone} that we count otherwise")
     for score in scores if misses else ():
         if score.by_rules != score.recorded:
             print(
