@@ -80,7 +80,6 @@ def _alter(what: object, **parts: object) -> None:
 ALTERATIONS: dict[str, Callable[[], None]] = {
     "relu": lambda: with_activation(torch.relu),
     "silu": lambda: with_activation(nn.functional.silu),
-    "mish": lambda: with_activation(nn.functional.mish),
     "group-norm": with_group_norm,
     "activation-last": with_activation_last,
     "momentum-0.9": lambda: with_momentum(0.9),
