@@ -38,7 +38,7 @@ class RefereeClock:
         self.main = control.main
         self.period = control.period
         self.count = control.periods or control.stones
-        self.overtime = False
+        self.overtime = control.kind in ("byoyomi", "canadian") and not control.main
         self.fallen = False
         self.least = math.inf  # seconds to the fall of the flag, at the worst moment
         self.used = 0.0

@@ -42,7 +42,8 @@ PLANNED = 0.95
 #: By how much a move ended too late is kept free so many times for the next ones, a little less for each.
 WARY, FADING = 1.5, 0.95
 
-#: In main time what counts is by how much moves end late on the mean, in which each new one has this share.
+#: In main time what counts is by how much moves end late on the mean, and how much of their time they take; in such a
+#: mean each new one has this share.
 NEWS = 0.1
 
 
@@ -177,6 +178,7 @@ class Clock:
         self._warm_up = WARM_UP
         self._late = 0.0  # by how much a move took longer than it should have, lately
         self._usually_late = 0.0  # and by how much they do so on the mean
+        self._needed = 1.0  # the share of its time that a move takes on the mean
         self._planned: dict[int, float] = {}  # when the present move should end
         self._started: dict[int, float] = {}
         self.set(control)
@@ -230,9 +232,11 @@ class Clock:
     def stop(self, colour: int) -> None:
         """`colour` has moved; without a `start` only the lag is counted."""
         now = self._now()
-        used = now - self._started.pop(colour, now) + self._lag
-        late = now - self._planned.pop(colour, now)
-        late = 0.0 if self._warm_up else late
+        started, planned = self._started.pop(colour, now), self._planned.pop(colour, now)
+        used = now - started + self._lag
+        late = 0.0 if self._warm_up else now - planned
+        if planned > started and not self._warm_up:
+            self._needed += NEWS * (min(1.0, (now - started) / (planned - started)) - self._needed)
         self._late = max(FADING * self._late, late)
         self._usually_late += NEWS * (max(0.0, late) - self._usually_late)
         self._warm_up = 0.0
@@ -267,6 +271,8 @@ class Clock:
             aim, hard = self._in_period(account.left - spare, account.count)
         else:
             aim, hard = self._in_main(account.main, board_size * board_size, played)
+        # Where searches end early, there is more for those that do not.
+        aim = max(aim, min(aim / max(self._needed, 1 / STRETCH), PLANNED * hard))
         gone = self._now() - self._started[colour] if colour in self._started else 0.0
         hard = max(0.0, hard - gone - self._warm_up)
         seconds = max(0.0, min(aim - gone, hard))

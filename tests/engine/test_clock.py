@@ -240,6 +240,29 @@ def use(control: TimeControl, moves: int, size: int = 19, lag: float = 0.02) -> 
     return referee, times
 
 
+def test_what_decided_moves_leave_over_is_there_for_the_others() -> None:
+    """Nine moves in ten take a quarter of their time, as where a search is decided early, and every tenth takes all."""
+    spent = {}
+    for share in (1.0, 0.25):
+        now, control = Time(), TimeControl("absolute", 600)
+        referee, clock = RefereeClock(control), Clock(control, now)
+        undecided = []
+        for number in range(120):
+            clock.start(BLACK)
+            budget = clock.budget(BLACK, 19, 2 * number)
+            assert budget is not None
+            thinking = budget.seconds * (1.0 if number % 10 == 9 else share)
+            now.seconds += thinking
+            clock.stop(BLACK)
+            referee.move(thinking + 0.02)
+            if number % 10 == 9:
+                undecided.append(budget.seconds)
+        assert not referee.fallen
+        spent[share] = (referee.used, sum(undecided))
+    assert spent[0.25][1] > 2 * spent[1.0][1]
+    assert spent[0.25][0] > 0.6 * spent[1.0][0]
+
+
 @pytest.mark.parametrize(
     "main, size, moves", [(60, 19, 130), (600, 19, 130), (3600, 19, 110), (60, 9, 28), (20, 13, 60)]
 )
