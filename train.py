@@ -68,7 +68,8 @@ Examples:
     "start_from",
     type=click.Path(),
     metavar="FILE",
-    help="Begin with the weights of this network; a value head, profiles or planes that it lacks begin afresh.",
+    help="Begin with the weights of this network; a value head, profiles, planes or blocks (--preset) that it lacks "
+    "begin afresh.",
 )
 @click.option(
     "--blend",
@@ -184,14 +185,17 @@ def main(
             raise click.UsageError("a budget is needed: either --minutes or --positions")
         if blend < 1 and not start_from:
             raise click.UsageError("--blend needs --init")
-        if start_from and (preset or stem or pool):
-            raise click.UsageError("--init brings its own network: leave --preset, --stem and --pool out")
+        if start_from and (stem or pool):
+            raise click.UsageError("--init brings its own network: leave --stem and --pool out")
         if owned_weight > 1 and not owners:
             raise click.UsageError("--owned-weight needs --owners")
         if teacher_share and not teacher:
             raise click.UsageError("--teacher-share needs --teacher")
         first = policy.load(start_from) if start_from else None
-        network = first.config if first else policy.preset(preset or "b6c64", planes, size)
+        network = policy.preset(preset or "b6c64", planes, size)
+        if first:
+            shape = network if preset else first.config
+            network = replace(first.config, kind=shape.kind, blocks=shape.blocks, channels=shape.channels)
         network = replace(
             network, planes=planes or network.planes, value=value or network.value, pool=pool or network.pool,
             profiles=profiles or network.profiles, stem=int(stem) if stem else network.stem,

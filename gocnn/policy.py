@@ -219,22 +219,32 @@ def build(config: PolicyConfig, seed: int | None = None) -> Policy:
 
 
 def take_weights(model: Policy, other: Policy) -> None:
-    """Copy the weights of a network that is the same but for a value head, profiles and planes that it may lack.
+    """Copy the weights of a network that is the same but for what it may lack: a value head, profiles, planes, blocks.
 
-    What planes it lacks mean nothing at first. Raises ValueError if the two do not fit.
+    What planes it lacks mean nothing at first, and blocks that it lacks come last and add nothing at first, so that
+    both say the same (Chen et al. 2016, Net2Net, https://arxiv.org/abs/1511.05641). Raises ValueError if the two do
+    not fit.
     """
     try:
         missing, surplus = model.load_state_dict(_weights_for(model, other), strict=False)
     except RuntimeError as error:
         raise ValueError(f"the two networks do not fit: {str(error).splitlines()[-1].strip()}") from error
-    wrong = [name for name in missing if not name.startswith(("value.", "profiles."))] + surplus
+    added = tuple(f"blocks.{i}." for i in range(other.config.blocks, model.config.blocks))
+    wrong = [name for name in missing if not name.startswith(("value.", "profiles.", *added))] + surplus
     if wrong:
         raise ValueError(f"the two networks do not fit: {wrong[0]} is in one only")
 
 
 def _weights_for(model: Policy, other: Policy) -> dict[str, Tensor]:
-    """The state of `other`, its first layer with the planes of `model`. Raises ValueError if that lacks one of them."""
+    """The state of `other` as that of a network with the planes and the blocks of `model`, what counts of them.
+
+    Raises ValueError if `model` lacks one of the planes.
+    """
     state: dict[str, Tensor] = other.state_dict()
+    if model.config.kind == other.config.kind == "conv":
+        for block in range(other.config.blocks, model.config.blocks):
+            last = f"blocks.{block}.conv2.weight"
+            state[last] = torch.zeros_like(model.state_dict()[last])
     planes, known = PLANE_SETS[model.config.planes].planes, PLANE_SETS[other.config.planes].planes
     if planes == known or "stem.weight" not in state:
         return state

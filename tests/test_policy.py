@@ -201,6 +201,29 @@ def test_weights_go_over_to_a_network_that_sees_more():
         policy.take_weights(policy.build(policy.PolicyConfig(blocks=1, channels=8, planes="stones")), plain)
 
 
+def test_a_network_of_more_blocks_begins_as_the_one_of_fewer_and_learns_in_all_of_them():
+    few = policy.build(policy.PolicyConfig(blocks=1, channels=8), seed=1).eval()
+    config = policy.PolicyConfig(blocks=3, channels=8, value=True)
+    many = policy.build(config, seed=2).eval()
+    policy.take_weights(many, few)
+    planes = torch.rand(2, 20, 9, 9)
+    assert torch.equal(many(planes), few(planes))
+    optimizer = torch.optim.SGD(many.train().parameters(), 0.1)
+    begun = {name: tensor.clone() for name, tensor in many.state_dict().items()}
+    for _ in range(2):  # in the first step only the last filters of a block that adds nothing have a gradient
+        optimizer.zero_grad()
+        many(planes)[:, 3].sum().backward()
+        optimizer.step()
+    moved = {name for name, tensor in many.state_dict().items() if not torch.equal(tensor, begun[name])}
+    assert {f"blocks.{i}.conv{k}.weight" for i in range(3) for k in (1, 2)} <= moved
+    policy.blend(many.eval(), few, 0)
+    assert torch.equal(many(planes), few(planes))
+    with pytest.raises(ValueError, match="do not fit"):
+        policy.take_weights(few, many)
+    with pytest.raises(ValueError, match="do not fit"):
+        policy.take_weights(policy.build(policy.PolicyConfig(blocks=3, channels=16)), few)
+
+
 def test_a_blend_lies_between_two_networks_and_keeps_what_the_first_lacks():
     first = policy.build(policy.PolicyConfig(blocks=1, channels=8), seed=1)
     later = policy.build(policy.PolicyConfig(blocks=1, channels=8, value=True), seed=2)

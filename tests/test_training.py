@@ -378,6 +378,8 @@ def test_games_without_a_counted_result_are_tested_all_the_same(tmp_path):
     [
         ((), "a budget is needed: either --minutes or --positions"),
         (("--positions", "10", "--preset", "b1"), "there is no network 'b1'"),
+        (("--positions", "10", "--init", "gocnn/weights/policy-b6c64.safetensors", "--preset", "b7c32"), "do not fit"),
+        (("--positions", "10", "--init", "gocnn/weights/policy-b6c64.safetensors", "--stem", "7"), "leave --stem"),
         (("--positions", "10", "--size", "13"), "no 13x13 games"),
         (("--positions", "10", "--device", "gpu"), "no device 'gpu' here"),
         (("--positions", "10", "--validate-positions", "0"), "0 is not in the range x>=1"),
