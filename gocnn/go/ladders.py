@@ -15,16 +15,22 @@ from numba import njit
 from gocnn.go.core import EMPTY
 from gocnn.go.trial import (
     BESIDE,
+    CAPTURED,
     CHAIN,
     CHOICES,
     COLOUR,
     COUNT,
     DEPTH,
+    EXTENDED,
+    EXTENDED_OTHER,
     INFO,
     KO,
+    LIBERTY,
     MOVES,
+    OTHER,
     SEARCHES,
     SEEN,
+    TAKEN_BEFORE,
     WIDTH,
     enter,
     follow,
@@ -74,6 +80,7 @@ def _succeeds(room, prey, to_move):
     He has reached it as soon as one of his moves leaves the other one without success.
     """
     depth, left = np.int64(0), NODES
+    room[LIBERTY, depth] = room[OTHER, depth] = 0
     verdict = _list_moves(room, depth, prey, to_move)
     while True:
         while verdict != _UNDECIDED:
@@ -93,22 +100,44 @@ def _succeeds(room, prey, to_move):
             verdict = _FAILED
             continue
         room[COUNT, depth] -= 1
-        if play(room, depth, np.int64(room[MOVES, depth * CHOICES + room[COUNT, depth]]), to_move):
+        move = np.int64(room[MOVES, depth * CHOICES + room[COUNT, depth]])
+        if play(room, depth, move, to_move):
             left -= 1
+            _note_liberties(room, depth, move, room[COLOUR, prey] == to_move)
             depth += 1
             to_move = -to_move
             verdict = _list_moves(room, depth, prey, to_move)
 
 
 @njit(cache=True, nogil=True)
+def _note_liberties(room, depth, move, is_prey):
+    """Note the liberties that the prey has after a move at a depth, by its own side or the other, where they are known.
+
+    A move that captures makes others. To follow the prey anew would take a sixth more time.
+    """
+    one = two = 0
+    if room[INFO, CAPTURED] == room[TAKEN_BEFORE, depth]:
+        if not is_prey:
+            one = room[LIBERTY, depth] + room[OTHER, depth] - move
+        elif move == room[LIBERTY, depth]:
+            one, two = room[EXTENDED, depth], room[EXTENDED_OTHER, depth]
+    room[LIBERTY, depth + 1], room[OTHER, depth + 1] = one, two
+
+
+@njit(cache=True, nogil=True)
 def _list_moves(room, depth, prey, to_move):
     """The verdict for the player to move, or _UNDECIDED with the moves to be tried."""
     moves, count = room[MOVES, depth * CHOICES : (depth + 1) * CHOICES], 0
-    liberties, one, two, _ = follow(room, prey)
+    one, two = np.int64(room[LIBERTY, depth]), np.int64(room[OTHER, depth])
+    liberties = 2 if two else 1
+    if not one:
+        liberties, one, two, _ = follow(room, prey, 3)
+        room[LIBERTY, depth], room[OTHER, depth] = one, two
     if room[COLOUR, prey] == to_move:
         if liberties > 1:
             return _DONE
-        extended, stones = _liberties_at(room, one, np.int64(0), to_move)
+        extended, first, second, stones = _liberties_at(room, one, np.int64(0), to_move)
+        room[EXTENDED, depth], room[EXTENDED_OTHER, depth] = first, second
         if extended == 3:
             return _DONE
         if extended == 2:
@@ -120,8 +149,8 @@ def _list_moves(room, depth, prey, to_move):
         if liberties == 3:
             return _FAILED
         # No liberty is blocked while the prey gets away by the other at once; the narrower way is left to it first.
-        after_one, _ = _liberties_at(room, two, one, -to_move)
-        after_two, _ = _liberties_at(room, one, two, -to_move)
+        after_one = _liberties_at(room, two, one, -to_move)[0]
+        after_two = _liberties_at(room, one, two, -to_move)[0]
         if after_one < after_two:
             one, two, after_one, after_two = two, one, after_two, after_one
         if after_one < 3:
@@ -148,7 +177,7 @@ def _add_captures(room, stones, other, moves, count):
                 room[BESIDE, found] = n
                 found += 1
     for i in range(found):
-        liberties, last, _, _ = follow(room, np.int64(room[BESIDE, i]))
+        liberties, last, _, _ = follow(room, np.int64(room[BESIDE, i]), 2)
         known = liberties > 1
         for k in range(count):
             known |= moves[k] == last
@@ -160,18 +189,18 @@ def _add_captures(room, stones, other, moves, count):
 
 @njit(cache=True, nogil=True)
 def _liberties_at(room, cell, taken, mine):
-    """The liberties, three at most, and stones of the chain that a stone of colour `mine` on an empty cell would be in.
+    """What `follow` finds, to the third liberty, of the chain that a stone of colour `mine` on `cell` would be in.
 
     Nothing is captured for it, and the other side has a stone on the empty cell `taken`, if it is not 0.
     """
     room[COLOUR, cell] = mine
     if taken:
         room[COLOUR, taken] = -mine
-    liberties, _, _, stones = follow(room, cell)
+    found = follow(room, cell, 3)
     room[COLOUR, cell] = EMPTY
     if taken:
         room[COLOUR, taken] = EMPTY
-    return liberties, stones
+    return found
 
 
 @njit(cache=True, nogil=True)
@@ -179,6 +208,6 @@ def _in_atari_beside(room, cell, colour):
     """Whether an empty cell is the last liberty of a chain of a colour."""
     width = room[INFO, WIDTH]
     for n in (cell - width, cell - 1, cell + 1, cell + width):
-        if room[COLOUR, n] == colour and follow(room, n)[0] == 1:
+        if room[COLOUR, n] == colour and follow(room, n, 2)[0] == 1:
             return True
     return False

@@ -24,8 +24,10 @@ TAKEN = 4  # cells of the stones captured by the moves on the board, oldest firs
 MOVES = 5  # CHOICES for each depth: cells to be tried, the last of them next
 COUNT = 6  # by depth: how many they are
 _PLAYED, _KO_BEFORE, TAKEN_BEFORE = 7, 8, 9  # by depth: the cell played, and what to restore when it is taken back
-INFO = 10  # the numbers below
-_ROWS = 11
+LIBERTY, OTHER = 10, 11  # by depth: the liberties of the chain that is hunted, 0 for none or not known
+EXTENDED, EXTENDED_OTHER = 12, 13  # by depth: the same once it has been extended there
+INFO = 14  # the numbers below
+_ROWS = 15
 
 # Columns of the row INFO: width, cell banned by ko (0: none), how many stones are taken, searches so far.
 WIDTH, KO, CAPTURED, SEARCHES = 0, 1, 2, 3
@@ -54,10 +56,10 @@ def enter(state, room):
 
 
 @njit(cache=True, nogil=True)
-def follow(room, cell):
-    """Follow a chain to its third liberty: (liberties, the first two or 0, stones).
+def follow(room, cell, enough):
+    """Follow a chain until `enough` liberties are found: (liberties, the first two or 0, stones).
 
-    If it has fewer than three, all of its stones have been found and are in the row CHAIN.
+    If it has fewer, all of its stones have been found and are in the row CHAIN.
     """
     width = room[INFO, WIDTH]
     room[INFO, SEARCHES] += 1
@@ -83,8 +85,8 @@ def follow(room, cell):
                     one = n
                 elif count == 2:
                     two = n
-                else:
-                    return 3, one, two, stones
+                if count == enough:
+                    return count, one, two, stones
     return count, one, two, stones
 
 
@@ -107,13 +109,13 @@ def play(room, depth, cell, colour):
     if opponents:
         for n in (cell - width, cell - 1, cell + 1, cell + width):
             if room[COLOUR, n] == -colour:
-                left, _, _, stones = follow(room, n)
+                left, _, _, stones = follow(room, n, 1)
                 if left == 0:
                     for i in range(stones):
                         room[TAKEN, taken] = room[CHAIN, i]
                         room[COLOUR, room[CHAIN, i]] = EMPTY
                         taken += 1
-    if not liberties and taken == taken_before and not (friends and follow(room, cell)[0]):
+    if not liberties and taken == taken_before and not (friends and follow(room, cell, 1)[0]):
         room[COLOUR, cell] = EMPTY
         return False
     room[_PLAYED, depth] = cell
