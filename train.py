@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 import gocnn  # noqa: F401  # before torch: it says how torch's threads wait
-from gocnn.options import FiniteRange, YearRange
+from gocnn.options import FiniteRange
+from sgf_data.options import YearRange
 
 if TYPE_CHECKING:
     from torch import nn

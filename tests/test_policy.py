@@ -8,12 +8,12 @@ import torch
 from torch import nn
 
 from gocnn import checkpoint, policy
+from gocnn.average_command import average
 from gocnn.conv import ConvBlock
 from gocnn.evaluator import Evaluator
 from gocnn.go import BLACK, Board
 from gocnn.go.planes import PLANE_SETS, of_board
 from gocnn.go.symmetry import SYMMETRIES, point_maps
-from gocnn.network_commands import average
 from gocnn.shapes import receptive_fields
 
 

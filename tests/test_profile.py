@@ -20,11 +20,11 @@ from gocnn.examination import examine
 from gocnn.go import BLACK, WHITE, Board
 from gocnn.go.coords import gtp_to_point
 from gocnn.go.planes import PLANE_SETS
-from gocnn.network_commands import evaluate
 from gocnn.policy import PolicyConfig
 from gocnn.profile import ERAS, HIDDEN, RANKS, UNKNOWN, Profile, eras, ranks
 from gocnn.targets import informed, policy_and_value_loss
 from sgf_data.dataset import Positions, Selection
+from sgf_data.evaluate_command import evaluate
 from sgf_data.store import MoveTable, StoreWriter, open_store, to_batch
 from tests.sgf_data.test_dataset import random_game
 

@@ -20,8 +20,8 @@ from engine.selfplay_command import selfplay
 from gocnn import checkpoint, training
 from gocnn.batches import Mixture, Prefetcher
 from gocnn.device import Ranks, memory_format, named_device, precision
-from gocnn.network_commands import evaluate
 from sgf_data.commands import data
+from sgf_data.evaluate_command import evaluate
 from sgf_data.store import open_store
 from tests.training_support import ROOT, build_store, train_words
 

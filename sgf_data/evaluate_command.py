@@ -1,4 +1,4 @@
-"""Commands for trained networks: `gocnn evaluate` tests one, `gocnn average` takes the mean of several."""
+"""The `gocnn evaluate` command: a network tested on the positions of game stores."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from gocnn.options import YearRange
+from sgf_data.options import YearRange
 
 
 @click.command(
@@ -114,41 +114,3 @@ def evaluate(
             drawing.save(examination.picture(verdicts), plot, caption)
     except (ValueError, StoreError, CheckpointError, OSError) as error:
         raise click.ClickException(str(error)) from error
-
-
-@click.command(
-    epilog="""
-\b
-Examples:
-  gocnn average runs/a/network.safetensors runs/b/network.safetensors -o mean.safetensors
-  gocnn average old.safetensors new.safetensors --shares 0.25,0.75 -o between.safetensors
-"""
-)
-@click.argument("networks", nargs=-1, required=True, type=click.Path(), metavar="NETWORK...")
-@click.option("-o", "--out", required=True, type=click.Path(dir_okay=False), metavar="FILE", help="The file to write.")
-@click.option("--shares", metavar="S,S...", help="How much each counts, in their order (default: all the same).")
-def average(networks: tuple[str, ...], out: str, shares: str | None) -> None:
-    """Take the mean of the weights of networks that were trained on from the same one.
-
-    It is mostly better than each of them: two machines, or two runs with different --seed, can so share the work of
-    one training. Between a network and itself trained on lie others that have forgotten less.
-    """
-    from gocnn import checkpoint, policy
-
-    try:
-        weights = [float(share) for share in shares.split(",")] if shares else [1.0] * len(networks)
-    except ValueError:
-        raise click.UsageError(f"--shares: numbers such as 0.25,0.75 are needed, not {shares!r}") from None
-    if len(weights) != len(networks) or not all(0 <= weight < float("inf") for weight in weights) or not sum(weights):
-        raise click.UsageError(f"--shares: one number for each of the {len(networks)} networks, none below 0")
-    weights = [weight / sum(weights) for weight in weights]
-    try:
-        mean = policy.average([policy.load(path) for path in networks], weights)
-        parts = [
-            {"network": checkpoint.signature(path), "share": share, "card": checkpoint.load(path).meta["card"]}
-            for path, share in zip(networks, weights, strict=True)
-        ]
-        policy.save(out, mean.config, mean, {"mean of": parts})
-    except (ValueError, OSError) as error:
-        raise click.ClickException(str(error)) from error
-    click.echo(f"{out}: the mean of {len(networks)} networks", err=True)
