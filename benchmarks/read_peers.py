@@ -129,7 +129,7 @@ def on_scenes(engines: dict[str, Engine], count: int) -> None:
 
     boxes, read, loosely, whole = ({name: Count() for name in engines} for _ in range(4))
     seconds = dict.fromkeys(engines, 0.0)
-    for scene in evaluation.held_out(count):
+    for scene in evaluation.held_out(count)[1]:
         true = [Reading(word.quad, word.text) for word in scene.words]
         for name, engine in engines.items():
             began = time.process_time()

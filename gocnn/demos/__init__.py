@@ -103,12 +103,13 @@ def together(parts: Sequence[Part], names: Sequence[str] = ()) -> Shown:
     return Shown(tuple(exhibit for exhibit, _ in parts), by_name)
 
 
-def make(name: str, out: Path, say: Say = lambda line: None) -> Shown:
+def make(name: str, out: Path, say: Say = lambda line: None, **settings: Any) -> Shown:
     """Make one demo's pictures in the folder `out`, which must exist; `say` is given lines for the reader.
 
-    Raises KeyError for an unknown name, ValueError or OSError where a network, a data set or the folder is at fault.
+    `settings` are those that the demo's own `make` takes. Raises KeyError for an unknown name, ValueError or OSError
+    where a network, a data set or the folder is at fault.
     """
     if name not in DEMOS:
         raise KeyError(name)
-    shown: Shown = import_module(f"gocnn.demos.{name}").make(out, say)
+    shown: Shown = import_module(f"gocnn.demos.{name}").make(out, say, **settings)
     return shown

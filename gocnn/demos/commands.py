@@ -27,6 +27,7 @@ Examples:
   gocnn demo convolution
   gocnn demo saliency occlusion --out pictures/
   gocnn demo all --out gallery/
+  gocnn demo filters --filters runs/photos/network.safetensors
 """
 )
 @click.argument("names", metavar="NAME...", nargs=-1, required=True, type=click.Choice([*DEMOS, "all"]))
@@ -38,8 +39,13 @@ Examples:
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder of the pictures and of index.html, which shows them; it is made if need be.",
 )
+@click.option(
+    "--filters",
+    type=click.Path(path_type=Path),
+    help="For the demo of that name: filters that `gocnn images train photos` made [those that ship].",
+)
 @click.option("--list", is_flag=True, is_eager=True, expose_value=False, callback=_list, help="Name them and stop.")
-def demo(names: tuple[str, ...], out: Path) -> None:
+def demo(names: tuple[str, ...], out: Path, filters: Path | None) -> None:
     """Make the lecture's pictures: from a 3×3 filter on a 6×6 image to what a network has learned.
 
     Each demo writes its pictures and its numbers into the folder and says what it found; index.html shows all that the
@@ -51,6 +57,8 @@ def demo(names: tuple[str, ...], out: Path) -> None:
     from gocnn.demos.gallery import make_into, write_page
 
     wanted = list(DEMOS) if "all" in names else list(dict.fromkeys(names))
+    if filters and "filters" not in wanted:
+        raise click.UsageError("--filters is for the demo of that name")
     failed: list[str] = []
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
@@ -64,7 +72,8 @@ def demo(names: tuple[str, ...], out: Path) -> None:
                 bar.update(task, description=name)
                 begun = time.perf_counter()
                 try:
-                    shown = make_into(out, name, click.echo)
+                    settings = {"model": filters} if filters and name == "filters" else {}
+                    shown = make_into(out, name, click.echo, **settings)
                 except BrokenPipeError:  # nobody reads on: no demo's fault
                     raise
                 except (ValueError, OSError) as error:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gocnn.demos import Exhibit, Say, Shown, together
+from gocnn.demos import Exhibit, Part, Say, Shown, together
 from gocnn.images import samples
 from gocnn.images.dehaze import dark_channel, evaluate, haze, metrics, network, restore
 from gocnn.visualize import drawing
@@ -16,8 +16,6 @@ from gocnn.visualize import drawing
 SCENES = {"cow": (0, 1.2), "dog": (0, 1.6), "astronaut": (2, 2.0)}
 TITLES = ("the photograph", "in haze", "dark channel", "the network")
 CLEAR = ("chelsea", "rocket")  # shown without any haze
-
-Part = tuple[Exhibit, dict[str, Any]]
 
 
 def make(out: Path, say: Say) -> Shown:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import click
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -23,10 +24,12 @@ PAPER = (0.62, 0.76, 0.92)  # between filters that may be white at their edges
 BANDS, COLUMNS = 2, 16  # of filters of the Go network
 
 
-def make(out: Path, say: Say) -> Shown:
-    learned = sparse.load()
-    parts = (_before_and_after(out, learned, say), _photograph(out, learned, say), _others(out, say), _go(out, say))
-    return together(parts)
+def make(out: Path, say: Say, model: Path | None = None) -> Shown:
+    """The demo, with the colour filters that ship or those in a file that `sparse.train` wrote."""
+    learned = sparse.load(model)
+    source = click.format_filename(model) if model else ""
+    colour = _before_and_after(out, learned, say, source)
+    return together((colour, _photograph(out, learned, say), _others(out, say), _go(out, say)))
 
 
 def kinds(drawn: np.ndarray) -> dict[str, int]:
@@ -55,10 +58,12 @@ def sheet(drawn: np.ndarray, columns: int, *, apart: Sequence[float] = (1, 1, 1)
     return whole.reshape(rows * (height + 1), columns * (width + 1), 3)[:-1, :-1]
 
 
-def _before_and_after(out: Path, learned: nn.Module, say: Say) -> Part:
-    """The 96 filters of 11×11×3 as chance made them and as photographs did."""
+def _before_and_after(out: Path, learned: nn.Module, say: Say, source: str) -> Part:
+    """The 96 filters of 11×11×3 as chance made them and as photographs did; `source` is the file they are from."""
     figure, cells = drawing.canvas(1, 2, cell=3.6, wide=1.5)
     found = {}
+    if source:
+        say(f"trained: {source}")
     for axes, name, model in ((cells[0, 0], "untrained", sparse.untrained()), (cells[0, 1], "trained", learned)):
         shown = filters(model, "conv1", scale="own", order="colour")
         found[name] = kinds(shown)
@@ -72,7 +77,7 @@ def _before_and_after(out: Path, learned: nn.Module, say: Say) -> Part:
         f"{found['trained']['grey edges']} filters became edges in black and white, "
         f"{found['trained']['coloured edges']} edges between colours, "
         f"{found['trained']['blobs of colour']} plain blobs of colour."
-    )
+    ) + f" The trained ones are those of {source}." * bool(source)
     drawing.save(figure, out / "filters-colour.png", caption)
     return Exhibit("filters-colour.png", caption), {"colour": found}
 

@@ -69,10 +69,10 @@ $sections
 """)
 
 
-def make_into(folder: Path, name: str, say: Say = lambda line: None) -> Shown:
+def make_into(folder: Path, name: str, say: Say = lambda line: None, **settings: Any) -> Shown:
     """Make one demo's pictures and its NAME.json in `folder`; what it says is kept there too.
 
-    Raises what `gocnn.demos.make` raises.
+    Takes the `settings` of `gocnn.demos.make`, and raises what it raises.
     """
     lines: list[str] = []
 
@@ -80,7 +80,7 @@ def make_into(folder: Path, name: str, say: Say = lambda line: None) -> Shown:
         lines.append(line)
         say(line)
 
-    shown = make(name, folder, hear)
+    shown = make(name, folder, hear, **settings)
     record = {**asdict(shown), "said": lines}
     write_atomically(folder / f"{name}.json", json.dumps(record, indent=1, ensure_ascii=False).encode())
     return shown

@@ -10,12 +10,11 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from gocnn.demos import Exhibit, Say, Shown, together
+from gocnn.demos import Exhibit, Part, Say, Shown, together
 from gocnn.images import samples
 from gocnn.images.text import SURE, alphabet, detector, fonts, reading, recogniser, rendering, voting
 from gocnn.visualize import drawing
 
-Part = tuple[Exhibit, dict[str, Any]]
 Lines = list[list[reading.Found]]
 Colour = tuple[int, int, int]
 
@@ -42,8 +41,7 @@ def make(out: Path, say: Say) -> Shown:
     finder, reader = detector.load(), recogniser.load()
     pictures = {name: scene(name) for name in SIGNS}
     read = {
-        name: reading.read(finder, voting.reader(reader), image, sure=SURE)
-        for name, (image, _) in pictures.items()
+        name: reading.read(finder, voting.reader(reader), image, sure=SURE) for name, (image, _) in pictures.items()
     }
     crops = {word: _crop(word, pictures[name][0], read[name]) for name, word in ON_THE_WAY.items()}
     return together((_found(out, say, finder, pictures, read), _read(out, say, reader, crops)), ("found", "read"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from gocnn.options import FiniteRange
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from gocnn.images.text.reading import Reader
 
 
 @click.group(epilog="\b\nExamples:\n  gocnn images fetch\n  gocnn images classify digits my-seven.png")
@@ -41,10 +44,12 @@ def fetch(names: tuple[str, ...], given: Path | None) -> None:
     if given and len(names) != 1:
         raise click.ClickException("--from takes exactly one name")
     failed = False
+    say = partial(click.echo, err=True)
     for name in names or tuple(fetching.SOURCES):
         try:
-            place, source = fetching.fetch(name, given, say=lambda line: click.echo(line, err=True))
-            click.echo(f"{name}: from {textwrap.shorten(source, 60, placeholder=' ...')}, now in {place}")
+            place, source = fetching.fetch(name, given, say)
+            source = click.format_filename(textwrap.shorten(source, 60, placeholder=" ..."))
+            click.echo(f"{name}: from {source}, now in {click.format_filename(place)}")
         except (ValueError, OSError) as error:
             click.echo(f"Error: {error}", err=True)
             failed = True
@@ -62,9 +67,7 @@ def fetch(names: tuple[str, ...], given: Path | None) -> None:
 @click.option("-o", "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of the run [runs/NAME].")
 @click.option("--dense", is_flag=True, help="The fully-connected network of the same size instead.")
 @click.option("--plain", is_flag=True, help="Show every image as it is: no shifts, turns or stretching.")
-@click.option(
-    "--epochs", type=FiniteRange(0, min_open=True), help="For digits and fashion [12] and for photos [20]."
-)
+@click.option("--epochs", type=FiniteRange(0, min_open=True), help="For digits and fashion [12] and for photos [20].")
 @click.option(
     "--minutes",
     type=FiniteRange(0, min_open=True),
@@ -117,7 +120,8 @@ def train(
         sys.exit(130)
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"{out / 'network.safetensors'}: " + ", ".join(f"{key} {value:.4g}" for key, value in metrics.items()))
+    place = click.format_filename(out / "network.safetensors")
+    click.echo(f"{place}: " + ", ".join(f"{key} {value:.4g}" for key, value in metrics.items()))
 
 
 @images.command(
@@ -127,7 +131,7 @@ def train(
 @click.argument("model")
 def evaluate(model: str) -> None:
     """Test a network of digits or clothes on the whole test set, class by class; one against haze on known scenes;
-    those that find and read words (text) on scenes of fonts and photographs held out.
+    those that find and read words (text, or one that you trained) on scenes of fonts and photographs held out.
     """
     import numpy as np
 
@@ -163,16 +167,17 @@ def evaluate(model: str) -> None:
     click.echo(f"{name}: {np.mean(said == labels):.2%} of {len(labels):,} test images")
 
 
-def _evaluate_text(finder: nn.Module, reader: nn.Module) -> None:
+def _evaluate_text(finder: nn.Module, reader: Reader) -> None:
     from rich.console import Console
     from rich.progress import track
 
     from gocnn.images.text import evaluation
 
     console = Console(stderr=True)
-    scenes = track(evaluation.held_out(), "testing", evaluation.SCENES, console=console, transient=True,
+    faces, drawn = evaluation.held_out()
+    scenes = track(drawn, "testing", evaluation.SCENES, console=console, transient=True,
                    disable=not console.is_terminal)  # fmt: skip
-    for line in evaluation.lines(evaluation.evaluate(finder, reader, scenes)):
+    for line in evaluation.lines(evaluation.evaluate(finder, reader, scenes), faces):
         click.echo(line)
 
 
@@ -198,7 +203,7 @@ def _evaluate_dehaze(model: str) -> None:
 @click.argument("files", metavar="IMAGE...", nargs=-1, required=True)
 @click.option("--top", default=3, show_default=True, type=click.IntRange(1), help="How many classes to print.")
 def classify(model: str, files: tuple[str, ...], top: int) -> None:
-    """Say what is on pictures of any format and size, and what was done to each before the network saw it."""
+    """Say what is on pictures of any size, and what was done to each before the network saw it."""
     import torch
 
     from gocnn.images import models, pictures

@@ -106,7 +106,8 @@ def dream(
         moment, stopped = making.followed("dreaming", dreams.dreaming(model, picture, wanted, how), keep)
         last = dreams.drawn(moment)
         making.write(place, last)
-        click.echo(f"{place}: {last.shape[1]}×{last.shape[0]}" + (f", stopped at {moment.done:.0%}" if stopped else ""))
+        told = f"{click.format_filename(place)}: {last.shape[1]}×{last.shape[0]}"
+        click.echo(told + f", stopped at {moment.done:.0%}" * stopped)
         if gif:
             _animate(place.with_suffix(".gif"), [*frames, *[_frame(last)] * 5])
         if zoom and not stopped:
@@ -139,4 +140,4 @@ def _animate(place: Path, frames: list[np.ndarray]) -> None:
     from gocnn.visualize import drawing
 
     drawing.save_animation(frames, place, seconds=0.1)
-    click.echo(f"{place}: {len(frames)} pictures")
+    click.echo(f"{click.format_filename(place)}: {len(frames)} pictures")

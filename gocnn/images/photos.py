@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -38,32 +39,50 @@ LIMIT = 6.0  # standard deviations
 def collect(files: Mapping[str, bytes]) -> dict[str, np.ndarray]:
     """The photographs in picture files and GCompris's resource files, by name: uint8 [H, W, 3], shorter side 256.
 
-    Files are looked at one at a time. Left out is what is no picture, has transparent parts, is smaller, longer than
-    `LONGEST` or of one shade. Raises DataError if nothing is left.
+    Files are looked at one at a time. Left out is what cannot be read, is no picture, has transparent parts, is
+    smaller, longer than `LONGEST` or of one shade. Raises DataError if nothing is left.
     """
-    from PIL import Image
+    from rich.console import Console
+    from rich.progress import track
 
+    console = Console(stderr=True)
     kept = {}
-    for name in sorted(files):
-        data = files[name]
+    for name in track(sorted(files), "looking at pictures", console=console, transient=True,
+                      disable=not console.is_terminal):  # fmt: skip
+        try:
+            data = files[name]
+        except OSError:
+            continue
         stem = name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
         for number, picture in enumerate(_embedded(data) if name.endswith(".rcc") else [data]):
-            try:
-                with Image.open(io.BytesIO(picture), formats=("JPEG", "WEBP", "PNG")) as opened:
-                    image = pictures.upright(opened)
-                    if image.mode not in ("RGB", "L") or not SIDE <= min(image.size) >= max(image.size) / LONGEST:
-                        continue
-                    scale = SIDE / min(image.size)
-                    width, height = (round(scale * side) for side in image.size)
-                    pixels = np.array(image.convert("RGB").resize((width, height), Image.Resampling.LANCZOS))
-            except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-                continue  # no picture, or a damaged one
-            if pixels.std() >= FLAT:
+            pixels = _photograph(picture)
+            if pixels is not None:
                 key = f"{stem}-{number:03}"
                 kept[key if key not in kept else f"{name}-{number:03}"] = pixels
     if not kept:
         raise datasets.DataError(f"no photographs of {SIDE}×{SIDE} pixels or more are there")
     return kept
+
+
+def _photograph(data: bytes) -> np.ndarray | None:
+    """The photograph in a picture file, as `collect` keeps it, or None."""
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what Pillow finds odd about a file
+            with Image.open(io.BytesIO(data), formats=("JPEG", "WEBP", "PNG")) as opened:
+                small = min(opened.size) < SIDE
+                if small or max(opened.size) > LONGEST * min(opened.size) or opened.mode not in ("RGB", "L"):
+                    return None
+                opened.draft(None, (4 * SIDE, 4 * SIDE))  # a JPEG file can be read at a half, a quarter or an eighth
+                image = pictures.upright(opened)
+                scale = SIDE / min(image.size)
+                width, height = (round(scale * side) for side in image.size)
+                pixels = np.array(image.convert("RGB").resize((width, height), Image.Resampling.LANCZOS))
+    except Exception:  # of no picture, or a damaged one: Pillow's decoders raise errors of every kind
+        return None
+    return pixels if pixels.std() >= FLAT else None
 
 
 def _embedded(data: bytes) -> list[bytes]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MAX_PIXELS = 100_000_000
 SOUGHT_AT = 280  # pixels
+LOOKED_AT = 4 * SOUGHT_AT  # pixels; more would only cost memory
 NEARLY_WHITE = 250  # of 255
 # No format that starts another program (EPS) or holds no pixels (SVG, PDF).
 FORMATS = ("PNG", "JPEG", "MPO", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "PPM", "TGA", "ICO")
@@ -64,7 +65,8 @@ def read(path: str | os.PathLike[str]) -> np.ndarray:
     except PictureError:
         raise
     except Image.UnidentifiedImageError:
-        raise PictureError(f"{file}: not a picture, or of a format unknown here") from None
+        formats = ", ".join(known)
+        raise PictureError(f"{file}: not a picture, or of a format unknown here; known are {formats}") from None
     except Image.DecompressionBombError:
         raise PictureError(f"{file}: too many pixels; {MAX_PIXELS // 1_000_000} million are the limit") from None
     except PermissionError:
@@ -220,8 +222,17 @@ def for_clothes(picture: np.ndarray) -> tuple[np.ndarray, list[str]]:
 
 
 def _ink(picture: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """How much each pixel differs from the paper, float32 [H, W], 0 to 1; a picture's border is held to be paper."""
-    notes = [] if np.ptp(picture.astype(np.int16), axis=2).max() == 0 else ["turned grey"]
+    """How much each pixel differs from the paper, float32 [H, W], 0 to 1; a picture's border is held to be paper.
+
+    Of a picture whose longer side has more than `LOOKED_AT` pixels in that size.
+    """
+    notes = []
+    scale = LOOKED_AT / max(picture.shape[:2])
+    if scale < 1:
+        picture = resize(picture, *(max(1, round(side * scale)) for side in picture.shape[:2]))
+        notes.append(f"resized to {picture.shape[1]}×{picture.shape[0]}")
+    if np.ptp(picture.astype(np.int16), axis=2).max() > 0:
+        notes.append("turned grey")
     shade = grey(picture)
     paper = _paper(shade)
     if np.ptp(paper) > 0.05:

@@ -106,7 +106,8 @@ def style(
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
     losses = f"content {moment.content:.3f}, style {moment.style:.4f} of an empty sheet's"
-    click.echo(f"{place}: {last.shape[1]}×{last.shape[0]}, {losses}" + f", stopped at {moment.done:.0%}" * stopped)
+    told = f"{click.format_filename(place)}: {last.shape[1]}×{last.shape[0]}, {losses}"
+    click.echo(told + f", stopped at {moment.done:.0%}" * stopped)
     sys.exit(130 if stopped else 0)
 
 

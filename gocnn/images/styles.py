@@ -14,7 +14,7 @@ from gocnn.images import colours, making, models, paintings, pictures, vgg
 from gocnn.visualize.style import Moment, Recipe, averaged, paint
 
 COLOURS = ("style", "brightness", "matched")
-BOUNDS = {"low": tuple((-pictures.BGR_MEANS).tolist()), "high": tuple((255 - pictures.BGR_MEANS).tolist())}
+POOLINGS = ("average", "max")
 COARSEST = 128  # pixels of the longer side: no smaller picture is painted first
 
 
@@ -31,8 +31,10 @@ class Painter:
 def painter(network: str, pooling: str = "average") -> Painter:
     """By its name, "squeezenet" or "vgg16", or from a file of torchvision's VGG; `pooling` is "average" or "max".
 
-    Raises CheckpointError for a network that has not been fetched, ValueError for a file that holds none.
+    Raises CheckpointError for a network that has not been fetched, ValueError for a file that holds none or for another
+    pooling.
     """
+    _demand(pooling, "pooling", POOLINGS)
     if network == "squeezenet":
         model: nn.Module = models.load("squeezenet").model
         found = Painter(model, ("fire5.expand1.conv", "fire5.expand3.conv"),
@@ -54,7 +56,7 @@ def recipe(who: Painter, longer: int, steps: int = 100, **settings: Any) -> Reci
     counts = tuple(max(1, round(steps * 0.65**k)) for k in range(count))
     defaults: dict[str, Any] = {
         "content": dict.fromkeys(who.content, 1.0), "style": dict.fromkeys(who.style, 1.0), "beta": who.beta,
-        "variation": 1e-3, "sizes": sizes, "steps": counts, **BOUNDS,
+        "variation": 1e-3, "sizes": sizes, "steps": counts, **making.BOUNDS,
     }  # fmt: skip
     return Recipe(**{**defaults, **settings})
 
@@ -94,8 +96,10 @@ def painting(
     """`paint` what is on `content` in the style of pictures, uint8 [H, W, 3], each with its share.
 
     `colour` is one of `COLOURS`: the style's; the content's, and only brightness is painted; or the style's are brought
-    to the content's first. `drawn` makes pictures of the moments. Raises as `paint` does.
+    to the content's first. `drawn` makes pictures of the moments. Raises as `paint` does, and ValueError for another
+    colour.
     """
+    _demand(colour, "colour", COLOURS)
     seen, given = content, [style for style, _ in styles]
     if colour == "brightness":
         seen, given = colours.grey(content), [colours.grey(style, content) for style in given]
@@ -106,6 +110,13 @@ def painting(
 
 
 def drawn(moment: Moment, content: np.ndarray, colour: str = "style") -> np.ndarray:
-    """uint8 [H, W, 3]: the picture at a moment, in its full size."""
+    """uint8 [H, W, 3]: the picture at a moment, in its full size. Raises ValueError for a colour not in `COLOURS`."""
+    _demand(colour, "colour", COLOURS)
     painted = pictures.from_squeezenet(moment.picture()[0].numpy())
     return colours.recoloured(painted, content) if colour == "brightness" else painted
+
+
+def _demand(given: str, kind: str, known: Sequence[str]) -> None:
+    """Raise ValueError for what is not known."""
+    if given not in known:
+        raise ValueError(f"unknown {kind} {given!r}; there are {', '.join(known)}")

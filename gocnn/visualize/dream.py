@@ -23,8 +23,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from gocnn.visualize.inputs import Bound, bounds, resized
 from gocnn.visualize.layers import LayerError, batch_for, inspecting, maps
-from gocnn.visualize.maximize import Bound, blurred
+from gocnn.visualize.maximize import blurred
 
 SMOOTHINGS = ("laplacian", "gaussian", "none")
 LEAST = 32  # pixels of the shorter side; a smaller octave is left out
@@ -109,7 +110,7 @@ class Moment:
 
     def picture(self) -> Tensor:
         """float [1, C, H, W]: the original with what has been dreamt so far, in the original's size."""
-        return self._original + _resized(self._detail, self._original.shape[2:])
+        return self._original + resized(self._detail, self._original.shape[2:])
 
 
 def dream(
@@ -121,7 +122,7 @@ def dream(
     the same dream on the same machine.
 
     Raises LayerError for an unknown layer, one that did not run, or one whose output is no map, and ValueError for a
-    picture below `LEAST`, for channels that are not there, or a guide of other channels.
+    picture below `LEAST`, for channels that are not there, a guide of other channels, or wrong bounds.
     """
     recipe = recipe or Recipe()
     original = batch_for(model, picture)
@@ -130,23 +131,23 @@ def dream(
         raise ValueError(f"a dream needs one picture of {LEAST} pixels or more each way, not {list(original.shape)}")
     if not targets:
         raise ValueError("a dream needs a target")
-    low, high = (_bound(bound, original) for bound in (recipe.low, recipe.high))
+    low, high = bounds(recipe.low, recipe.high, original)
     mix = None if recipe.mix is None else original.new_tensor(recipe.mix)
     random = torch.Generator().manual_seed(recipe.seed)
     sizes = _octaves(height, width, recipe)
     work, all_work = 0, recipe.steps * sum(h * w for h, w in sizes)
     detail = torch.zeros_like(original)
     with inspecting(model):
-        scales = _scales(model, _resized(original, sizes[0]), targets)
+        scales = _scales(model, resized(original, sizes[0]), targets)
         for octave, size in enumerate(sizes):
-            base = _resized(original, size)
-            image = _cut(base + _resized(detail, size), low, high)
+            base = resized(original, size)
+            image = (base + resized(detail, size)).clamp(low, high)
             for step in range(recipe.steps):
                 slope, objective = _slope(model, image, targets, scales, recipe, random)
                 slope = smoothed(slope, recipe.smoothing)
                 if mix is not None:
                     slope = torch.einsum("ij,bjhw->bihw", mix, slope)
-                image = _cut(image + recipe.rate * slope / slope.abs().mean().clamp_min(1e-12), low, high)
+                image = (image + recipe.rate * slope / slope.abs().mean().clamp_min(1e-12)).clamp(low, high)
                 detail, work = image - base, work + size[0] * size[1]
                 yield Moment(octave, step, objective, work / all_work, original, detail)
 
@@ -286,23 +287,3 @@ def _together(outputs: dict[str, Tensor], layers: Sequence[str]) -> Tensor:
     if any(one.shape[2:] != found[0].shape[2:] for one in found):
         raise LayerError(f"the maps of {', '.join(layers)} are of several sizes; make them targets of their own")
     return torch.cat(found, 1)
-
-
-def _resized(image: Tensor, size: Sequence[int]) -> Tensor:
-    """float [1, C, H, W] in another size, smoothed where it shrinks."""
-    if tuple(image.shape[2:]) == tuple(size):
-        return image
-    return functional.interpolate(image, size=tuple(size), mode="bicubic", antialias=True, align_corners=False)
-
-
-def _bound(bound: Bound, image: Tensor) -> Tensor | None:
-    if bound is None:
-        return None
-    values = image.new_tensor(bound)
-    if values.ndim == 1 and len(values) != image.shape[1]:
-        raise ValueError(f"{len(values)} bounds for a picture of {image.shape[1]} channels")
-    return values.view(-1, 1, 1)
-
-
-def _cut(image: Tensor, low: Tensor | None, high: Tensor | None) -> Tensor:
-    return image if low is None and high is None else image.clamp(low, high)

@@ -20,10 +20,10 @@ from torch import Tensor, nn
 
 from gocnn.visualize import units as of
 from gocnn.visualize.activations import as_array
+from gocnn.visualize.inputs import Bound, bounds
 from gocnn.visualize.layers import batch_for, recording
 
 PENALTIES = ("none", "l1", "l2")
-Bound = float | tuple[float, ...] | None  # of all channels, or of each
 
 
 @dataclass(frozen=True)
@@ -104,9 +104,7 @@ def maximize(
     if precision in (torch.float16, torch.bfloat16):  # too coarse for small steps to add up
         image = image.float()
     image.requires_grad_()
-    low, high = _bound(ascent.low, image, -math.inf), _bound(ascent.high, image, math.inf)
-    if bool((low > high).any()):
-        raise ValueError("the lower bound of the input is above the upper one")
+    low, high = bounds(ascent.low, ascent.high, image)
     adam = torch.optim.Adam([image], lr=ascent.rate)
     trace = []
     with torch.enable_grad(), recording(model, layer, gradients=True) as record:
@@ -158,11 +156,3 @@ def _penalties(image: Tensor, ascent: Ascent) -> Tensor:
         down, across = image.diff(dim=2).abs(), image.diff(dim=3).abs()
         total = total + ascent.total_variation * (down.flatten(1).sum(1) + across.flatten(1).sum(1))
     return total
-
-
-def _bound(bound: Bound, image: Tensor, absent: float) -> Tensor:
-    """A bound as a tensor that goes with [B, C, H, W]."""
-    values = image.new_tensor(absent if bound is None else bound)
-    if values.ndim == 1 and len(values) != image.shape[1]:
-        raise ValueError(f"{len(values)} bounds for an input of {image.shape[1]} channels")
-    return values.view(-1, 1, 1)

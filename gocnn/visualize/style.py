@@ -30,8 +30,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from gocnn.visualize.inputs import Bound, bounds, resized
 from gocnn.visualize.layers import batch_for, inspecting, maps
-from gocnn.visualize.maximize import Bound
 
 OPTIMISERS = ("lbfgs", "adam")
 STARTS = ("content", "noise")
@@ -102,12 +102,11 @@ class Moment:
     done: float
     _image: Tensor = field(repr=False)
     _shape: tuple[int, int] = field(repr=False)
-    _bounds: tuple[Tensor | None, Tensor | None] = field(repr=False)
+    _bounds: tuple[Tensor, Tensor] = field(repr=False)
 
     def picture(self) -> Tensor:
         """float [1, C, H, W]: the picture so far, in its full size and within its bounds."""
-        image = _resized(self._image.detach(), self._shape)
-        return image if self._bounds == (None, None) else image.clamp(*self._bounds)
+        return resized(self._image.detach(), self._shape).clamp(*self._bounds)
 
 
 def gram(features: Tensor) -> Tensor:
@@ -137,7 +136,7 @@ def paint(
     gives the same picture on the same machine.
 
     Raises LayerError for an unknown layer, one that does not run, or one whose output is no map, and ValueError for
-    pictures below `LEAST` or shares that are not positive.
+    pictures below `LEAST`, shares that are not positive, or wrong bounds.
     """
     original = batch_for(model, content)
     pictures = [(batch_for(model, picture), share) for picture, share in styles]
@@ -147,7 +146,7 @@ def paint(
     if (recipe.style and not pictures) or any(share <= 0 for _, share in pictures):
         raise ValueError("there must be a style, and its share must be positive")
     shape = original.shape[2], original.shape[3]
-    bounds = (_bound(recipe.low, original), _bound(recipe.high, original))
+    low_and_high = bounds(recipe.low, recipe.high, original)
     random = torch.Generator().manual_seed(recipe.seed)
     image = original
     if recipe.start == "noise":
@@ -155,13 +154,13 @@ def paint(
     work, all_work = 0.0, sum(size**2 * steps for size, steps in zip(recipe.sizes, recipe.steps))
     with inspecting(model):
         for number, (size, steps) in enumerate(zip(recipe.sizes, recipe.steps)):
-            base = _resized(original, _scaled(original, size))
-            smaller = [(_resized(picture, _scaled(picture, size)), share) for picture, share in pictures]
+            base = resized(original, _scaled(original, size))
+            smaller = [(resized(picture, _scaled(picture, size)), share) for picture, share in pictures]
             losses = _Losses(model, base, smaller, recipe)
-            for step, found in enumerate(_descend(losses, _resized(image, base.shape[2:]), steps, recipe)):
+            for step, found in enumerate(_descend(losses, resized(image, base.shape[2:]), steps, recipe)):
                 image, (of_content, of_style) = found
                 work += size**2
-                yield Moment(number, step, of_content, of_style, min(work / all_work, 1.0), image, shape, bounds)
+                yield Moment(number, step, of_content, of_style, min(work / all_work, 1.0), image, shape, low_and_high)
 
 
 def _descend(
@@ -329,14 +328,3 @@ def _behind(axis: int) -> tuple[int, ...]:
 
 def _scaled(image: Tensor, size: float) -> tuple[int, int]:
     return max(LEAST, round(image.shape[2] * size)), max(LEAST, round(image.shape[3] * size))
-
-
-def _resized(image: Tensor, size: Sequence[int]) -> Tensor:
-    """float [1, C, H, W] in another size, smoothed where it shrinks."""
-    if tuple(image.shape[2:]) == tuple(size):
-        return image
-    return functional.interpolate(image, size=tuple(size), mode="bicubic", antialias=True, align_corners=False)
-
-
-def _bound(bound: Bound, image: Tensor) -> Tensor | None:
-    return None if bound is None else image.new_tensor(bound).view(-1, 1, 1)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from gocnn import demos
+from gocnn import checkpoint, demos
 from gocnn.demos import filters as demo
 from gocnn.images import sparse
 from gocnn.visualize import tuning
@@ -60,6 +60,18 @@ def test_sheet_leaves_a_white_pixel_between() -> None:
     assert laid.shape == (5, 11)
     assert laid[:, [3, 7]].min() == 1 and laid[2].min() == 1 and laid[3:, 8:].min() == 1
     assert (laid[3:, 4:7] == 0.4).all()
+
+
+@pytest.mark.slow
+def test_filters_of_a_file_are_shown_and_it_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "own.safetensors"
+    checkpoint.save(file, sparse.KIND, {}, checkpoint.in_half(sparse.untrained(seed=1)))
+    said: list[str] = []
+    shown = demos.make("filters", tmp_path, said.append, model=file)
+    assert shown.numbers["colour"]["trained"]["edges"] == 0
+    assert str(file) in shown.exhibits[0].caption and f"trained: {file}" in said
+    with pytest.raises(checkpoint.CheckpointError, match="no such file"):
+        demos.make("filters", tmp_path, model=tmp_path / "none.safetensors")
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ from gocnn.demos import DEMOS, Exhibit, Say, Shown, gallery
 from gocnn.visualize import drawing
 
 
-def tiny(name: str, folder: Path, say: Say) -> Shown:
+def tiny(name: str, folder: Path, say: Say, **settings: object) -> Shown:
     """A demo of one small picture; `shapes` also has an animation, `fooled` fails, `maximize` is interrupted."""
     if name == "fooled":
         raise ValueError("no network 'digits'")
@@ -32,7 +32,7 @@ def tiny(name: str, folder: Path, say: Say) -> Shown:
         frame = np.zeros((4, 4, 3), np.uint8)
         drawing.save_animation([frame, frame + 200], folder / "shapes.gif")
         exhibits.append(Exhibit("shapes.gif", "it moves"))
-    return Shown(tuple(exhibits), {"answer": 42, "list": [1.5]})
+    return Shown(tuple(exhibits), {"answer": 42, "list": [1.5], **{key: str(value) for key, value in settings.items()}})
 
 
 @pytest.fixture()
@@ -134,6 +134,14 @@ def test_ctrl_c_keeps_what_is_made(run, tmp_path: Path) -> None:  # type: ignore
     assert re.search(r"stopped; .*out keeps the pictures made so far", done.stderr)
     made = {"shapes.png", "shapes.gif", "shapes.json", "index.html"}
     assert {path.name for path in (tmp_path / "out").iterdir()} == made
+
+
+def test_a_file_of_filters_is_for_their_demo_alone(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    assert run("shapes", "filters", "--filters", "own.safetensors").exit_code == 0
+    records = (json.loads((tmp_path / "out" / f"{name}.json").read_bytes()) for name in ("shapes", "filters"))
+    assert [record["numbers"].get("model") for record in records] == [None, "own.safetensors"]
+    wrong = run("shapes", "--filters", "own.safetensors")
+    assert wrong.exit_code == 2 and "--filters is for the demo of that name" in wrong.stderr
 
 
 def test_an_unknown_name_lists_the_right_ones(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

@@ -1,5 +1,7 @@
 """`gocnn images`: a bad picture costs one line, and the others are still classified."""
 
+import os
+
 import numpy as np
 import torch
 from click.testing import CliRunner
@@ -32,3 +34,13 @@ def test_evaluate_names_the_command_when_there_is_no_data(tmp_path, monkeypatch)
     models.save(tmp_path / "net.safetensors", "lecture", "digits", models.build("lecture"), {})
     result = CliRunner().invoke(images, ["evaluate", str(tmp_path / "net.safetensors")])
     assert result.exit_code == 1 and "gocnn images fetch digits" in result.output
+
+
+def test_a_folder_whose_name_is_no_utf8_can_be_said(tmp_path, monkeypatch):
+    monkeypatch.setenv("GOCNN_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8)).save(folder / "a.png")
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(images, ["fetch", "photos", "--from", folder.name])
+    assert result.exit_code == 0 and result.stdout.startswith("photos: from caf�, now in ")

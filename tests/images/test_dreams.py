@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +97,13 @@ def test_a_picture_beside_the_photograph_and_an_animation(photo: Path) -> None:
     assert 1 < change.mean() < 8  # two steps of 2
     with Image.open(photo.with_name("sky-dream.gif")) as animation:
         assert animation.n_frames >= 3 and animation.size == (96, 64)
+
+
+def test_a_name_that_is_no_utf8_can_be_said(photo: Path) -> None:
+    odd = photo.with_name(os.fsdecode(b"caf\xe9.png"))
+    photo.rename(odd)
+    found = run(odd, *SHORT, "--gif")
+    assert found.exit_code == 0 and "caf�-dream.png: 96×64" in found.stdout and "caf�-dream.gif: " in found.stdout
 
 
 def test_the_seed_decides(photo: Path, tmp_path: Path) -> None:

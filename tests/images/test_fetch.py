@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gocnn.images import datasets, fetch, photos
+from gocnn.images import datasets, fetch, paintings, photos
 
 SHAPES = ((4, 28, 28), (4,), (2, 28, 28), (2,))
 
@@ -76,7 +76,7 @@ def test_a_folder_of_photographs_is_read_one_at_a_time(tmp_path, monkeypatch):
     read = []
     whole = Path.read_bytes
     monkeypatch.setattr(Path, "read_bytes", lambda self: read.append(self.name) or whole(self))
-    files = fetch._files(str(tmp_path), photos.NAME)
+    files = fetch._files(str(tmp_path), photos.NAME, print)
     assert sorted(files) == ["0.png", "1.png", "2.png"] and read == []
     assert len(photos.collect(files)) == 3 and read == ["0.png", "1.png", "2.png"]
 
@@ -90,6 +90,66 @@ def test_wrong_sum_and_half_file_leave_nothing(files, tmp_path, monkeypatch):
     with pytest.raises(fetch.FetchError, match="SHA-256"):
         fetch.fetch("fashion", tmp_path / "a.deb")
     assert not (tmp_path / "cache").exists()
+
+
+def test_a_damaged_package_costs_one_line(files, tmp_path):
+    package = bytearray(debian(dict.fromkeys(files, np.random.default_rng(0).bytes(100_000))))
+    package[len(package) // 2] ^= 255
+    (tmp_path / "a.deb").write_bytes(package)
+    with pytest.raises(fetch.FetchError, match=r"a\.deb: Corrupt input data"):
+        fetch.fetch("fashion", tmp_path / "a.deb")
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_files_need_not_be_gzipped(files, tmp_path, zipped):
+    (tmp_path / "plain").mkdir()
+    for name, data in files.items():
+        (tmp_path / "plain" / name.removesuffix(".gz")).write_bytes(gzip.decompress(data))
+    given = tmp_path / "plain"
+    if zipped:
+        given = Path(shutil.make_archive(str(tmp_path / "clothes"), "zip", given))
+    fetch.fetch("fashion", given)
+    assert datasets.load("fashion", "train")[0].shape == SHAPES[0]
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize(
+    ("name", "missing"),
+    [
+        ("fashion", "t10k-labels-idx1-ubyte"),
+        ("squeezenet", fetch.SQUEEZENET_PICKLE),
+        ("vgg16", fetch.VGG16_WEIGHTS),
+        (paintings.NAME, paintings.RESOURCES[0]),
+    ],
+)
+def test_what_is_missing_is_named(files, tmp_path, zipped, name, missing):
+    given = tmp_path / "given"
+    given.mkdir()
+    for file, data in files.items():
+        if not file.startswith("t10k-labels"):
+            (given / file).write_bytes(data)
+    if zipped:
+        given = Path(shutil.make_archive(str(given), "zip", given))
+    with pytest.raises(fetch.FetchError, match=f"there is no {missing}"):
+        fetch.fetch(name, given)
+
+
+def test_a_package_is_said_and_downloaded_once_for_two_names(tmp_path, monkeypatch):
+    monkeypatch.setenv("GOCNN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(fetch.shutil, "which", lambda name: name)
+    said, run = [], []
+
+    def download(command, cwd, **options):
+        assert said == ["apt-get downloads gcompris-qt-data"]
+        run.append(command)
+        (Path(cwd) / "a.deb").write_bytes(debian({"none": b""}))
+
+    monkeypatch.setattr(fetch.subprocess, "run", download)
+    say = said.append
+    for name in (paintings.NAME, photos.NAME):
+        with pytest.raises(fetch.FetchError):
+            fetch.fetch(name, say=say)
+    assert run == [["apt-get", "download", "gcompris-qt-data"]]
 
 
 def test_five_thousand_digits_are_better_than_none(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,45 @@ def test_what_is_no_photograph_is_left_out() -> None:
     with pytest.raises(datasets.DataError, match="no photographs of 256×256"):
         photos.collect(files)
     assert list(photos.collect(files | {"good.jpg": encoded(noise(256, 400))})) == ["good-000"]
+
+
+def test_what_cannot_be_read_does_not_cost_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Files(dict[str, bytes]):
+        def __getitem__(self, name: str) -> bytes:
+            if name == "locked.jpg":
+                raise PermissionError(name)
+            return super().__getitem__(name)
+
+    opened = Image.open
+
+    def odd(data: io.BytesIO, **options: object) -> Image.Image:
+        warnings.warn("odd", Image.DecompressionBombWarning, stacklevel=2)
+        if data.getvalue() == b"odd":
+            raise IndexError("of a decoder")
+        return opened(data, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Image, "open", odd)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = photos.collect(Files({"good.jpg": encoded(noise(256, 256)), "locked.jpg": b"", "odd.jpg": b"odd"}))
+    assert list(found) == ["good-000"]
+
+
+def test_a_large_jpeg_is_not_decoded_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded = []
+    upright = pictures.upright
+    monkeypatch.setattr(pictures, "upright", lambda image: decoded.append(image.size) or upright(image))
+    data = encoded(np.repeat(np.repeat(noise(264, 400), 8, 0), 8, 1))
+    large, long = photos.collect({"a.jpg": data}), encoded(noise(2048, 5128))
+    assert large["a-000"].shape == (256, 388, 3) and decoded == [(1600, 1056)]
+    with pytest.raises(datasets.DataError):
+        photos.collect({"long.jpg": long})
+
+
+def test_a_bar_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    photos.collect({"a.png": encoded(noise(256, 256), "PNG")})
+    assert "looking at pictures" in capsys.readouterr().err
 
 
 def test_a_folder_of_pictures_goes_into_the_cache_and_comes_out(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What is done to a picture before a network of digits or clothes sees it, and that it is said."""
 
 import struct
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -76,6 +77,17 @@ def test_the_shipped_networks_read_test_images_drawn_large_on_white_paper(name: 
     inputs = np.stack([network.prepare(as_picture(245 - 0.85 * image))[0] for image in large])
     said = network.model(torch.from_numpy(inputs)).argmax(1).numpy()
     assert (said == labels[:100]).mean() >= least
+
+
+def test_a_huge_picture_is_brought_down_first_and_said() -> None:
+    huge = as_picture(seven(100))
+    tracemalloc.start()
+    inputs, notes = pictures.for_digits(huge)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert notes[0] == "resized to 1120×1120" and most < 10 * 2800**2
+    plain, said = pictures.for_digits(as_picture(seven(40)))
+    assert not said[0].startswith("resized") and np.corrcoef(inputs.ravel(), plain.ravel())[0, 1] > 0.99
 
 
 def test_clothes_fill_the_field() -> None:
@@ -180,7 +192,7 @@ def test_what_is_no_picture_is_named(tmp_path) -> None:
     (tmp_path / "half.png").write_bytes(whole.read_bytes()[:200])
     for name, reason in (
         ("missing.png", "no such file"), ("", "not a file"), ("empty.png", "an empty file"),
-        ("text.png", "not a picture"), ("half.png", "a damaged picture"),
+        ("text.png", "not a picture.*known are PNG, JPEG"), ("half.png", "a damaged picture"),
     ):  # fmt: skip
         with pytest.raises(pictures.PictureError, match=reason) as raised:
             pictures.read(tmp_path / name)

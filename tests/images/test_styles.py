@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from PIL import Image
 from gocnn import checkpoint
 from gocnn.images import colours, datasets, fetch, making, paintings, pictures, samples, styles, vgg
 from gocnn.images.style_command import style
-from gocnn.visualize.style import gram
+from gocnn.visualize.style import Moment, gram
 
 SHORT = ["--steps", "3", "--size", "64"]
 
@@ -211,6 +212,24 @@ def test_sizes_and_steps_of_a_recipe() -> None:
     large, small = styles.recipe(who, 512, 100), styles.recipe(who, 100, 100)
     assert [round(512 * size) for size in large.sizes] == [177, 301, 512] and large.steps == (100, 65, 42)
     assert small.sizes == (1.0,) and small.steps == (100,)
+
+
+def test_unknown_names_are_refused_from_python_too() -> None:
+    with pytest.raises(ValueError, match="unknown pooling 'mean'; there are average, max"):
+        styles.painter("squeezenet", "mean")
+    who, dog = styles.painter("squeezenet"), samples.photograph("dog")
+    with pytest.raises(ValueError, match="unknown colour 'grey'"):
+        styles.painting(who, dog, [(dog, 1.0)], styles.recipe(who, 64), "grey")
+    moment = Moment(0, 0, 0.0, 0.0, 1.0, making.as_input(dog), dog.shape[:2], (torch.tensor(-9e9), torch.tensor(9e9)))
+    with pytest.raises(ValueError, match="unknown colour 'grey'"):
+        styles.drawn(moment, dog, "grey")
+
+
+def test_a_name_that_is_no_utf8_can_be_said(files: tuple[Path, Path]) -> None:
+    odd = files[0].with_name(os.fsdecode(b"caf\xe9.png"))
+    files[0].rename(odd)
+    found = CliRunner().invoke(style, [os.fspath(odd), str(files[1]), *SHORT])
+    assert found.exit_code == 0 and "caf�-style.png: 64×64" in found.stdout
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,15 @@ def test_of_two_styles_gram_matrices_are_mixed() -> None:
     assert torch.allclose(found, 0.75 * parts[0] + 0.25 * parts[1], rtol=1e-4)
 
 
+def test_bounds_are_one_or_one_a_channel() -> None:
+    for wrong, said in (
+        ({"low": (0.0, 0.0)}, "2 bounds for an input of 3 channels"),
+        ({"low": 1.0, "high": 0.0}, "above"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            next(paint(small(), picture(2), [(picture(3), 1.0)], replace(BOTH, **wrong)))
+
+
 def test_coarse_to_fine_and_the_share_of_work() -> None:
     recipe = replace(BOTH, sizes=(0.7, 1.0), steps=(4, 3), low=-50.0, high=50.0)
     moments = list(paint(small(), picture(2, 48, 64), [(picture(3), 1.0)], recipe))

@@ -32,16 +32,24 @@ Examples:
 )
 @click.argument("files", metavar="PHOTO...", nargs=-1, required=True)
 @click.option(
-    "-o", "--out", type=click.Path(path_type=Path),
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
     help="A file for one photograph (PNG, JPEG, WebP, TIFF, BMP), else a folder [NAME-dehazed.png beside each].",
 )
 @click.option("--side-by-side", is_flag=True, help="Write the photograph before and after, in one picture.")
 @click.option(
-    "--strength", default=1.0, show_default=True, type=FiniteRange(0, 1.5),
+    "--strength",
+    default=1.0,
+    show_default=True,
+    type=FiniteRange(0, 1.5),
     help="How much of the haze to take off: 0.5 leaves half of it, more than 1 takes off too much.",
 )
 @click.option(
-    "--method", default="network", show_default=True, type=click.Choice(["network", "dark-channel"]),
+    "--method",
+    default="network",
+    show_default=True,
+    type=click.Choice(["network", "dark-channel"]),
     help="The network, or the dark channel prior of He et al. 2009, which nothing was learned for.",
 )
 @click.option("--model", type=click.Path(path_type=Path), help="A network that you trained [the one that ships].")
@@ -54,13 +62,13 @@ def dehaze(
     from gocnn.images import making, pictures
     from gocnn.images.dehaze import network
 
+    if method != "network" and (model or strength != 1):
+        raise click.UsageError("--model and --strength are for the network")
     try:
         targets = making.targets([Path(file) for file in files], out, ENDING)
         net = network.load(model) if method == "network" else None
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
-    if net is None and strength != 1:
-        raise click.ClickException("--strength is for the network")
     failed = False
     with making.bar() as progress:
         for file, target in zip(files, targets):

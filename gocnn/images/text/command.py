@@ -25,35 +25,46 @@ Examples:
 )
 @click.argument("files", metavar="PHOTO...", nargs=-1, required=True)
 @click.option(
-    "-o", "--out", type=click.Path(path_type=Path),
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
     help="Draw the words: a file for one photograph (PNG, JPEG, WebP, TIFF, BMP), else a folder.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: words in lines, with corners and confidences.")
 @click.option(
-    "--sure", default=SURE, show_default=True, type=FiniteRange(0, 1),
+    "--sure",
+    default=SURE,
+    show_default=True,
+    type=FiniteRange(0, 1),
     help="Leave out words that detector and recogniser together are less sure of.",
 )
 @click.option(
-    "--longest", default=1600, show_default=True, type=click.IntRange(64, 4000),
+    "--longest",
+    default=1600,
+    show_default=True,
+    type=click.IntRange(64, 4000),
     help="Look at larger pictures in this size, in pixels. More finds smaller text, and takes longer.",
 )
 @click.option("--detector", type=click.Path(path_type=Path), help="A detector that you trained [the one that ships].")
 @click.option("--recogniser", type=click.Path(path_type=Path), help="A recogniser that you trained, likewise.")
+@click.option("--language", type=click.Path(path_type=Path), help="A language that you trained, likewise.")
 def read(
     files: tuple[str, ...], out: Path | None, as_json: bool, sure: float, longest: int, detector: Path | None,
-    recogniser: Path | None,
+    recogniser: Path | None, language: Path | None,
 ) -> None:  # fmt: skip
     """Find the words in photographs and read them: Latin letters, digits and ASCII punctuation."""
 
     from gocnn.images import making, pictures
     from gocnn.images.text import detector as detectors
+    from gocnn.images.text import language as languages
     from gocnn.images.text import reading, voting
     from gocnn.images.text import recogniser as recognisers
 
     try:
         given = [Path(file) for file in files]
         targets = making.targets(given, out, ENDING) if out else [None] * len(files)
-        finder, reader = detectors.load(detector), recognisers.load(recogniser)
+        finder = detectors.load(detector)
+        reader = voting.reader(recognisers.load(recogniser), languages.load(language))
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
     failed = stopped = False
@@ -64,8 +75,7 @@ def read(
         for file, target in zip(files, targets):
             try:
                 picture = pictures.read(file)
-                lines = reading.read(finder, voting.reader(reader), picture, longest=longest,
-                                     sure=sure)  # fmt: skip
+                lines = reading.read(finder, reader, picture, longest=longest, sure=sure)
                 if target:
                     making.write(target, reading.draw(picture, lines))
             except (ValueError, OSError) as error:

@@ -114,10 +114,19 @@ def read(
 ) -> list[list[Found]]:
     """What stands in a picture, uint8 [H, W, 3]: words in lines, the lines in reading order.
 
+    `find`, and `read_regions` of what it found.
+    """
+    return read_regions(reader, image, find(finder, image, longest=longest), sure=sure)
+
+
+def read_regions(
+    reader: Reader, image: np.ndarray, regions: Sequence[Region], *, sure: float = 0.0
+) -> list[list[Found]]:
+    """What stands in regions of a picture, uint8 [H, W, 3]: words in lines, the lines in reading order.
+
     A word higher than wide is also read turned by a quarter to either side, and taken as it reads best. Words that are
     less `sure` than that, and those with no characters, are left out.
     """
-    regions = find(finder, image, longest=longest)
     ways = [_turned(region.quad) for region in regions]
     texts = read_boxes(reader, image, [quad for way in ways for quad in way])
     words: list[Found] = []

@@ -182,7 +182,7 @@ def shares(said: Sequence[str], true: Sequence[str]) -> training.Metrics:
 def test_crops(count: int, part: str = "test", seed: int = 0) -> list[Crop]:
     """Words cut out of whole scenes of a part by their true corners: crops uint8 [32, W, 3].
 
-    Raises DataError if no photographs have been fetched.
+    Raises DataError if photographs or fonts of the part are missing.
     """
     from gocnn.images.text import quads
 

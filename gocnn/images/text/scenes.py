@@ -220,7 +220,8 @@ def draw_crops(
 def split(part: str) -> tuple[list[Font], list[np.ndarray]]:
     """The fonts and photographs of a part, "train" or "test"; no family and no photograph is in both.
 
-    Raises DataError if no photographs have been fetched, or too few, ValueError for another part.
+    Raises DataError if no photographs have been fetched, or too few, or if there are no fonts; ValueError for another
+    part.
     """
     from gocnn.images import datasets, photos
     from gocnn.images.text import fonts
@@ -231,7 +232,10 @@ def split(part: str) -> tuple[list[Font], list[np.ndarray]]:
     chosen = [p for k, p in enumerate(photographs) if (k % HELD_OUT == HELD_OUT // 2) == (part == "test")]
     if not chosen:
         raise datasets.DataError(f"{len(photographs)} photographs are too few: one in {HELD_OUT} is held out")
-    return fonts.split(fonts.find())[part], chosen
+    faces = fonts.split(fonts.find())[part]
+    if not faces:
+        raise datasets.DataError(f"no fonts to {part} with are there; `gocnn images fetch {fonts.NAME}` fetches some")
+    return faces, chosen
 
 
 def digest(fonts: Sequence[Font], photographs: Sequence[np.ndarray]) -> str:

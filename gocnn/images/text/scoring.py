@@ -7,7 +7,7 @@ that are too small to read are left out of the count, and so are boxes found on 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,7 +95,3 @@ def _on_any(found: Sequence[Reading], places: Sequence[np.ndarray], matched: set
         if i not in matched and any(quads.area(quads.clipped(reading.quad, q)) > size / 2 for q in places):
             covered.add(i)
     return covered
-
-
-def total(counts: Iterable[Count]) -> Count:
-    return sum(counts, Count())

@@ -59,9 +59,9 @@ def read_cuts(
     return [vote(rows, spoken) for rows in seen]
 
 
-def reader(model: nn.Module) -> Reader:
-    """A recogniser, with the language that ships, as `reading.read` wants it. Raises CheckpointError."""
-    return partial(read_cuts, model, spoken=language.load())
+def reader(model: nn.Module, spoken: Language | None = None) -> Reader:
+    """A recogniser, with a language or else the one that ships, as `reading.read` wants it. Raises CheckpointError."""
+    return partial(read_cuts, model, spoken=spoken or language.load())
 
 
 def proposals(rows: Rows) -> list[tuple[int, ...]]:

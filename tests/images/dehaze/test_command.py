@@ -67,6 +67,13 @@ def test_other_formats_and_the_dark_channel(photo: Path, tmp_path: Path) -> None
         assert image.format == "JPEG" and image.size == (120, 90)
 
 
+@pytest.mark.parametrize("option", [("--strength", "0.5"), ("--model", "own.safetensors")])
+def test_options_of_the_network_are_refused_before_anything_is_made(photo: Path, option: tuple[str, str]) -> None:
+    result = run(photo, "--method", "dark-channel", *option, "-o", photo.with_name("out"))
+    assert result.exit_code == 2 and "--model and --strength are for the network" in result.output
+    assert [place.name for place in photo.parent.iterdir()] == ["valley.png"]
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -74,7 +81,6 @@ def test_other_formats_and_the_dark_channel(photo: Path, tmp_path: Path) -> None
         (["valley.png", "-o", "one.gif"], "cannot write .gif"),
         (["valley.png", "-o", "valley.png"], "written over"),
         (["valley.png", "sub/valley.png", "-o", "out"], "two photographs"),
-        (["valley.png", "--method", "dark-channel", "--strength", "0.5"], "for the network"),
         (["valley.png", "--model", "no.safetensors"], "no.safetensors: no such file"),
     ],
 )

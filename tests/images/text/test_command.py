@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from PIL import Image, ImageDraw, ImageFont
 
 from gocnn.cli import main
-from gocnn.images.text import fonts, quads
+from gocnn.images.text import fonts, language, quads, voting
 
 
 def sign(path, lines, size=(420, 160), mode="RGB"):
@@ -62,6 +62,15 @@ def test_pictures_are_drawn_and_files_that_are_none_are_named(tmp_path):
     assert Image.open(tmp_path / "drawn/good-read.png").size[0] >= 420
 
 
+def test_a_language_of_ones_own_decides(tmp_path, monkeypatch):
+    language.save(tmp_path / "own.safetensors", *language.count(["Platform"], least=1), {})
+    given = []
+    read_cuts = voting.read_cuts
+    monkeypatch.setattr(voting, "read_cuts", lambda *a, spoken, **k: given.append(spoken) or read_cuts(*a, **k))
+    result = run(sign(tmp_path / "sign.png", "Platform"), "--language", tmp_path / "own.safetensors")
+    assert result.stdout == "Platform\n" and given == [language.load(tmp_path / "own.safetensors")]
+
+
 def test_tiny_and_empty_pictures_have_no_words(tmp_path):
     for name, size in (("tiny.png", (1, 1)), ("flat.png", (300, 200))):
         Image.new("RGB", size, (90, 120, 90)).save(tmp_path / name)
@@ -76,6 +85,7 @@ def test_where_pictures_cannot_go(tmp_path):
         ((one, "-o", tmp_path / "out.txt"), "cannot write .txt"),
         ((one, "-o", one), "over a photograph"),
         ((one, "--detector", one), "not a checkpoint"),
+        ((one, "--language", one), "not a checkpoint"),
     ):
         result = run(*arguments)
         assert result.exit_code == 1 and said in result.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -66,12 +67,17 @@ def test_words_come_again_with_the_same_texts_but_not_the_same_pixels(small: rec
     assert not np.array_equal(small.batch(0, 16)[0], small.batch(32, 16)[0])
 
 
-def test_a_second_process_draws_the_same(drawer: recognition.Drawer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recognition, "_drawer", None)
-    recognition._begin(drawer)
-    ours, theirs = drawer.draw(3, 5), recognition._draw(3, 5)
-    assert [text for text, _ in ours] == [text for text, _ in theirs]
-    assert all(np.array_equal(a, b) for (_, a), (_, b) in zip(ours, theirs))
+def test_a_second_process_draws_the_same(
+    small: recognition.Crops, drawer: recognition.Drawer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    ours = [drawer.draw(number, 16) for number in (0, 1)]
+    monkeypatch.delattr(recognition.Drawer, "draw")  # here; the second process imports its own
+    with small:
+        theirs = [small._chunk(number) for number in (0, 1)]
+    for (text, crop), (their_text, their_crop) in zip(itertools.chain(*ours), itertools.chain(*theirs), strict=True):
+        assert text == their_text and np.array_equal(crop, their_crop)
+    assert signal.getsignal(signal.SIGINT) == before
 
 
 def test_the_loss_is_least_for_the_text_itself() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from matplotlib.path import Path as Polygon
 from PIL import Image
 
+from gocnn.images import datasets, photos
 from gocnn.images.text import fonts, quads, rendering, scenes, words
 from gocnn.images.text.alphabet import ALPHABET
 
@@ -133,3 +136,14 @@ def test_no_fonts_are_refused() -> None:
         scenes.Chooser([])
     with pytest.raises(ValueError, match="train or test"):
         scenes.split("validation")
+
+
+def test_without_fonts_of_a_part_the_command_that_fetches_some_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, faces: list[fonts.Font]
+) -> None:
+    monkeypatch.setenv("GOCNN_CACHE", str(tmp_path))
+    photos.save({f"{number}": PHOTOGRAPHS[0] for number in range(scenes.HELD_OUT)})
+    monkeypatch.setattr(fonts, "find", lambda: faces)
+    assert scenes.split("train")[0] == faces
+    with pytest.raises(datasets.DataError, match="gocnn images fetch fonts"):
+        scenes.split("test")
