@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -173,13 +174,11 @@ def main(
     import torch
 
     from gocnn import checkpoint, examination, policy, training
-    from gocnn.checkpoint import CheckpointError
     from gocnn.device import precision as dtype_of
     from gocnn.device import ranks
     from gocnn.evaluator import Evaluator
     from gocnn.journal import COUNTS, LEARNED
     from gocnn.teacher import Taught, check_fit
-    from sgf_data.store import StoreError
 
     try:
         if (minutes is None) == (positions is None):
@@ -205,10 +204,8 @@ def main(
             raise click.UsageError(f"--{'owners' if owners else 'outcomes'} needs --value")
         master = policy.load(teacher) if teacher else None
         if master:
-            try:
+            with _named(str(teacher)):
                 check_fit(master.config, network, size)
-            except ValueError as error:
-                raise ValueError(f"{teacher}: {error}") from None
         config = training.TrainingConfig(
             minutes=minutes, samples=positions, batch=batch, optimizer=optimizer, lr=lr, muon_lr=muon_lr,
             decay=decay, weight_decay=weight_decay, ema=ema, seed=seed, precision=precision, compile=compile,
@@ -217,7 +214,8 @@ def main(
         lessons = _lessons(network, data, val, size, years, outcomes, outcomes_share, owners, owned_weight, seed)
         model = policy.build(network, seed)
         if first:
-            policy.take_weights(model, first)
+            with _named(str(start_from)):
+                policy.take_weights(model, first)
         identity = {"network": network.to_dict(), **lessons.identity}
         if network.value:
             identity |= {"value_weight": value_weight, "lead_weight": lead_weight}
@@ -277,7 +275,7 @@ def main(
                     metrics = validate(run.average.module)
                 save(metrics)
                 click.echo(f"{out / 'network.safetensors'}: the trained network", err=True)
-    except (ValueError, StoreError, CheckpointError, OSError) as error:
+    except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
         remedy = _remedy(error)
@@ -317,7 +315,7 @@ def _lessons(
     network: PolicyConfig, data: Sequence[str], val: Sequence[str], size: int, years: tuple[int, int] | None,
     outcomes: Sequence[str], outcomes_share: float, owners: Sequence[str], owned_weight: int, seed: int,
 ) -> Lessons:  # fmt: skip
-    """Open the stores and choose the games. Raises StoreError, ValueError or UsageError where nothing can be used."""
+    """Open the stores and choose the games. Raises ValueError or UsageError where nothing can be used."""
     from gocnn.batches import Mixture
     from gocnn.go.planes import PLANE_SETS
     from sgf_data.dataset import HELD_OUT, LEARNED, Positions, Selection
@@ -332,19 +330,23 @@ def _lessons(
     known = read_owners(*owners) if owners else None
     if not val and len(set(table.opening_key[Selection(size, years).games(table)].tolist())) == 1:
         raise click.UsageError("a single game is too little: one is held out to test on, unless --val names others")
-    games = Positions(
-        table, plane_set, learn, exclude=held_out.opening_key if val else None, outcomes=network.value, owners=known,
-        owned_weight=owned_weight, profiles=network.profiles, seed=seed,
-    )  # fmt: skip
-    test = Positions(held_out, plane_set, test_on, augment=False, outcomes=network.value, profiles=network.profiles)
+    with _named(", ".join(data)):
+        games = Positions(
+            table, plane_set, learn, exclude=held_out.opening_key if val else None, outcomes=network.value,
+            owners=known, owned_weight=owned_weight, profiles=network.profiles, seed=seed,
+        )  # fmt: skip
+    with _named(", ".join(val or data)):
+        test = Positions(held_out, plane_set, test_on, augment=False, outcomes=network.value, profiles=network.profiles)
     identity = {"games": len(games.games), "positions": len(games), "data": _hash_of(games), "val": _hash_of(test)}
     drawn: Source = games
     ended = None
     if outcomes:
-        ended = Positions(
-            open_store(outcomes).moves(), plane_set, Selection(size), exclude=held_out.opening_key[test.games],
-            outcomes=True, owners=known, profiles=network.profiles, moves=False, seed=seed,
-        )  # fmt: skip
+        others = open_store(outcomes).moves()
+        with _named(", ".join(outcomes)):
+            ended = Positions(
+                others, plane_set, Selection(size), exclude=held_out.opening_key[test.games], outcomes=True,
+                owners=known, profiles=network.profiles, moves=False, seed=seed,
+            )  # fmt: skip
         drawn = Mixture(games, ended, outcomes_share)
         identity |= {"outcomes": _hash_of(ended), "outcomes_share": outcomes_share}
     for path in owners:
@@ -352,6 +354,15 @@ def _lessons(
         if all((one.rows(part.table)[part.games] < 0).all() for part in (games, ended) if part):
             raise click.UsageError(f"{path}: none of the games to be learned from is in it")
     return Lessons(games, ended, drawn, test, identity)
+
+
+@contextmanager
+def _named(file: str) -> Iterator[None]:
+    """Say in a ValueError which file it is about."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from error
 
 
 def _remedy(error: Exception) -> str | None:

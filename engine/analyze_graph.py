@@ -11,6 +11,7 @@ from engine.analyze import Judgement, worst
 from engine.analyze_notes import NAMES, for_black
 from gocnn.go import BLACK, WHITE
 from gocnn.go.coords import point_to_gtp
+from gocnn.go.drawing import has_letters
 from gocnn.visualize.drawing import canvas
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 MARKED = 5  # mistakes of each player that are marked in the picture
 SMOOTH = 10  # moves of one player over which a running mean goes
-LAST_LETTER = "\u052f"  # of the alphabets (Latin, Greek, Cyrillic) that matplotlib's own font has
 _FACES = {BLACK: "black", WHITE: "white"}
 
 
@@ -109,4 +109,4 @@ def caption(judgements: Sequence[Judgement], players: dict[int, str], how: str) 
 
 def _drawn(player: str, colour: str) -> str:
     """A player's name and colour; the colour alone where matplotlib's own font lacks the letters."""
-    return colour if player == colour or max(player) > LAST_LETTER else f"{player} ({colour})"
+    return colour if player == colour or not has_letters(player) else f"{player} ({colour})"

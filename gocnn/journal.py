@@ -74,8 +74,12 @@ class Journal:
         self._rows.append({key: str(value) for key, value in row.items()})
         if not self.enabled:
             return
-        self._write_log()
-        draw_curves(self.folder / "log.csv", self.folder / "curves.png")
+        try:
+            self._write_log()
+            draw_curves(self.folder / "log.csv", self.folder / "curves.png")
+        except OSError as error:  # such as a file that a spreadsheet holds open: no reason to stop a run
+            told = f"{self.folder}: log and curves are not written: {error}"
+            self._console.print(told, markup=False, highlight=False, soft_wrap=True)
         shown = {key: value for key, value in metrics.items() if key not in COUNTS and not key.startswith(LEARNED)}
         told = "  ".join(f"{key} {value:.4f}" for key, value in shown.items())
         line = f"{seconds / 60:6.1f} min  {samples:,} samples  loss {loss:.4f}  {told}"

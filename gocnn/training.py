@@ -230,10 +230,17 @@ class Run:
     def resume(self) -> None:
         """Go on from the folder's checkpoint. The run's end may be another one while its learning rate holds.
 
-        Raises CheckpointError if there is none, it is damaged, or it belongs to a run with other settings.
+        Raises CheckpointError if there is none, it is damaged, it belongs to a run with other settings, or the first
+        process goes on from another one.
         """
         saved = checkpoint.load(self.checkpoint_path, "training")
         self.progress = Progress(**saved.meta["progress"])
+        (first,) = self.ranks.from_first(self.progress.step)
+        if first != self.progress.step:
+            raise checkpoint.CheckpointError(
+                f"{self.checkpoint_path}: of step {self.progress.step:,}, where the first process has one of step "
+                f"{first:,.0f}: all need the same checkpoint"
+            )
         config, before = asdict(self.config), {"decay": 1.0} | saved.meta["config"]
         before |= {name: config[name] for name in ("checkpoint_minutes", "validate_minutes")}  # these change no weight
         if self._holds(before) and self._holds(config):
@@ -287,7 +294,8 @@ class Run:
             while self.share_done < 1:
                 self.model.train()
                 loss = self.step(*batches.next())
-                self.progress.seconds, stopping = ranks.from_first(time.monotonic() - began, float(stop.is_set))
+                (self.progress.seconds,) = ranks.from_first(time.monotonic() - began)
+                stopping = ranks.mean(float(stop.is_set)) > 0
                 finished = self.share_done >= 1
                 saving = finished or stopping or self.progress.seconds - saved >= 60 * config.checkpoint_minutes
                 reporting = not self.progress.step % 10 or self.progress.step == 1
@@ -302,8 +310,8 @@ class Run:
                     if ranks.is_first:
                         self.save()
                 if not finished and self.progress.seconds - validated >= 60 * config.validate_minutes:
-                    validated = self.progress.seconds
                     metrics = self._test(validate, journal)
+                    validated = time.monotonic() - began
                 if stopping and not finished:
                     raise Interrupted
             # Here and not in the loop: a run that was killed during this test has left the loop behind when it resumes.

@@ -5,7 +5,7 @@ The policy, in order:
 1. UTF-16 and UTF-32 are recognised by their byte-order mark and turned into UTF-8 as a whole.
 2. ``CA`` is believed where the text can be decoded with it, but for one lie that is common enough:
    text of three or more multi-byte UTF-8 characters is UTF-8, whatever ``CA`` says.
-3. UTF-8, with or without a byte-order mark.
+3. UTF-8, with or without a byte-order mark, also where a few bytes elsewhere in the game are none.
 4. Detection among the encodings that game records come in, with the help of charset-normalizer.
 5. Where nothing fits, UTF-8 with replacement characters: broken text never costs the moves.
 
@@ -114,17 +114,19 @@ def structures(file: Structure, first: int, last: int) -> list[Structure]:
     return [Structure(text.encode("utf-8"), encoding, first, file), as_is]
 
 
-def text_encoding(values: Iterable[bytes], charset: bytes | None) -> str:
+def text_encoding(wanted: Iterable[bytes], values: Iterable[bytes], charset: bytes | None) -> str:
     """The encoding of one game's text, for use with ``errors="replace"``.
 
-    `values` are the game's property values, `charset` the value of its ``CA`` property if it has
-    one.
+    `wanted` is what is to be read, `values` all of the game's property values, `charset` the value of its ``CA``
+    property if it has one.
     """
     values = [value for value in values if not value.isascii()]
     if not values:
         return "utf-8"
     joined = b"\n".join(values)
-    utf8 = _is_utf8(joined)
+    utf8 = _is_utf8(joined) or (
+        known(charset) in (None, "utf-8") and _is_utf8(b"\n".join(wanted)) and _is_mostly_utf8(joined)
+    )
     if utf8 and len(_MULTIBYTE_UTF8.findall(joined)) >= 3:
         return "utf-8"
     stated = _decodable(joined, known(charset))
@@ -189,6 +191,13 @@ def _common_share(text: bytes, encoding: str) -> float:
 
 def _is_utf8(data: bytes) -> bool:
     return _decodable(data, "utf-8") is not None
+
+
+def _is_mostly_utf8(data: bytes) -> bool:
+    """Whether broken characters, such as one that was pasted into a comment, are fewer than whole ones of several
+    bytes."""
+    characters = [char for char in data.decode("utf-8", "replace") if not char.isascii()]
+    return 2 * characters.count("\ufffd") < len(characters)
 
 
 def _decodable(data: bytes, encoding: str | None) -> str | None:

@@ -63,14 +63,13 @@ def evaluate(
     from rich.progress import Progress
 
     from gocnn import examination, policy, weights
-    from gocnn.checkpoint import CheckpointError
     from gocnn.device import named_device
     from gocnn.device import precision as dtype_of
     from gocnn.evaluator import Evaluator
     from gocnn.profile import UNKNOWN, Profile
     from gocnn.visualize import drawing
     from sgf_data.dataset import HELD_OUT, Positions, Selection
-    from sgf_data.store import StoreError, open_store
+    from sgf_data.store import open_store
 
     try:
         where = named_device(device)
@@ -112,5 +111,5 @@ def evaluate(
         if plot:
             caption = f"{Path(network).name}: {metrics['tested']:,} positions, {views}."
             drawing.save(examination.picture(verdicts), plot, caption)
-    except (ValueError, StoreError, CheckpointError, OSError) as error:
+    except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error

@@ -96,7 +96,7 @@ class MainLine:
             charset = "utf-8"
         else:
             every = (v for node in self._nodes for found in node.properties.values() for v in found)
-            charset = encoding.text_encoding(every, self._nodes[0].properties.get("CA", [b""])[0])
+            charset = encoding.text_encoding([value], every, self._nodes[0].properties.get("CA", [b""])[0])
         return sgf_grammar.simpletext_value(value).decode(charset, "replace")
 
 

@@ -241,7 +241,7 @@ def _texts(game: _Game, encoded: bool) -> Callable[[str], str]:
     charset = "utf-8"
     if not encoded and not all(value.isascii() for value in game.info.values()):
         evidence = [token for kind, token in game.tokens if kind == "V"]
-        charset = encoding.text_encoding(evidence, game.info.get(b"CA"))
+        charset = encoding.text_encoding(game.info.values(), evidence, game.info.get(b"CA"))
 
     def text(name: str) -> str:
         value = game.info.get(name.encode(), b"")

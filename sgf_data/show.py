@@ -33,7 +33,7 @@ def show(source: str, number: int, move: int, plane_set: str, output: str) -> No
     """
     from gocnn.go import Board
     from gocnn.go.coords import point_to_gtp
-    from gocnn.go.drawing import draw_planes
+    from gocnn.go.drawing import draw_planes, has_letters
     from gocnn.go.planes import PLANE_SETS, of_board
 
     if plane_set not in PLANE_SETS:
@@ -51,7 +51,8 @@ def show(source: str, number: int, move: int, plane_set: str, output: str) -> No
     colour, target = int(record.colours[move - 1]), int(record.points[move - 1])
     chosen = PLANE_SETS[plane_set]
     who = "Black" if colour > 0 else "White"
-    title = f"{record.black or 'Black'} – {record.white or 'White'}, {record.date}\nmove {move}: {who} "
+    black, white, date = (text if has_letters(text) else "" for text in (record.black, record.white, record.date))
+    title = f"{black or 'Black'} – {white or 'White'}, {date}\nmove {move}: {who} "
     try:
         draw_planes(
             output, board.stones, of_board(board, chosen, colour), chosen.planes,
@@ -78,14 +79,15 @@ def _record(source: str, number: int) -> GameRecord:
         if number > len(store):
             raise click.ClickException(f"{source} holds {len(store):,} games, not {number:,}")
         return store.records(number - 1)
-    seen = 0
+    seen, problem = 0, ""
     for blob in read(find([source])):
         if blob.error:
-            raise click.ClickException(f"cannot read {blob.path}: {blob.error}")
+            problem = problem or f"; cannot read {blob.path}: {blob.error}"
+            continue
         for game in read_games(blob.data, blob.path):
             seen += 1
             if seen == number:
                 if isinstance(game, RecordError):
                     raise click.ClickException(f"{game.source}: {game.reason.value} {game.detail}".rstrip())
                 return game
-    raise click.ClickException(f"{source} holds {seen:,} games, not {number:,}")
+    raise click.ClickException(f"{source} holds {seen:,} games, not {number:,}{problem}")

@@ -16,10 +16,12 @@ from typing import IO, Any
 
 ZIP_ENDINGS = (".zip",)
 TAR_ENDINGS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
+FOREIGN_ENDINGS = (".7z", ".rar", ".tar.zst", ".tar.lz", ".tar.z", ".tbz", ".lzh", ".lha", ".arj", ".cab")
 PACKED_ENDINGS = (".sgf.gz", ".sgf.bz2", ".sgf.xz")
 SGF_ENDINGS = (".sgf", *PACKED_ENDINGS)
 
 NESTED = "an archive in an archive is not read; unpack the outer one"
+FOREIGN = "an archive of this kind is not read; unpack it, or make a zip of it"
 
 # RuntimeError is what zipfile raises for an encrypted member, NotImplementedError (one of its kind)
 # for an unknown compression; ValueError and IndexError for names of members that are damaged.
@@ -77,8 +79,8 @@ def read(files: Iterable[SourceFile]) -> Iterator[Blob]:
 
     An archive is streamed: one member is in memory at a time. Members not called ``*.sgf`` are
     skipped; ``*.sgf.gz``, ``*.sgf.bz2`` and ``*.sgf.xz`` are such files, too. A file that cannot be
-    read, an archive that breaks off in the middle and an archive with no SGF file in it are each a
-    Blob with an error, and the rest goes on.
+    read, an archive that breaks off in the middle, one of another kind (such as 7z), one in another
+    one and one with no SGF file in it are each a Blob with an error, and the rest goes on.
     """
     for file in files:
         kind = _kind(file.path)
@@ -88,6 +90,8 @@ def read(files: Iterable[SourceFile]) -> Iterator[Blob]:
                 yield from _read_zip(file, name)
             elif kind == "tar":
                 yield from _read_tar(file, name)
+            elif kind == "foreign":
+                yield Blob(name, error=FOREIGN, consumed=file.size)
             elif kind == "directory":
                 os.listdir(file.path)  # says why, if it cannot be read
                 yield Blob(name, error="no .sgf file or archive in this directory")
@@ -138,7 +142,7 @@ def _is_sgf(name: str) -> bool:
 
 
 def _is_archive(name: str) -> bool:
-    return name.lower().endswith(ZIP_ENDINGS + TAR_ENDINGS)
+    return name.lower().endswith(ZIP_ENDINGS + TAR_ENDINGS + FOREIGN_ENDINGS)
 
 
 def _kind(path: str) -> str:
@@ -147,6 +151,8 @@ def _kind(path: str) -> str:
     lower = path.lower()
     if lower.endswith(ZIP_ENDINGS):
         return "zip"
+    if lower.endswith(FOREIGN_ENDINGS):
+        return "foreign"
     return "tar" if lower.endswith(TAR_ENDINGS) else "file"
 
 

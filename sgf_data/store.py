@@ -59,7 +59,7 @@ _COMPUTED = ("winner", "game_key", "opening_key")
 _ARRAYS = ("points", "colours", "setup_at", "setup_points", "setup_colours")
 
 
-class StoreError(Exception):
+class StoreError(ValueError):
     """A file is no game store, or none that this version can read. The message names the file."""
 
 
@@ -72,10 +72,9 @@ class MoveTable:
     points: np.ndarray  # int16 [M]
     colours: np.ndarray  # int8 [M]
     setup_offsets: np.ndarray  # int64 [G+1]
-    setup_at: np.ndarray  # int16 [K] placed before this move of its game
+    setup_at: np.ndarray  # int16 [K] placed before this move of its game, counted from 0
     setup_points: np.ndarray  # int16 [K]
     setup_colours: np.ndarray  # int8 [K], 0 empties the point
-    first_player: np.ndarray  # int8 [G], 0 unknown
     opening_key: np.ndarray  # uint64 [G]
     game_key: np.ndarray  # uint64 [G]
     year: np.ndarray  # int16 [G], 0 unknown
@@ -167,10 +166,9 @@ class StoreWriter:
 class GameStore:
     """One or several stores as one: ``len(store)`` games, numbered in the order of the files."""
 
-    def __init__(self, table: pa.Table, paths: Sequence[str]) -> None:
+    def __init__(self, table: pa.Table) -> None:
         """Use `open_store`."""
         self.table = table
-        self.paths = list(paths)
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -188,7 +186,6 @@ class GameStore:
             setup_at=setup_at,
             setup_points=self._flat("setup_points")[1],
             setup_colours=self._flat("setup_colours")[1],
-            first_player=self._column("first_player"),
             opening_key=self._column("opening_key"),
             game_key=self._column("game_key"),
             year=self._column("year", missing=0),
@@ -250,7 +247,7 @@ def open_store(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]])
     names = [os.fspath(path) for path in paths]
     if not names:
         raise StoreError("no game store was named")
-    return GameStore(pa.concat_tables([_open(name) for name in names]), names)
+    return GameStore(pa.concat_tables([_open(name) for name in names]))
 
 
 def _open(path: str) -> pa.Table:

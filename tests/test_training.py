@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import os
 import re
 import signal
+import time
 from pathlib import Path
 
 import matplotlib.image
@@ -26,6 +28,7 @@ from sgf_data.store import open_store
 from tests.training_support import ROOT, build_store, train_words
 
 CPU = Ranks(0, 1, torch.device("cpu"))
+SHIPPED = str(ROOT / "gocnn" / "weights" / "policy-b6c64.safetensors")
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +139,30 @@ def test_a_run_that_dies_in_its_last_test_has_its_row_when_it_is_resumed(tmp_pat
     once_more = training.Run(tmp_path, small_network(), config(samples=640, validate_minutes=100), CPU)
     once_more.resume()
     assert once_more.train(Stripes(), die) == {"top1": 0.5}, "what the log says of the last test"
+
+
+def test_slow_tests_leave_time_to_learn_between_them(tmp_path):
+    """They are so many minutes apart, however long they take."""
+    tested = []
+
+    def slowly(model: nn.Module) -> training.Metrics:
+        tested.append(run.progress.step)
+        time.sleep(0.3)
+        return {}
+
+    settings = config(samples=None, minutes=3 / 60, validate_minutes=0.25 / 60, checkpoint_minutes=100)
+    run = training.Run(tmp_path, small_network(), settings, CPU)
+    run.train(Stripes(), slowly)
+    assert len(tested) > 2
+    assert min(b - a for a, b in itertools.pairwise(tested[:-1])) > 5
+
+
+def test_a_log_that_cannot_be_written_stops_no_run(tmp_path, capsys):
+    run = training.Run(tmp_path, small_network(), config(samples=64), CPU)
+    (tmp_path / "curves.png").mkdir()  # nothing can be written in its place
+    assert run.train(Stripes(), lambda model: {"top1": 0.5}) == {"top1": 0.5}
+    assert "log and curves are not written" in capsys.readouterr().err
+    assert run.checkpoint_path.exists()
 
 
 def test_a_log_that_is_no_log_is_named(tmp_path):
@@ -378,9 +405,9 @@ def test_games_without_a_counted_result_are_tested_all_the_same(tmp_path):
     [
         ((), "a budget is needed: either --minutes or --positions"),
         (("--positions", "10", "--preset", "b1"), "there is no network 'b1'"),
-        (("--positions", "10", "--init", "gocnn/weights/policy-b6c64.safetensors", "--preset", "b7c32"), "do not fit"),
-        (("--positions", "10", "--init", "gocnn/weights/policy-b6c64.safetensors", "--stem", "7"), "leave --stem"),
-        (("--positions", "10", "--size", "13"), "no 13x13 games"),
+        (("--positions", "10", "--init", SHIPPED, "--preset", "b7c32"), "do not fit"),
+        (("--positions", "10", "--init", SHIPPED, "--stem", "7"), "leave --stem"),
+        (("--positions", "10", "--size", "13"), "games.arrow: no 13x13 games"),
         (("--positions", "10", "--device", "gpu"), "no device 'gpu' here"),
         (("--positions", "10", "--validate-positions", "0"), "0 is not in the range x>=1"),
         (("--positions", "10", "--years", "2020-1990"), "ends before it begins"),

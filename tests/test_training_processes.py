@@ -135,6 +135,43 @@ def test_two_processes_learn_what_one_learns_of_both_their_samples(tmp_path: Pat
         torch.testing.assert_close(weights[1][name], tensor, rtol=1e-4, atol=1e-5)
 
 
+#: Goes on from the folder of its rank, and says why it does not.
+RESUMING = (
+    PROGRAM.split("with ranks")[0]
+    + """
+with ranks("cpu") as here:
+    config = training.TrainingConfig(samples=320, batch=32 // here.world, lr=0.01, precision="fp32")
+    run = training.Run(Path(sys.argv[1 + here.rank]), network, config, here)
+    try:
+        run.begin(True)
+    except training.checkpoint.CheckpointError as error:
+        print(error)
+    else:
+        print("goes on from", run.progress.step)
+"""
+)
+
+
+@pytest.mark.slow
+def test_processes_go_on_from_one_checkpoint_or_none(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    later, earlier = tmp_path / "later", tmp_path / "earlier"
+    later.mkdir()
+    subprocess.run([*TORCHRUN, str(program), str(later)], check=True, env=environment, capture_output=True)
+    earlier.mkdir()
+    saved = checkpoint.load(later / "checkpoint.safetensors", "training")
+    meta = {**saved.meta, "progress": {**saved.meta["progress"], "step": 5}}
+    checkpoint.save(earlier / "checkpoint.safetensors", "training", meta, saved.tensors)
+    program.write_text(RESUMING)
+    for second, refusals in ((later, 0), (earlier, 1)):
+        words = [*TORCHRUN, str(program), str(later), str(second)]
+        done = subprocess.run(words, check=True, env=environment, capture_output=True, text=True)
+        assert done.stdout.count("all need the same checkpoint") == refusals, done.stdout
+        assert done.stdout.count("goes on from 10") == 2 - refusals
+
+
 @pytest.mark.slow
 def test_the_recipe_runs_in_two_processes(store: Path, tmp_path: Path) -> None:
     words = train_words(store, tmp_path / "run", "--positions", "160")

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 WOOD = "#e3b778"
+LAST_LETTER = "\u052f"  # of the alphabets (Latin, Greek, Cyrillic) that matplotlib's own font has
+
+
+def has_letters(text: str) -> bool:
+    """Whether matplotlib can write a text without other fonts."""
+    return max(text, default="") <= LAST_LETTER
 
 
 def draw_board(axes: Axes, stones: np.ndarray, *, last: int | None = None, target: int | None = None) -> None:

@@ -30,17 +30,28 @@ def test_detect(encoding: str) -> None:
 
 def test_charset_is_believed_where_it_can_be() -> None:
     korean = "이창호".encode("euc_kr")
-    assert text_encoding([korean], b"EUC-KR") == "cp949"
-    assert text_encoding([korean], b"gb2312") == "gb18030"  # decodes, if to nonsense
-    assert text_encoding([korean], b"UTF-8") == "cp949"
-    assert text_encoding([korean], None) == "cp949"
+    assert text_encoding([korean], [korean], b"EUC-KR") == "cp949"
+    assert text_encoding([korean], [korean], b"gb2312") == "gb18030"  # decodes, if to nonsense
+    assert text_encoding([korean], [korean], b"UTF-8") == "cp949"
+    assert text_encoding([korean], [korean], None) == "cp949"
 
 
 def test_utf8_shows_itself() -> None:
-    assert text_encoding(["Jörg".encode()], None) == "utf-8"
-    assert text_encoding(["名人战".encode()], b"GB2312") == "utf-8"
-    assert text_encoding([b"ASCII"], b"klingon") == "utf-8"
-    assert text_encoding([b"\xff\xfe\x00"], b"UTF-8")  # something, always
+    assert text_encoding(["Jörg".encode()], ["Jörg".encode()], None) == "utf-8"
+    assert text_encoding(["名人战".encode()], ["名人战".encode()], b"GB2312") == "utf-8"
+    assert text_encoding([b"ASCII"], [b"ASCII"], b"klingon") == "utf-8"
+    assert text_encoding([b"\xff\xfe\x00"], [b"\xff\xfe\x00"], b"UTF-8")  # something, always
+
+
+def test_a_stray_byte_elsewhere_garbles_no_names() -> None:
+    for names in (["Jörg Müller"], ["Żółć"], ["小林光一", "조훈현"]):
+        wanted = [name.encode() for name in names]
+        for charset in (b"UTF-8", None, b"klingon"):
+            assert text_encoding(wanted, [*wanted, b"it\x92s good"], charset) == "utf-8"
+    chinese = "联通".encode("gbk")  # which happens to be UTF-8, too
+    others = ["黑棋这一手下得很好".encode("gbk"), "白棋应该在这里补一手".encode("gbk")]
+    for charset in (b"GBK", b"UTF-8", None):
+        assert text_encoding([chinese], [chinese, *others], charset) == "gb18030"
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from gocnn.go import BLACK, WHITE, Board, drawing
+from gocnn.go.planes import PLANE_SETS, of_board
 from sgf_data.show import show
 
 GAME = b"(;SZ[9]AB[gg]PB[Ann]PW[Bo];B[cc];W[ee];B[];W[ec])"
@@ -25,12 +30,48 @@ def run(*arguments: object) -> Result:
 
 @pytest.mark.parametrize(("move", "told"), [(1, "Black C7"), (2, "White E5"), (3, "Black pass"), (4, "White E7")])
 @pytest.mark.parametrize("planes", ["full", "stones"])
-def test_it_draws_the_position_before_the_move(game: Path, move: int, told: str, planes: str) -> None:
+def test_it_draws_the_position_before_the_move(
+    game: Path, move: int, told: str, planes: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     picture = game.with_name("planes.png")
+    drawn: dict[str, Any] = {}
+
+    def watched(*words: Any, **more: Any) -> None:
+        drawn.update(zip(("path", "stones", "planes", "names"), words), **more)
+        draw(*words, **more)
+
+    draw = drawing.draw_planes
+    monkeypatch.setattr(drawing, "draw_planes", watched)
     result = run(game, "--move", move, "--planes", planes, "-o", picture)
     assert result.exit_code == 0, result.output
     assert f"before move {move}, {told}" in result.output
     assert picture.read_bytes().startswith(b"\x89PNG")
+    board = Board(9)
+    board.setup([60], [BLACK])
+    moves = [(BLACK, 20), (WHITE, 40), (BLACK, 81), (WHITE, 22)]
+    for colour, point in moves[: move - 1]:
+        board.play(colour, point)
+    colour, point = moves[move - 1]
+    assert (drawn["stones"] == board.stones).all()
+    assert (drawn["planes"] == of_board(board, PLANE_SETS[planes], colour)).all()
+    assert drawn["target"] == point and drawn["last"] == (moves[move - 2][1] if move > 1 else None)
+
+
+def test_names_that_the_font_lacks_are_colours(game: Path) -> None:
+    game.write_bytes(GAME.replace(b"Ann", "小林光一".encode()))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert run(game, "-o", game.with_name("planes.png")).exit_code == 0
+
+
+def test_a_neighbour_that_cannot_be_read_hides_no_game(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "games.zip", "w") as archive:
+        archive.writestr("a/old.zip", b"")
+        archive.writestr("b.sgf", GAME)
+    picture = tmp_path / "planes.png"
+    assert run(tmp_path / "games.zip", "-o", picture).exit_code == 0 and picture.exists()
+    missing = run(tmp_path / "games.zip", "--game", 2)
+    assert missing.exit_code == 1 and "holds 1 games, not 2; cannot read" in missing.output
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,17 @@ def test_what_cannot_be_read_is_reported_and_the_rest_goes_on(tmp_path: Path) ->
     assert blobs[3].error == "no .sgf file or archive in this directory"
 
 
+@pytest.mark.parametrize("name", ["b.7z", "c.RAR", "d.tar.zst"])
+def test_archives_of_other_kinds_are_reported(tmp_path: Path, name: str) -> None:
+    (tmp_path / "a.sgf").write_bytes(b"(;B[aa])")
+    (tmp_path / name).write_bytes(b"7z\xbc\xaf\x27\x1c")
+    assert errors(tmp_path) == [(str(tmp_path / name), sources.FOREIGN)]
+    assert errors(tmp_path / name) == [(str(tmp_path / name), sources.FOREIGN)]
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.write(tmp_path / name, name)
+    assert errors(tmp_path / "x.zip") == [(f"{tmp_path}/x.zip!{name}", sources.NESTED)]
+
+
 @pytest.mark.parametrize("mode", ["w:", "w:gz", "w:bz2", "w:xz"])
 def test_a_broken_off_tar_is_never_taken_for_a_whole_one(tmp_path: Path, mode: str) -> None:
     whole = make_tar(tmp_path / "whole.tar", mode).read_bytes()

@@ -70,7 +70,6 @@ def test_moves_as_flat_arrays(tmp_path: Path, pieces: int) -> None:
     assert moves.setup_at.tolist() == [0, 0, 1, 1]
     assert moves.setup_points.tolist() == [288, 72, 288, 0]
     assert moves.setup_colours.tolist() == [1, 1, 0, -1]
-    assert moves.first_player.tolist() == [0, -1, 0]
     assert moves.year.tolist() == [2020, 0, 0]
     assert moves.winner.tolist() == [1, 0, 0]
     assert moves.komi[0] == 5.5 and np.isnan(moves.komi[1:]).all()
