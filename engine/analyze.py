@@ -50,8 +50,8 @@ class View:
 class Looker(Protocol):
     """Anything that has a view of positions."""
 
-    def look(self, board: Board, komi: float) -> View:
-        """The view of the player to move, where Black wins by more than `komi`. The board is left as it is."""
+    def look(self, board: Board, komi: float, territory: bool = False) -> View:
+        """The view of the player to move; `komi` and `territory` are as in `Search.run`. The board is left as it is."""
 
 
 class PolicyLooker:
@@ -60,7 +60,7 @@ class PolicyLooker:
     def __init__(self, evaluator: Evaluator) -> None:
         self.evaluator = evaluator
 
-    def look(self, board: Board, komi: float) -> View:
+    def look(self, board: Board, komi: float, territory: bool = False) -> View:
         """Raises ValueError if the network does not play such boards."""
         found = self.evaluator.evaluate([board], komi)
         priors = found.policy[0] * board.legal_mask(board.to_move)
@@ -79,12 +79,12 @@ class SearchLooker:
         self.visits = visits
         self._policy = PolicyLooker(evaluator)
 
-    def look(self, board: Board, komi: float) -> View:
+    def look(self, board: Board, komi: float, territory: bool = False) -> View:
         """Raises ValueError if the network does not play such boards."""
         from engine.search import Limits
 
         glance = self._policy.look(board, komi)
-        report = self.search.run(board, komi, Limits(visits=self.visits))
+        report = self.search.run(board, komi, Limits(visits=self.visits), territory=territory)
         best = report.moves[0]
         return replace(glance, best=best.move, line=best.pv[:LINE], winrate=report.winrate, lead=report.lead)
 
@@ -136,7 +136,7 @@ def judge(
     """
 
     def look(board: Board) -> View:
-        return looker.look(board, rules.needed(board, komi))
+        return looker.look(board, rules.needed(board, komi), rules.by_territory)
 
     view = look(turns[0].board) if turns else None
     for index, turn in enumerate(turns):

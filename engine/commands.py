@@ -36,6 +36,7 @@ Examples:
 """
 )
 @player_options
+@click.option("--ponder", is_flag=True, help="Search on while the opponent thinks.")
 @click.option(
     "--rules",
     metavar="NAME",

@@ -33,9 +33,11 @@ from engine.tree import (
     select,
     withdraw,
 )
-from gocnn.go import core, planes, scoring
+from gocnn.go import Board, core, planes, scoring
+from gocnn.go.board import KO_RULES
 from gocnn.go.core import EMPTY
 from gocnn.go.ownership import add_playouts
+from gocnn.go.planes import PlaneSet
 
 # Entries of Position.rules.
 TO_MOVE, PLAYED, KO_RULE, SUICIDE, CODE = range(5)
@@ -50,7 +52,7 @@ class Position(NamedTuple):
     points: np.ndarray  # int16 [played + depth]: the moves of the game, then those of the descent
     history: np.ndarray  # uint64 [played + 1 + depth]: what superko compares, likewise
     rules: np.ndarray  # int64 [5]: side to move, moves played, ko rule, suicide, the plane set's code
-    komi: np.ndarray  # float64 [1]: White's
+    needed: np.ndarray  # float64 [2]: what Black must be ahead by in area (`Rules.needed`), how much less by his pass
     room: np.ndarray | None  # to read ladders in, where the planes show them
     bans: np.ndarray  # int16 [2, N*N + 1]: see `engine.search.Search.run`
 
@@ -61,8 +63,25 @@ class Batch(NamedTuple):
     planes: np.ndarray  # int8 [B, planes, N*N]
     node: np.ndarray  # int32 [B]
     colour: np.ndarray  # int8 [B]: the side to move
+    needed: np.ndarray  # float32 [B]: what it must be ahead by in area
     legal: np.ndarray  # bool [B, N*N + 1]: superko not counted
     owner: np.ndarray  # float32 [B, N*N]: by random playouts, where the network has no value head
+
+
+def position_of(board: Board, needed: float, territory: bool, bans: np.ndarray, plane_set: PlaneSet) -> Position:
+    """A board's position with room for descents; the rest is as in `engine.search.Search.run`."""
+    played = len(board.recent)
+    points = np.zeros(played + DEEPEST, np.int16)
+    history = np.zeros(played + 1 + DEEPEST, np.uint64)
+    points[:played] = board.recent
+    history[: played + 1] = board.history
+    rules = [board.to_move, played, KO_RULES[board.ko], board.suicide, plane_set.code]
+    state = core.new_state(board.size)
+    core.copy_into(state, board.state)
+    return Position(
+        state, core.new_state(board.size), points, history, np.array(rules, np.int64),
+        np.array([needed, territory], np.float64), planes.new_room(plane_set, board.size), bans,
+    )  # fmt: skip
 
 
 def new_batch(size: int, count: int, plane_count: int) -> Batch:
@@ -72,6 +91,7 @@ def new_batch(size: int, count: int, plane_count: int) -> Batch:
         np.zeros((count, plane_count, points), np.int8),
         np.zeros(count, np.int32),
         np.zeros(count, np.int8),
+        np.zeros(count, np.float32),
         np.zeros((count, points + 1), np.bool_),
         np.zeros((count, points), np.float32),
     )
@@ -115,6 +135,7 @@ def descend(tree, root, position, batch, slot, settings, identity):
     size = state.info[core.SIZE]
     pass_point = size * size
     ko_rule, suicide = position.rules[KO_RULE], position.rules[SUICIDE] != 0
+    needed, by_pass = position.needed[0], position.needed[1]
     node = root
     while links[node, STATE] == EXPANDED and played - start < DEEPEST - 1:
         child = select(tree, node, settings)
@@ -144,6 +165,8 @@ def descend(tree, root, position, batch, slot, settings, identity):
         core.play(state, move, colour)
         position.points[played] = move
         played += 1
+        if move == pass_point:
+            needed -= by_pass * colour
         colour = -colour
         position.history[played] = core.situation_key(state.key[0], colour, ko_rule)
         over = move == pass_point and played >= 2 and position.points[played - 2] == pass_point
@@ -153,7 +176,8 @@ def descend(tree, root, position, batch, slot, settings, identity):
             links[child, STATE] = TERMINAL
         node = child
         if links[node, STATE] == TERMINAL:
-            lead = final_lead(state, tree.owner[node], colour) - position.komi[0] * colour
+            # Who plays last is known now, which was worth half a point.
+            lead = final_lead(state, tree.owner[node], colour) - (needed * colour - by_pass / 2)
             winrate = 0.5 if lead == 0 else (1.0 if lead > 0 else 0.0)
             back_up(tree, node, root, winrate, lead, settings)
             return 0
@@ -162,6 +186,7 @@ def descend(tree, root, position, batch, slot, settings, identity):
         return -1
     batch.node[slot] = node
     batch.colour[slot] = colour
+    batch.needed[slot] = needed * colour
     batch.planes[slot] = 0
     code, recent = position.rules[CODE], position.points[:played]
     planes.write(code, state, colour, recent, identity, position.room, batch.planes[slot])
@@ -169,6 +194,16 @@ def descend(tree, root, position, batch, slot, settings, identity):
         legal = core.legality(state, move, colour, core.SIMPLE, suicide, position.history[:0])
         batch.legal[slot, move] = legal == core.LEGAL
     return 1
+
+
+@njit(cache=True, nogil=True)
+def show_root(position, point_map, batch, slot):
+    """Put the root's planes, turned, and what its player needs into a slot of the batch."""
+    colour, played = position.rules[TO_MOVE], position.rules[PLAYED]
+    batch.planes[slot] = 0
+    batch.needed[slot] = position.needed[0] * colour
+    recent = position.points[:played]
+    planes.write(position.rules[CODE], position.root, colour, recent, point_map, position.room, batch.planes[slot])
 
 
 @njit(cache=True, nogil=True)

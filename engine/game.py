@@ -9,6 +9,7 @@ import numpy as np
 
 from gocnn.go import BLACK, EMPTY, WHITE, Board
 from gocnn.go.counting import settle
+from gocnn.go.handicap import handicap_of
 
 DEFAULT_KOMI = 7.5
 
@@ -23,7 +24,7 @@ class Game:
         """An empty board. Raises ValueError for a size or a ko rule that Board doesn't know."""
         self.board = Board(size, ko=ko)
         self.komi = komi
-        self.handicap = 0
+        self._handicap = 0  # as it was placed or stated
         self.start = self.board.stones  # int8 [size, size], before the first of board.moves
 
     def setup(self, points: Sequence[int], colours: Sequence[int]) -> None:
@@ -33,13 +34,25 @@ class Game:
         """
         self.board.setup(points, colours)
         self.start = self.board.stones
-        self.handicap = 0  # what was one is a position like others now
+        self._handicap = 0  # what was one is a position like others now
 
     def place_handicap(self, points: Sequence[int]) -> None:
         """Put Black's handicap stones on the board; White is to move."""
         self.board.to_move = WHITE
         self.setup(points, [BLACK] * len(points))
-        self.handicap = len(points)
+        self._handicap = len(points)
+
+    @property
+    def handicap(self) -> int:
+        """Black's handicap stones: as they were placed or stated.
+
+        Else those that are set up, and nothing but Black's, or that Black has played one after the other.
+        """
+        return self._handicap or handicap_of(self.start[self.start != EMPTY].tolist(), self.board.moves)
+
+    @handicap.setter
+    def handicap(self, stones: int) -> None:
+        self._handicap = stones
 
     @property
     def is_empty(self) -> bool:

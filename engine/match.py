@@ -174,6 +174,11 @@ class Match:
                 yield self._record(*ended)
         finally:
             numbers.clear()
+            while left and not finished.empty():  # games that ended while nobody looked; later some are lost by leaving
+                ended = finished.get()
+                if not isinstance(ended, BaseException):
+                    left -= 1
+                    self._record(*ended)
             for table in tables:
                 table.leave(at_once=left > 0)
             for thread in threads:

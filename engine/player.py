@@ -80,6 +80,7 @@ class PolicyPlayer:
         colour: int,
         komi: float = 0.0,
         *,
+        territory: bool = False,
         seconds: float | None = None,
         stop: Callable[[], bool] | None = None,
         report: Callable[[Report], None] | None = None,
@@ -87,8 +88,8 @@ class PolicyPlayer:
     ) -> int:
         """The move that `colour` plays here: a legal point, the pass, or RESIGN.
 
-        The board is left as it is. Passes when no sensible move is left, or when the opponent has
-        just passed and the game is won even if all that is unclear goes to the opponent. The time
+        The board is left as it is; `komi` and `territory` are as in `Search.run`. Passes when no sensible move is left,
+        or when the opponent has just passed and the game is won even if all that is unclear goes to him. The time
         (`seconds`, `stop`) and the reports of players that search mean nothing to this one.
         """
         board = board.copy()
@@ -100,6 +101,8 @@ class PolicyPlayer:
         def owner() -> np.ndarray:  # which takes longer than all else here, and is mostly not asked for
             return ownership(board, PLAYOUTS if answers_pass else GLANCE)
 
+        if answers_pass:
+            komi = needed_to_end(komi, colour, territory)
         if answers_pass or (counts and self.style.resign_behind is not None):
             worst, best = score_bounds(owner(), komi)
             if colour == WHITE:
@@ -138,7 +141,7 @@ class PolicyPlayer:
         stand_in = StandIn(network.plane_set, network.has_value)
         SearchPlayer(LazyPolicy(lambda: stand_in)).warm_up(stand_in)
 
-    def ponder(self, board: Board, komi: float, stop: Callable[[], bool]) -> None:
+    def ponder(self, board: Board, komi: float, stop: Callable[[], bool], *, territory: bool = False) -> None:
         """Think about the opponent's position until `stop` says so."""
 
     def ranked(self, board: Board, colour: int, count: int) -> list[tuple[int, float]]:
@@ -179,6 +182,11 @@ def rehearse(player: PolicyPlayer) -> None:
             board.setup(stones, [BLACK] * len(stones))
             board.play(WHITE, board.pass_point)
             player.choose(board, BLACK)
+
+
+def needed_to_end(needed: float, colour: int, territory: bool) -> float:
+    """What Black must be ahead by in area (`Rules.needed`), if `colour` ends the game now by a second pass."""
+    return needed - colour / 2 if territory else needed
 
 
 def is_won_as_it_stands(board: Board, colour: int, komi: float) -> bool:

@@ -87,7 +87,6 @@ def player_options(command: Function) -> Function:
             metavar="S",
             help="Search S seconds a move. Of several limits the first one counts.",
         ),
-        click.option("--ponder", is_flag=True, help="Search on while the opponent thinks."),
         click.option(
             "--resign",
             type=FiniteRange(0, 1),
@@ -203,7 +202,7 @@ def _player(
             raise click.UsageError(f"--level: {error}") from None
         if searches:
             return levels.level_player(level, policy, style, **_search_settings(style, **search))
-    if search["ponder"] and not is_limited:
+    if search.get("ponder") and not is_limited:
         raise click.UsageError("--ponder needs a search: add --visits, --playouts, --seconds, or a --level from 2d")
     if level is not None:
         return levels.level_player(level, policy, style)
@@ -224,7 +223,6 @@ def _search_player(
 
 def _search_settings(
     style: Style,
-    ponder: bool,
     resign: float,
     threads: int | None,
     batch: int | None,
@@ -232,6 +230,7 @@ def _search_settings(
     policy_temperature: float,
     fpu: float,
     noise: float,
+    ponder: bool = False,
 ) -> dict[str, Any]:
     """What a `SearchPlayer` is made with, besides its limits."""
     from engine.search import SearchConfig

@@ -46,7 +46,7 @@ class Playouts:
             bounds = np.linspace(0, count, threads + 1).astype(int).tolist()
             list(self._helpers.map(play, bounds[:-1], bounds[1:]))
         owner = batch.owner[:count]
-        lead = owner.sum(1) - position.komi[0] * batch.colour[:count]
+        lead = owner.sum(1) - batch.needed[:count]
         return winrate_of(lead, position.root.info[core.SIZE]), lead, owner
 
     def make_late(self, tree: Tree, root: int, position: Position, batch: Batch, count: int) -> Said:

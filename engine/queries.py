@@ -66,7 +66,8 @@ class Task:
     priority: int
     board: Board  # as it is then
     komi: float  # with what White gets for handicap stones
-    needed: float  # what Black must be ahead by in area to win by the rules (`engine.rules.Rules.needed`)
+    needed: float  # what Black must be ahead by in area to win by the rules (`engine.rules.Rules.needed`),
+    territory: bool  # which changes with each pass
     settings: Settings
     bans: np.ndarray | None  # as in `engine.search.Search.run`
     parts: frozenset[str]  # of PARTS' values
@@ -120,6 +121,7 @@ def read_query(fields: Mapping[str, Any], settings: Settings) -> Query:
             boards[turn],
             komi,
             rules.needed(boards[turn], komi),
+            rules.by_territory,
             settings,
             bans,
             parts,
@@ -218,7 +220,7 @@ def _read_rules(left: _Fields) -> Rules:
 
 
 def _read_komi(left: _Fields, rules: Rules) -> float:
-    usual = 6.5 if rules.scoring == "territory" else 7.5
+    usual = 6.5 if rules.by_territory else 7.5
     komi = float(left.take("komi", float, usual, least=-MOST_KOMI, most=MOST_KOMI))
     if (2 * komi) % 1:
         raise QueryError("must be an integer or half-integer", "komi")

@@ -2,7 +2,9 @@
 
 Queries wait until their turn comes, by priority; a line that arrives meanwhile is read between two batches of the
 search that is under way, so that a query can be ended, or another one put in, at any time. One position is searched
-after the other, and where a game goes on from the one before the tree goes on, too.
+after the other, and where a game goes on from the one before the tree goes on, too. A search gives way to a query of
+higher priority at once, and one that has taken long to those of lower priority now and then, for programs have endless
+queries for the position on the screen; then it goes on where it was.
 """
 
 from __future__ import annotations
@@ -11,7 +13,9 @@ import heapq
 import json
 import logging
 import math
+import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -20,7 +24,7 @@ from engine import query_format
 from engine.queries import QueryError, Settings, Task, read_query
 from engine.reader import LineReader
 from engine.search import Search
-from engine.search_terms import Report
+from engine.search_terms import Limits, Report
 from gocnn.go import Board
 from gocnn.profile import Profile
 
@@ -29,8 +33,32 @@ log = logging.getLogger(__name__)
 #: The version of KataGo whose queries and answers these are, for programs that ask before they use what is newer.
 KATAGO_LEVEL = "1.14.1"
 
+LONG = 3.0  # seconds, after which a search gives way to queries of lower priority,
+SLICE = 0.5  # once it has gone on for so many
+
 #: How likely each move of a board is one of some people: float [N*N + 1], 0 for what is illegal.
 People = Callable[[Profile, Board], np.ndarray]
+
+
+@dataclass(eq=False)
+class _Job:
+    """A task, and how far it has come: where it gave way to others, with the search that has its tree."""
+
+    task: Task
+    search: Search | None = None
+    seconds: float = 0.0
+    playouts: int = 0
+    report: Report | None = None
+
+    @property
+    def limits(self) -> Limits:
+        """What is left of the task's."""
+        limits = self.task.settings.limits
+        if limits.seconds is not None:
+            limits = replace(limits, seconds=max(0.0, limits.seconds - self.seconds))
+        if limits.playouts is not None:
+            limits = replace(limits, playouts=limits.playouts - self.playouts)
+        return limits
 
 
 class QueryEngine:
@@ -48,7 +76,9 @@ class QueryEngine:
         self._people = people
         self._version = version
         self._wait_at_end = wait_at_end
-        self._waiting: list[tuple[int, int, Task]] = []  # a heap: by priority, then as they came
+        self._waiting: list[tuple[int, int, _Job]] = []  # a heap: by priority, then as they came
+        self._parked: tuple[int, int, _Job] | None = None  # has just given way, and waits for one other at least
+        self._spare: Search | None = None  # for the others meanwhile
         self._taken = 0  # tasks so far
         self._current: Task | None = None
         self._ended = False  # the current task is to end
@@ -61,11 +91,22 @@ class QueryEngine:
         self._lines = iter(self._reader)
         self._stdout = stdout
         while True:
-            self._read(wait=not self._waiting)
-            if self._waiting:
-                self._answer(heapq.heappop(self._waiting)[2])
+            self._read(wait=not self._waiting and self._parked is None)
+            entry = self._next()
+            if entry is not None:
+                self._answer(entry)
             elif self._input_ended:
                 return
+
+    def _next(self) -> tuple[int, int, _Job] | None:
+        """The job whose turn it is; None if there is none."""
+        parked, self._parked = self._parked, None
+        if not self._waiting:
+            return parked
+        entry = heapq.heappop(self._waiting)
+        if parked is not None:
+            heapq.heappush(self._waiting, parked)
+        return entry
 
     # Input.
 
@@ -105,7 +146,7 @@ class QueryEngine:
         for name in found.unused:
             self._say({"warning": "Unexpected or unused field", "field": name, "id": query})
         for task in found.tasks:
-            heapq.heappush(self._waiting, (-task.priority, self._taken, task))
+            heapq.heappush(self._waiting, (-task.priority, self._taken, _Job(task)))
             self._taken += 1
 
     def _act(self, fields: dict[str, Any]) -> None:
@@ -138,9 +179,12 @@ class QueryEngine:
         def is_meant(task: Task) -> bool:
             return query in (None, task.query) and (turns is None or task.turn in turns)
 
-        left = [entry for entry in self._waiting if not is_meant(entry[2])]
-        for _, _, task in sorted(set(self._waiting) - set(left)):
-            self._say(query_format.given_up(task))
+        left = [entry for entry in self._waiting if not is_meant(entry[2].task)]
+        for _, _, job in sorted(set(self._waiting) - set(left)):
+            if job.report is None:
+                self._say(query_format.given_up(job.task))
+            else:
+                self._say(query_format.found(job.task, job.report, during=False, human=self._human(job.task)))
         heapq.heapify(left)
         self._waiting = left
         if self._current is not None and is_meant(self._current):
@@ -148,28 +192,41 @@ class QueryEngine:
 
     # Output.
 
-    def _answer(self, task: Task) -> None:
-        """Search a position and say what was found, until it is enough or is to end."""
+    def _answer(self, entry: tuple[int, int, _Job]) -> None:
+        """Search a position and say what was found, until it is enough, or is to end, or others have their turn."""
+        task, job = entry[2].task, entry[2]
         self._current, self._ended = task, False
-        self.search.use(task.settings.config)
         if self._forget:
             self.search.forget()
+            self._spare = None
             self._forget = False
+        job.search = search = job.search or self._free_search()
+        search.use(task.settings.config)
+        began = time.monotonic()
+
+        def gives_way() -> bool:
+            if not self._waiting or self._waiting[0][0] == entry[0]:
+                return False
+            priority, _, other = self._waiting[0]
+            taken = time.monotonic() - began
+            if priority < entry[0]:  # the heap's are negative
+                return other.seconds < LONG or taken >= SLICE
+            return taken >= SLICE and job.seconds + taken >= LONG
 
         def stop() -> bool:
             self._read(wait=False)
-            return self._ended
+            return self._ended or gives_way()
 
         try:
-            human = None if task.human is None else self._people(task.human, task.board)
+            human = self._human(task)
 
             def tell(report: Report) -> None:
                 self._say(query_format.found(task, report, during=True, human=human))
 
-            report = self.search.run(
-                task.board, task.needed, task.settings.limits,
+            job.report = report = search.run(
+                task.board, task.needed, job.limits,
                 stop=stop, report=None if task.every is None else tell, every=task.every or math.inf,
-                bans=task.bans, owners=task.wants_owners,
+                bans=task.bans, owners=task.wants_owners, territory=task.territory,
             )  # fmt: skip
         except OSError:
             raise
@@ -178,9 +235,26 @@ class QueryEngine:
             log.warning("a query has failed", exc_info=True)
             self._say({"error": f"{type(error).__name__}: {error}", "id": task.query})
         else:
-            self._say(query_format.found(task, report, during=False, human=human))
+            job.seconds += time.monotonic() - began
+            job.playouts += report.playouts
+            if gives_way() and not self._ended:
+                self._parked = entry
+            else:
+                self._say(query_format.found(task, report, during=False, human=human))
         finally:
             self._current = None
+
+    def _human(self, task: Task) -> np.ndarray | None:
+        """How likely the moves are those of the people that the task names, if it does."""
+        return None if task.human is None else self._people(task.human, task.board)
+
+    def _free_search(self) -> Search:
+        """One whose tree no job that gave way will go on with, unless there are several."""
+        kept = [job.search for _, _, job in self._waiting]
+        if self.search not in kept:
+            return self.search
+        self._spare = self._spare or Search(self.search.evaluator, self.search.config)
+        return self._spare
 
     def _say(self, told: query_format.Answer) -> None:
         self._stdout.write(json.dumps(told, separators=(",", ":")).encode() + b"\n")

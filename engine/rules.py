@@ -39,6 +39,11 @@ class Rules:
         if self.ko not in KO_RULES or self.scoring not in SCORINGS or self.bonus not in BONUSES:
             raise ValueError(f"no such rules: {self}")
 
+    @property
+    def by_territory(self) -> bool:
+        """Whether stones are no points."""
+        return self.scoring == "territory"
+
     def compensation(self, handicap: int) -> int:
         """White's points for that many handicap stones; one stone is none."""
         return {"0": 0, "N-1": handicap - 1, "N": handicap}[self.bonus] if handicap >= 2 else 0
@@ -48,9 +53,9 @@ class Rules:
 
         Each stone is a point by area and none by territory, so under territory rules the side that has put more stones
         on the board, as Black has with a handicap, must be ahead by as many. Who plays last is not known: that is worth
-        half a point.
+        half a point, the player's to move if he ends the game by a pass (`engine.player.needed_to_end`).
         """
-        if self.scoring == "area":
+        if not self.by_territory:
             return komi
         more = int(board.stones.sum(dtype=np.int64)) - board.prisoners[BLACK] + board.prisoners[WHITE]
         return komi + more - (board.to_move == WHITE) + 0.5
@@ -58,7 +63,7 @@ class Rules:
     @property
     def sgf_name(self) -> str:
         """The nearest of the names that SGF's RU knows."""
-        if self.scoring == "territory":
+        if self.by_territory:
             return "Japanese"
         if self.suicide and self.ko == "situational":
             return "NZ"
@@ -79,7 +84,7 @@ class Rules:
             "ko": self.ko.upper(),
             "scoring": self.scoring.upper(),
             "suicide": self.suicide,
-            "tax": "SEKI" if self.scoring == "territory" else "NONE",
+            "tax": "SEKI" if self.by_territory else "NONE",
             "whiteHandicapBonus": self.bonus,
         }
         return json.dumps(fields, separators=(",", ":"))
@@ -100,7 +105,7 @@ class Rules:
                 rules = dataclasses.replace(rules, bonus=str(value))
             elif name not in ("tax", "hasButton"):
                 raise ValueError(f"unknown rule {name!r}, or a value that it can't have")
-        tax = "SEKI" if rules.scoring == "territory" else "NONE"
+        tax = "SEKI" if rules.by_territory else "NONE"
         if fields.get("hasButton", False) is not False or fields.get("tax", tax) != tax:
             raise ValueError("games with a button or such a tax can't be counted here")
         return rules

@@ -27,8 +27,7 @@ from engine.playouts import Playouts
 from engine.search_report import of_tree
 from engine.search_terms import Limits, MoveReport, Network, Origin, Report, SearchConfig
 from engine.tree import Tree
-from gocnn.go import Board, core, planes
-from gocnn.go.board import KO_RULES
+from gocnn.go import Board, core
 from gocnn.go.symmetry import point_maps
 
 __all__ = ["Limits", "MoveReport", "Network", "Report", "Search", "SearchConfig"]
@@ -53,6 +52,7 @@ class Search:
         self._playouts = Playouts(config)
         self._banned = False  # whether the tree lacks moves that were banned below its root
         self._raw: tuple[int, np.ndarray, np.ndarray] = (-1, np.empty(0), np.empty(0))  # node, moves, priors
+        self._views = 0  # of that node, by which its priors are
         self._barred_visits = 0  # of the root's moves that this search leaves out
         if config.threads is not None:
             import torch
@@ -81,10 +81,12 @@ class Search:
         bans: np.ndarray | None = None,
         owners: bool = True,
         late: bool = True,
+        territory: bool = False,
     ) -> Report:
         """Search the position of a board, which is left as it is, for its side to move.
 
-        `komi` is what Black must be ahead by in area, stones for handicap and prisoners counted (`Rules.needed`).
+        `komi` is what Black must be ahead by in area, stones for handicap and prisoners counted (`Rules.needed`). With
+        `territory` a stone is no point by the rules, so that each pass changes it by one.
         Ends at the first of the `limits`, when `stop` says so (asked after every batch), or when the memory is used up;
         the position itself is always evaluated. `report` is called about every `every` seconds. At the root only the
         moves `only` (None: all) without those of `avoid` are considered. `bans`, int16 [2, N*N + 1], hold below it as
@@ -108,14 +110,15 @@ class Search:
             and self.config.late_weight > 0
             and bool(np.count_nonzero(board.stones) >= self.config.late * board.pass_point)
         )
-        self._find_root(board, komi)
-        position = self._position(board, komi, bans)
+        origin = Origin.of(board, komi, territory)
+        self._find_root(origin, board.size)
+        position = descent.position_of(board, komi, territory, bans, self.evaluator.plane_set)
         self._set_up(board.size)
         self._open_root(position, board, only, avoid)
         assert self._tree is not None
         used = int(self._tree.used[0])
         if used + self.config.batch > self.config.nodes and 2 * self._visits < used:
-            self._start(Origin.of(board, komi))  # full of moves that this search leaves out
+            self._start(origin)  # full of moves that this search leaves out
             self._open_root(position, board, only, avoid)
 
         batch = descent.new_batch(board.size, self.config.batch, len(self.evaluator.plane_set))
@@ -147,10 +150,9 @@ class Search:
 
     # Finding the position in the tree.
 
-    def _find_root(self, board: Board, komi: float) -> None:
-        """Let `_root` be the node of the board's position, in the tree there is or in a new one."""
+    def _find_root(self, origin: Origin, size: int) -> None:
+        """Let `_root` be the node of the position at the end of a game, in the tree there is or in a new one."""
         self._restore_root_moves()
-        origin = Origin.of(board, komi)
         node = -1
         if self._tree is not None and self._origin is not None and origin.continues(self._origin):
             node = self._walk(origin.points[len(self._origin.points) :])
@@ -159,7 +161,7 @@ class Search:
             return
         self._root = node
         if node != 0 and self._tree.used[0] > min(COMPACT, self.config.nodes // 2):
-            below = trees.new_tree(board.size, len(self._tree.links), len(self._tree.moves))
+            below = trees.new_tree(size, len(self._tree.links), len(self._tree.moves))
             trees.copy_below(self._tree, node, below)
             self._tree, self._root, self._origin = below, 0, origin
             self._raw = (-1, *self._raw[1:])
@@ -189,21 +191,6 @@ class Search:
         self._origin = origin
         self._raw = (-1, *self._raw[1:])
 
-    def _position(self, board: Board, komi: float, bans: np.ndarray) -> Position:
-        played = len(board.recent)
-        points = np.zeros(played + descent.DEEPEST, np.int16)
-        history = np.zeros(played + 1 + descent.DEEPEST, np.uint64)
-        points[:played] = board.recent
-        history[: played + 1] = board.history
-        rules = [board.to_move, played, KO_RULES[board.ko], board.suicide, self.evaluator.plane_set.code]
-        state = core.new_state(board.size)
-        core.copy_into(state, board.state)
-        room = planes.new_room(self.evaluator.plane_set, board.size)
-        return Position(
-            state, core.new_state(board.size), points, history, np.array(rules, np.int64), np.array([float(komi)]),
-            room, bans,
-        )  # fmt: skip
-
     def _set_up(self, size: int) -> None:
         config = self.config
         self._settings[trees.CPUCT] = config.cpuct
@@ -218,10 +205,19 @@ class Search:
     # The root.
 
     def _open_root(self, position: Position, board: Board, only: Sequence[int] | None, avoid: Sequence[int]) -> None:
-        """Have the root evaluated, and its moves as this search wants them."""
+        """Have the root evaluated, from as many sides as wanted, and its moves as this search wants them."""
         assert self._tree is not None
-        if self._tree.links[self._root, trees.STATE] == trees.NEW:
+        root, wanted = self._root, self.config.root_symmetries
+        views = self._views if self._raw[0] == root else 1  # of a position that was in the tree before it was the root
+        if self._tree.links[root, trees.STATE] == trees.NEW:
             self._evaluate_root(position, board.size)
+            views = wanted
+        if self._raw[0] != root:
+            self._raw = (root, *self._moves_of_root(board.pass_point))
+        if views < wanted:
+            moves = self._raw[1]
+            self._raw = (root, moves, self._priors_from_all_sides(position, board.size, moves))
+        self._views = max(views, wanted)
         self._set_root_moves(board, only, avoid)
 
     def _evaluate_root(self, position: Position, size: int) -> None:
@@ -235,7 +231,7 @@ class Search:
             one = Batch(*(array[turn : turn + 1] for array in batch))
             descent.gather(self._tree, self._root, position, one, 1, self._settings, maps[turn], 1)
         (policy, winrate, lead, owner), said = self._ask(position, batch, turns, 1)
-        policy = np.mean([policy[turn][maps[turn]] for turn in range(turns)], 0, keepdims=True)
+        policy = _turned_back(policy, maps)[None]
         if self.evaluator.has_value:  # else they come from the board as it is
             owner = np.stack([owner[turn][maps[turn][:-1]] for turn in range(turns)])
         owner = owner.mean(0, keepdims=True)
@@ -243,21 +239,31 @@ class Search:
         policy, lead, owner = policy.astype(np.float32), lead.mean(keepdims=True), owner.astype(np.float32)
         descent.absorb(self._tree, self._root, batch, 1, policy, winrate, lead, owner, self._settings)
 
-    def _set_root_moves(self, board: Board, only: Sequence[int] | None, avoid: Sequence[int]) -> None:
-        """Bar the moves that this search must not look at, and mix noise into the priors of the others."""
+    def _priors_from_all_sides(self, position: Position, size: int, moves: np.ndarray) -> np.ndarray:
+        """float64: what the network gives some moves at the root, averaged over the symmetries wanted."""
+        turns, maps = self.config.root_symmetries, point_maps(size)
+        batch = descent.new_batch(size, turns, len(self.evaluator.plane_set))
+        for turn in range(turns):
+            descent.show_root(position, maps[turn], batch, turn)
+        found: Any = self.evaluator.evaluate_planes(batch.planes.reshape(turns, -1, size, size), batch.needed)
+        priors = _turned_back(found.policy, maps)[moves].astype(np.float64) ** (1 / self.config.policy_temperature)
+        return np.asarray(priors / priors.sum())
+
+    def _moves_of_root(self, pass_point: int) -> tuple[np.ndarray, np.ndarray]:
+        """The root's moves and their priors, those with a child too, which are no longer among the edges."""
         assert self._tree is not None
         tree, root = self._tree, self._root
-        node, moves, priors = self._raw
-        if node != root:
-            # Of a node that has been the root, moves with a child are no longer among the edges.
-            found = np.full(board.pass_point + 1, -1.0)
-            run = slice(tree.links[root, trees.FIRST], tree.links[root, trees.FIRST] + tree.links[root, trees.MOVES])
-            found[tree.moves[run]] = tree.priors[run]
-            for child in trees.children(tree, root):
-                found[tree.links[child, trees.MOVE]] = tree.sums[child, trees.PRIOR]
-            moves = np.flatnonzero(found >= 0)
-            priors = found[moves]
-            self._raw = (root, moves, priors)
+        found = np.full(pass_point + 1, -1.0)
+        run = slice(tree.links[root, trees.FIRST], tree.links[root, trees.FIRST] + tree.links[root, trees.MOVES])
+        found[tree.moves[run]] = tree.priors[run]
+        for child in trees.children(tree, root):
+            found[tree.links[child, trees.MOVE]] = tree.sums[child, trees.PRIOR]
+        moves = np.flatnonzero(found >= 0)
+        return moves, found[moves]
+
+    def _set_root_moves(self, board: Board, only: Sequence[int] | None, avoid: Sequence[int]) -> None:
+        """Bar the moves that this search must not look at, and mix noise into the priors of the others."""
+        root, moves, priors = self._raw
         mask = board.legal_mask(board.to_move)
         if only is not None:
             wanted = np.zeros_like(mask)
@@ -328,10 +334,9 @@ class Search:
         first `late`, if it is late in the game."""
         assert self._tree is not None
         size = int(position.root.info[core.SIZE])
-        needed = (position.komi[0] * batch.colour[:count]).astype(np.float32)
         planes = batch.planes[:count].reshape(count, -1, size, size)
         said = self._playouts.make_late(self._tree, self._root, position, batch, late)
-        found: Any = self.evaluator.evaluate_planes(planes, needed)
+        found: Any = self.evaluator.evaluate_planes(planes, batch.needed[:count])
         if found.winrate is not None:
             return (found.policy, found.winrate, found.lead, found.owner), said
         made = self._playouts.make(self._tree, self._root, position, batch, count, self.config.playouts)
@@ -365,7 +370,7 @@ class Search:
     def _is_decided(self, board: Board, limits: Limits, playouts: int, elapsed: float) -> bool:
         """Whether no move can be visited more often than the best one in what is left of the time, at this pace."""
         assert self._tree is not None
-        if limits.seconds is None or not playouts:
+        if limits.seconds is None or not playouts or not elapsed:  # some clocks tick fifty times a second
             return False
         links = self._tree.links
         children = [child for child in trees.children(self._tree, self._root) if not links[child, trees.BARRED]]
@@ -388,3 +393,8 @@ class Search:
                 edge_room *= 2
             self._tree = trees.grown(self._tree, room, edge_room)
         return True
+
+
+def _turned_back(policy: np.ndarray, maps: np.ndarray) -> np.ndarray:
+    """The mean of a position's policies float [S, N*N + 1], each turned by one of `maps`."""
+    return np.asarray(np.mean([seen[turn] for seen, turn in zip(policy, maps)], 0))

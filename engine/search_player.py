@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.player import COUNTING, GLANCE, RESIGN, PolicyPlayer, Style, is_won_as_it_stands, rehearse
+from engine.player import (
+    COUNTING,
+    GLANCE,
+    RESIGN,
+    PolicyPlayer,
+    Style,
+    is_won_as_it_stands,
+    needed_to_end,
+    rehearse,
+)
 from engine.policy import LazyPolicy, PolicyError
 from engine.search import Limits, MoveReport, Report, Search, SearchConfig
 from gocnn.go import BLACK, WHITE, Board
@@ -132,6 +141,7 @@ class SearchPlayer(PolicyPlayer):
         colour: int,
         komi: float = 0.0,
         *,
+        territory: bool = False,
         seconds: float | None = None,
         stop: Callable[[], bool] | None = None,
         report: Callable[[Report], None] | None = None,
@@ -147,10 +157,10 @@ class SearchPlayer(PolicyPlayer):
         self.found = None
         limits = with_seconds(limits or self.limits, seconds)
         if limits.visits is not None and limits.visits <= 1:
-            return super().choose(board, colour, komi)
+            return super().choose(board, colour, komi, territory=territory)
         board = board.copy()
         board.to_move = colour
-        ending = _Ending(board, komi)
+        ending = _Ending(board, komi, territory)
         if ending.answers_pass and ending.is_won:
             return board.pass_point
         if self.style.resign_behind is not None and ending.best < -self.style.resign_behind:
@@ -164,7 +174,7 @@ class SearchPlayer(PolicyPlayer):
         try:
             late = not ending.is_settled
             found = self.search.run(
-                board, komi, limits, stop=stop, report=report, every=every, avoid=avoid, late=late
+                board, komi, limits, stop=stop, report=report, every=every, avoid=avoid, late=late, territory=territory
             )  # fmt: skip
             self.found = found
             if self._gives_up(board, found, ending):
@@ -172,23 +182,24 @@ class SearchPlayer(PolicyPlayer):
             if not found.moves:
                 return board.pass_point
             if not found.moves[0].visits:  # no time at all
-                return super().choose(board, colour, komi)
-            return self._pick(board, komi, found, ending, passing)
+                return super().choose(board, colour, komi, territory=territory)
+            return self._pick(board, komi, found, ending, passing, territory)
         except ValueError as error:
             raise PolicyError(str(error)) from None
 
-    def ponder(self, board: Board, komi: float, stop: Callable[[], bool]) -> None:
+    def ponder(self, board: Board, komi: float, stop: Callable[[], bool], *, territory: bool = False) -> None:
         """Search the opponent's position until `stop` says so, or the memory is full; the next search profits."""
-        self.search.run(board, komi, Limits(), stop=stop, owners=False)
+        self.search.run(board, komi, Limits(), stop=stop, owners=False, territory=territory)
 
-    def _pick(self, board: Board, komi: float, found: Report, ending: _Ending, limits: Limits) -> int:
+    def _pick(self, board: Board, komi: float, found: Report, ending: _Ending, limits: Limits, territory: bool) -> int:
         """The best move that is not pointless; the pass, which is searched within `limits`, if there is none."""
         moves = self._in_order_of_choice(found, len(board.recent))
         if not ending.is_near:
             return next((move.move for move in moves if move.move != board.pass_point), board.pass_point)
         settled = ending.settled(found.owner, self.search.evaluator.has_value)
         late = not ending.is_settled
-        passing = self.search.run(board, komi, limits, only=[board.pass_point], late=late).moves[0]
+        only = [board.pass_point]
+        passing = self.search.run(board, komi, limits, only=only, late=late, territory=territory).moves[0]
         for move in moves:
             if not move.visits:
                 continue
@@ -224,8 +235,10 @@ class SearchPlayer(PolicyPlayer):
 class _Ending:
     """What random playouts say of a position near its end, seen by its player to move."""
 
-    def __init__(self, board: Board, komi: float) -> None:
+    def __init__(self, board: Board, komi: float, territory: bool) -> None:
         self.answers_pass = bool(board.moves) and board.moves[-1] == (-board.to_move, board.pass_point)
+        if self.answers_pass:
+            komi = needed_to_end(komi, board.to_move, territory)
         self.is_near = self.answers_pass or bool(np.count_nonzero(board.stones) >= COUNTING * board.pass_point)
         self.board, self.komi, self.colour = board, komi, board.to_move
         self.worst, self.best = -np.inf, np.inf

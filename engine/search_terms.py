@@ -90,17 +90,19 @@ class SearchConfig:
 class Origin:
     """What a position's tree depends on: the rules, and the game so far."""
 
-    rules: tuple[int, str, bool, float]  # size, ko, suicide, komi
+    rules: tuple[int, str, bool, float, bool]  # size, ko, suicide, what was needed before any pass, territory
     points: np.ndarray
     colours: np.ndarray
     history: np.ndarray
     to_move: int
 
     @classmethod
-    def of(cls, board: Board, komi: float) -> Origin:
+    def of(cls, board: Board, needed: float, territory: bool) -> Origin:
+        """`needed` and `territory` as in `Search.run`."""
         played = len(board.recent)
         colours = np.array([colour for colour, _ in board.moves], np.int8)
-        rules = (board.size, board.ko, board.suicide, float(komi))
+        passes = int(colours[board.recent == board.pass_point].sum())
+        rules = (board.size, board.ko, board.suicide, float(needed + passes * territory), territory)
         return cls(rules, board.recent.copy(), colours, board.history[: played + 1].copy(), board.to_move)
 
     def continues(self, other: Origin) -> bool:

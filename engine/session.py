@@ -28,10 +28,9 @@ from engine.policy import PolicyError
 from engine.protocol import SYNTAX_ERROR, Colour, GtpError, Reply, Vertex
 from engine.rules import STANDARD, Rules, rules_of_record
 from engine.sgf import MAX_BYTES, game_to_sgf, read_record, replay
-from gocnn.go import BLACK, EMPTY, WHITE, Board, IllegalMove
+from gocnn.go import BLACK, WHITE, Board, IllegalMove
 from gocnn.go.coords import gtp_to_point, point_to_gtp
 from gocnn.go.counting import Count, settle
-from gocnn.go.handicap import handicap_of
 from sgf_data.values import MOST_KOMI
 
 if TYPE_CHECKING:
@@ -129,13 +128,8 @@ class Session:
 
     @property
     def komi(self) -> float:
-        """What White gets: komi, and points for handicap stones.
-
-        Stones that are played one after the other, or set up, and nothing but Black's, are a handicap as well.
-        """
-        game = self.game
-        handicap = game.handicap or handicap_of(game.start[game.start != EMPTY].tolist(), game.board.moves)
-        return game.komi + self.rules.compensation(handicap)
+        """What White gets: komi, and points for handicap stones."""
+        return self.game.komi + self.rules.compensation(self.game.handicap)
 
     @property
     def needed(self) -> float:
@@ -152,11 +146,11 @@ class Session:
 
     def score(self) -> float:
         """The score by the rules in use, from Black's side."""
+        board, by_territory = self.board, self.rules.by_territory
         if not self.rules.friendly_pass:
-            return self.board.area_score(self.komi)
+            return board.territory_score(self.komi) if by_territory else board.area_score(self.komi)
         found = self.count()
-        points = found.area if self.rules.scoring == "area" else found.territory(self.board.prisoners)
-        return points - self.komi
+        return (found.territory(board.prisoners) if by_territory else found.area) - self.komi
 
     def run_search(self, colour: int | None, **how: Any) -> Report:
         """What the search finds with `colour` to move (None: as it is); `how` as in `Search.run`, without limits."""
@@ -165,7 +159,7 @@ class Session:
         limits = how.pop("limits", Limits())
         board = self.board_for(colour)
         with policy_errors():
-            return self.search.run(board, self.needed_on(board), limits, **how)
+            return self.search.run(board, self.needed_on(board), limits, territory=self.rules.by_territory, **how)
 
     def think(self, colour: int, stop: Callable[[], bool], clean_up: bool = False, **how: Any) -> int:
         """The move that the player chooses, or RESIGN; nothing is played. Raises GtpError.
@@ -174,8 +168,9 @@ class Session:
         `how`: the reports on the way, as in `PolicyPlayer.choose`.
         """
         needed = self.needed_on(self.board_for(colour))
+        how |= {"territory": self.rules.by_territory, "seconds": self._seconds(colour), "stop": stop}
         with policy_errors():
-            move = self.player.choose(self.board, colour, needed, seconds=self._seconds(colour), stop=stop, **how)
+            move = self.player.choose(self.board, colour, needed, **how)
         if move == self.board.pass_point and (clean_up or not self.rules.friendly_pass):
             found = self.count()
             dead = found.points(found.dead & (found.stones == -colour))
@@ -214,7 +209,7 @@ class Session:
         played_last = self._played_at == len(self.board.recent)
         if self.player.ponders and played_last and not self.game.is_over:
             with contextlib.suppress(PolicyError):
-                self.player.ponder(self.board, self.needed, stop)
+                self.player.ponder(self.board, self.needed, stop, territory=self.rules.by_territory)
 
     def play(self, colour: int, move: int) -> str:
         """Play a chosen move, and say which it was."""

@@ -81,7 +81,7 @@ def game_to_sgf(
     root = record.get_root()
     root.set("AP", ("gocnn", __version__))
     root.set("KM", game.komi)
-    if game.handicap:
+    if game.handicap and np.any(game.start != EMPTY):  # stones that were played say so themselves
         root.set("HA", game.handicap)
     named = rules.sgf_name_with(game.handicap)
     for prop, text in (("RU", named), ("PB", black), ("PW", white), ("RE", result), ("GC", comment)):

@@ -35,7 +35,7 @@ class Judge:
         self.best = gtp_to_point(best, 5)
         self.looks = 0
 
-    def look(self, board: Board, komi: float) -> View:
+    def look(self, board: Board, komi: float, territory: bool = False) -> View:
         self.looks += 1
         worth = np.tile(np.arange(5.0), (5, 1))
         lead = float((board.stones * worth).sum() - komi) * board.to_move
@@ -71,7 +71,7 @@ def test_what_could_not_be_avoided_is_no_mistake() -> None:
     class Pessimist(Judge):
         """Sees only after the move that all is lost."""
 
-        def look(self, board: Board, komi: float) -> View:
+        def look(self, board: Board, komi: float, territory: bool = False) -> View:
             view = super().look(board, komi)
             lead = 0.0 if not board.moves else 20.0
             return View(view.best, view.line, 0.5 + lead / 50, lead, view.priors)
@@ -210,7 +210,7 @@ def test_json_for_machines(game: Path, networks: dict[str, Path]) -> None:
 class Territory(Judge):
     """Takes the stones for all that is area, as random playouts would on a full board."""
 
-    def look(self, board: Board, komi: float) -> View:
+    def look(self, board: Board, komi: float, territory: bool = False) -> View:
         view = super().look(board, komi)
         lead = (float(board.stones.sum()) - komi) * board.to_move
         return View(view.best, view.line, 0.5, lead, view.priors)
@@ -278,7 +278,7 @@ def test_ctrl_c_keeps_what_is_done(game: Path, networks: dict[str, Path], monkey
         looker, how = original(*arguments)  # type: ignore[arg-type]
 
         class Impatient:
-            def look(self, board: Board, komi: float) -> View:
+            def look(self, board: Board, komi: float, territory: bool = False) -> View:
                 nonlocal looks
                 looks += 1
                 if looks > 4:

@@ -211,3 +211,5 @@ def test_pondering_without_a_search_is_refused() -> None:
     for words in (["--ponder"], ["--ponder", "--visits", "1"]):
         result = CliRunner().invoke(gtp, words)
         assert result.exit_code == 2 and "--ponder needs a search" in result.output
+    result = CliRunner().invoke(play, ["--ponder", "--visits", "100"])
+    assert result.exit_code == 2 and "No such option" in result.output, "nobody would ponder there"

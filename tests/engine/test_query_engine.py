@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import pytest
 
+from engine import query_engine
 from engine.queries import Settings
 from engine.query_engine import KATAGO_LEVEL, QueryEngine
 from engine.search import Limits, Search, SearchConfig
@@ -195,6 +196,61 @@ def test_every_turn_gets_its_answer() -> None:
     assert [one["turnNumber"] for one in told] == [0, 1, 2, 3]
     assert [one["rootInfo"]["visits"] for one in told] == 4 * [20]
     assert [one["rootInfo"]["currentPlayer"] for one in told] == ["B", "W", "B", "W"]
+
+
+ENDLESS = 10_000_000  # visits
+
+
+def test_a_query_of_higher_priority_is_answered_at_once(talk: Talk) -> None:
+    talk.say(query("long", maxVisits=ENDLESS, reportDuringSearchEvery=0.05))
+    assert talk.hear()["id"] == "long"
+    talk.say(query("soon", moves=[["B", "C3"]], maxVisits=2, priority=5))
+    for _ in range(20):
+        told = talk.hear()
+        if told["id"] == "soon":
+            break
+    assert told["rootInfo"]["visits"] == 2 and not told["isDuringSearch"]
+
+
+def test_a_long_search_gives_way_and_goes_on_where_it_was(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(query_engine, "LONG", 0.3)
+    monkeypatch.setattr(query_engine, "SLICE", 0.1)
+    talk.say(query("long", maxVisits=ENDLESS, priority=100, reportDuringSearchEvery=0.05))
+    reached = [talk.hear()["rootInfo"]["visits"]]
+    others = [
+        query(name, moves=[["B", point]], maxVisits=30) for name, point in (("a", "C3"), ("b", "C2"), ("c", "C1"))
+    ]
+    talk.say(*others)
+    answered = []
+    while len(answered) < len(others) or len(reached) < 30:
+        told = talk.hear()
+        if told["id"] == "long":
+            reached.append(told["rootInfo"]["visits"])
+        else:
+            assert told["rootInfo"]["visits"] == 30
+            answered.append(told["id"])
+    assert answered == ["a", "b", "c"]
+    assert reached == sorted(reached), "its tree is kept"
+    talk.say({"id": "end", "action": "terminate", "terminateId": "long"})
+    (last,) = [told for told in talk.end() if told["id"] == "long" and not told["isDuringSearch"]]
+    assert last["rootInfo"]["visits"] >= reached[-1]
+
+
+def test_queries_of_one_priority_keep_their_order(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(query_engine, "LONG", 0.0)
+    monkeypatch.setattr(query_engine, "SLICE", 0.0)
+    talk.say(*(query(name, maxVisits=2000) for name in "abc"))
+    assert [talk.hear()["id"] for _ in "abc"] == ["a", "b", "c"]
+
+
+def test_a_query_that_gave_way_ends_with_what_it_found(talk: Talk) -> None:
+    talk.say(query("long", maxVisits=ENDLESS, reportDuringSearchEvery=0.05))
+    before = talk.hear()["rootInfo"]["visits"]
+    talk.say(query("other", maxVisits=ENDLESS, priority=5))
+    talk.say({"id": "end", "action": "terminate", "terminateId": "long"})
+    while (told := talk.hear())["id"] != "long" or told["isDuringSearch"]:
+        assert "noResults" not in told
+    assert told["rootInfo"]["visits"] >= before
 
 
 def test_positions_have_names_that_their_images_share() -> None:

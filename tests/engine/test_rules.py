@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.cleanup import capturing_move
+from engine.game import format_score
 from engine.levels import LevelPlayer, level
 from engine.player import RESIGN, PolicyPlayer
 from engine.policy import LazyPolicy
@@ -201,7 +202,7 @@ def test_pondering_ends_with_the_game() -> None:
     class Pondering(SearchPlayer):
         boards: ClassVar[list[int]] = []
 
-        def ponder(self, board: Board, komi: float, stop: object) -> None:
+        def ponder(self, board: Board, komi: float, stop: object, **how: object) -> None:
             self.boards.append(len(board.moves))
 
     engine = make_engine()
@@ -330,6 +331,32 @@ def test_where_a_record_names_the_rules_in_use_white_gets_the_points_for_handica
     assert ask(other, "kata-get-rules") == ask(engine, "kata-get-rules")
 
 
+@pytest.mark.parametrize("moves", ["play b b2/play b d4/play w c3", "gogui-setup b b2 b d4/play w c3"])
+def test_a_handicap_that_was_not_placed_as_one_is_read_again_as_it_counted(tmp_path: Path, moves: str) -> None:
+    engine = make_engine()
+    for line in ("boardsize 5", "komi 0.5", *moves.split("/")):
+        assert ask(engine, line).startswith("="), line
+    before = ask(engine, "final_score")
+    (tmp_path / "game.sgf").write_text(ask(engine, "printsgf").removeprefix("= "))
+    assert ask(engine, f"loadsgf {tmp_path / 'game.sgf'}") == "="
+    assert ask(engine, "final_score") == before
+
+
+def test_territory_is_counted_where_stones_count_as_they_stand() -> None:
+    engine = make_engine()
+    rows = [("b", "a2 b2 b1 c1 d1 a1"), ("w", "a3 b3 c3 d2 e1")]
+    assert ask(engine, "boardsize 5") == ask(engine, "komi 0") == "="
+    for colour, vertices in rows:
+        for vertex in vertices.split():
+            assert ask(engine, f"play {colour} {vertex}") == "="
+    board = engine.session.board  # type: ignore[attr-defined]
+    for rules, score in ((NAMED["japanese"], board.territory_score()), (NAMED["chinese"], board.area_score())):
+        fields = dataclasses.replace(rules, bonus="0", friendly_pass=False).to_json()
+        assert ask(engine, f"kata-set-rules {fields}") == "="
+        assert ask(engine, "final_score") == f"= {format_score(score)}"
+    assert board.territory_score() != board.area_score()
+
+
 def test_a_record_names_no_rules_by_which_white_would_get_other_points(tmp_path: Path) -> None:
     path = tmp_path / "game.sgf"
     engine = make_engine()
@@ -374,7 +401,7 @@ def test_whoever_is_asked_about_is_to_move_where_territory_is_counted() -> None:
         def searcher(self) -> Any:
             return SimpleNamespace(search=self)
 
-        def run(self, board: Board, komi: float, limits: Limits) -> None:
+        def run(self, board: Board, komi: float, limits: Limits, territory: bool) -> None:
             told.append(komi)
 
     session.player = Listener(CentrePolicy())

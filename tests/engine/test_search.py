@@ -10,6 +10,7 @@ import torch
 
 from engine import search as search_module
 from engine import tree as trees
+from engine.rules import NAMED
 from engine.search import Limits, Report, Search, SearchConfig
 from gocnn.go import BLACK, WHITE, Board
 from gocnn.go.coords import gtp_to_point
@@ -293,14 +294,81 @@ def test_every_move_in_the_tree_is_legal(ko: str) -> None:
     assert nodes > 50 and deepest > 6
 
 
+def after_superko() -> Board:
+    """A board on which Black may not take back on point 5: superko forbids it, and simple ko does not."""
+    board = Board(3)
+    for point in (5, 7, 1, 4, 8, 2):
+        board.play(board.to_move, point)
+    assert board.why_illegal(BLACK, 5) == "superko"
+    return board
+
+
 def test_a_superko_move_is_never_reported() -> None:
-    board = board_of(". X O . . / X . X O . / . X O . . / . . . . . / . . . . .", WHITE)
-    board.play(WHITE, gtp_to_point("b4", 5))
-    banned = gtp_to_point("c4", 5)
+    board = after_superko()
     for visits in (1, 200):
-        found = Search(Toy(by_stones, favourites={banned: 0.9})).run(board, 0.0, Limits(visits=visits))
-        assert banned not in counts(found)
-        assert all(board.is_legal(BLACK, move.move) for move in found.moves)
+        found = Search(Toy(by_stones, favourites={5: 0.9})).run(board, 0.0, Limits(visits=visits))
+        reported = [move.move for move in (*found.moves, *found.untried)]
+        assert reported and all(board.is_legal(BLACK, move) for move in reported)
+
+
+def test_each_pass_costs_a_point_by_territory() -> None:
+    """A move into one's own territory is worth a point less than a pass there, and as much by area."""
+    board = board_of(". X X O . / X X X O O / . X X O . / X X X O O / . X X O .", BLACK)
+    komi = board.area_score() - 0.5
+    rules = NAMED["japanese"]
+    for territory, difference in ((True, 1), (False, 0)):
+        needed = rules.needed(board, komi) if territory else komi
+        found = Search(Toy(by_area)).run(board, needed, Limits(visits=3), only=[0, 25], territory=territory)
+        leads = {move.move: move.lead for move in found.moves}
+        assert leads[25] - leads[0] == difference
+
+
+def test_a_game_that_ends_by_territory_is_counted_exactly() -> None:
+    """Whose turn it is makes no half point once both have passed."""
+    rules = NAMED["japanese"]
+    for to_move in (BLACK, WHITE):
+        for margin in (-0.5, 0.5):
+            board = board_of(". X X O . / X X X O O / . X X O . / X X X O O / . X X O .", -to_move)
+            komi = board.territory_score() - margin * to_move
+            board.play(-to_move, 25)
+            needed = rules.needed(board, komi)
+            found = Search(Toy(by_area)).run(board, needed, Limits(visits=10), only=[25], territory=True)
+            assert found.moves[0].lead == margin and found.moves[0].winrate == (margin > 0)
+
+
+def test_the_tree_is_kept_after_a_pass_by_territory() -> None:
+    search, board, rules = Search(Toy(by_area)), Board(5), NAMED["japanese"]
+    board.play(BLACK, 12)
+    search.run(board, rules.needed(board, 6.5), Limits(visits=30), only=[25], territory=True)
+    board.play(WHITE, 25)
+    found = search.run(board, rules.needed(board, 6.5), Limits(visits=2), territory=True)
+    assert found.visits > 2 and not found.playouts
+    again = search.run(board, rules.needed(board, 6.5), Limits(visits=2))
+    assert again.playouts, "by other rules"
+
+
+def test_a_position_from_the_tree_is_seen_from_all_sides_as_well() -> None:
+    """The toy likes one point as it is shown; the mean of all images, all four of its kind alike."""
+    search = Search(Toy(by_area, favourites={6: 0.5}), SearchConfig(root_symmetries=8))
+    board = Board(5)
+    search.run(board, 0.0, Limits(visits=200))
+    board.play(BLACK, 12)
+    for _ in range(2):
+        policy = search.run(board, 0.0, Limits(visits=60)).policy
+        assert np.allclose(policy[[6, 8, 16, 18]], policy[6]) and policy[6] > 0.1
+    search.use(SearchConfig(root_symmetries=1))
+    board.play(WHITE, 0)
+    search.run(board, 0.0, Limits(visits=60))
+    search.use(SearchConfig(root_symmetries=8))
+    policy = search.run(board, 0.0, Limits(visits=90)).policy
+    assert np.allclose(policy[[6, 8, 16, 18]], policy[6])
+
+
+def test_a_coarse_clock_ends_a_search_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    exact = time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: exact() // 0.05 * 0.05)
+    for _ in range(5):
+        assert Search(Toy(by_area)).run(Board(5), 0.5, Limits(seconds=0.1, saves=True)).visits
 
 
 def test_two_passes_end_the_game_and_are_counted_without_dead_stones() -> None:

@@ -9,12 +9,15 @@ import pytest
 
 from engine.player import RESIGN, PolicyPlayer, Style
 from engine.policy import LazyPolicy, PolicyError
+from engine.rules import NAMED
 from engine.search import Limits, Search
 from engine.search_player import Resignation, SearchPlayer, with_seconds
 from gocnn.go import BLACK, WHITE, Board
-from gocnn.go.coords import gtp_to_point, point_to_gtp
+from gocnn.go.coords import point_to_gtp
+from gocnn.go.counting import settle
 from gocnn.go.ownership import ownership
 from gocnn.go.planes import PLANE_SETS, of_board
+from tests.engine.test_search import after_superko
 from tests.engine.toys import FINISHED, Toy, by_area
 
 
@@ -88,6 +91,21 @@ def test_settled_territory_is_left_alone(colour: int, komi: float) -> None:
     """Nothing is left to do, whoever is ahead: the search, to which most moves look alike, must not play on."""
     board = Board.from_ascii(FINISHED)
     assert player(ToyPolicy(by_truth), visits=100).choose(board, colour, komi) == board.pass_point
+
+
+@pytest.mark.parametrize("visits", [1, 40])
+@pytest.mark.parametrize("margin", [-1.5, -0.5, 0.5, 1.5])
+@pytest.mark.parametrize("colour", [BLACK, WHITE])
+def test_no_point_is_lost_by_territory_to_one_who_passes(visits: int, margin: float, colour: int) -> None:
+    rules, board = NAMED["japanese"], Board.from_ascii(FINISHED)
+    board.to_move = colour
+    komi = settle(board).territory(board.prisoners) - margin
+    searcher = player(ToyPolicy(by_truth), visits=visits)
+    while board.recent[-2:].tolist() != [81, 81]:
+        board.play(colour, searcher.choose(board, colour, rules.needed(board, komi), territory=True))
+        board.play(-colour, 81)
+        assert len(board.moves) < 10
+    assert settle(board).territory(board.prisoners) - komi == margin
 
 
 def test_a_pass_is_answered_when_the_game_is_won() -> None:
@@ -239,8 +257,7 @@ def test_reports_come_on_the_way() -> None:
 
 
 def test_a_move_is_named_that_is_legal_under_superko() -> None:
-    board = Board.from_ascii(". X O . . / X . X O . / . X O . . / . . . . . / . . . . .".replace("/", "\n"))
-    board.play(WHITE, gtp_to_point("b4", 5))
-    toy = ToyPolicy(by_area, favourites={gtp_to_point("c4", 5): 0.9})
-    for visits in (2, 100):
+    board = after_superko()
+    toy = ToyPolicy(by_area, favourites={5: 0.9})
+    for visits in (1, 2, 100):
         assert board.is_legal(BLACK, player(toy, visits=visits).choose(board, BLACK))
