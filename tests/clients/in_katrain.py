@@ -60,10 +60,10 @@ def main() -> None:
     seen["with alternatives"] = [move["move"] for move in last.candidate_moves]
     last.analyze(engine, ponder=True)
     time.sleep(3)
+    seen["people"] = generate_ai_move(game, "ai:human", katrain.config("ai/ai:human"))[0].gtp()  # while it ponders
     engine.stop_pondering()
     settle(engine)
     seen["pondered"] = last.root_visits
-    seen["people"] = generate_ai_move(game, "ai:human", katrain.config("ai/ai:human"))[0].gtp()
     process = engine.katago_process
     engine.shutdown(finish=False)
     seen["ended"] = process.wait(10)
