@@ -174,18 +174,20 @@ class Match:
                 yield self._record(*ended)
         finally:
             numbers.clear()
-            while left and not finished.empty():  # games that ended while nobody looked; later some are lost by leaving
-                ended = finished.get()
-                if not isinstance(ended, BaseException):
-                    left -= 1
-                    self._record(*ended)
-            for table in tables:
-                table.leave(at_once=left > 0)
-            for thread in threads:
-                if thread.is_alive():
-                    thread.join()
-            if occupied is not None:
-                occupied.close()
+            try:
+                while left and not finished.empty():  # games that ended unseen; by leaving, others are lost
+                    ended = finished.get()
+                    if not isinstance(ended, BaseException):
+                        left -= 1
+                        self._record(*ended)
+            finally:
+                for table in tables:
+                    table.leave(at_once=left > 0)
+                for thread in threads:
+                    if thread.is_alive():
+                        thread.join()
+                if occupied is not None:
+                    occupied.close()
 
     def _write_plan(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)

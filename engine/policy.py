@@ -35,12 +35,11 @@ def load_network(model: Path | None, profile: Profile = UNKNOWN) -> Policy:
 
     Raises PolicyError for a file that is no network, or for one that can be told no profile.
     """
-    from gocnn.checkpoint import CheckpointError  # torch: only when a network is wanted
-    from gocnn.evaluator import Evaluator
+    from gocnn.evaluator import Evaluator  # torch: only when a network is wanted
 
     try:
         return Evaluator.load(model, profile=profile)
-    except (CheckpointError, ValueError) as error:
+    except ValueError as error:
         raise PolicyError(str(error)) from None
 
 

@@ -66,8 +66,8 @@ class Task:
     priority: int
     board: Board  # as it is then
     komi: float  # with what White gets for handicap stones
-    needed: float  # what Black must be ahead by in area to win by the rules (`engine.rules.Rules.needed`),
-    territory: bool  # which changes with each pass
+    needed: float  # what Black must be ahead by in area to win by the rules (`engine.rules.Rules.needed`)
+    territory: bool  # whether these count territory, so that each pass changes what is needed
     settings: Settings
     bans: np.ndarray | None  # as in `engine.search.Search.run`
     parts: frozenset[str]  # of PARTS' values

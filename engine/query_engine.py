@@ -9,7 +9,6 @@ queries for the position on the screen; then it goes on where it was.
 
 from __future__ import annotations
 
-import heapq
 import json
 import logging
 import math
@@ -42,13 +41,26 @@ People = Callable[[Profile, Board], np.ndarray]
 
 @dataclass(eq=False)
 class _Job:
-    """A task, and how far it has come: where it gave way to others, with the search that has its tree."""
+    """A task, and how far it has come where it gave way to others."""
 
     task: Task
-    search: Search | None = None
+    number: int  # as they came
+    search: Search | None = None  # that has its tree
+    turns: int = 0  # how often it gave way
     seconds: float = 0.0
     playouts: int = 0
     report: Report | None = None
+    told: float = 0.0  # when its last report was said, or it began, by `time.monotonic`
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """By priority, then as they came."""
+        return -self.task.priority, self.number
+
+    @property
+    def can_give_way(self) -> bool:
+        """Whether its tree will be there still: a search with bans below its root keeps none."""
+        return self.task.bans is None or self.task.bans.max() <= 1
 
     @property
     def limits(self) -> Limits:
@@ -76,9 +88,9 @@ class QueryEngine:
         self._people = people
         self._version = version
         self._wait_at_end = wait_at_end
-        self._waiting: list[tuple[int, int, _Job]] = []  # a heap: by priority, then as they came
-        self._parked: tuple[int, int, _Job] | None = None  # has just given way, and waits for one other at least
-        self._spare: Search | None = None  # for the others meanwhile
+        self._waiting: list[_Job] = []
+        self._gave_way: _Job | None = None  # the one of them that was searched last
+        self._spare: Search | None = None  # for others while the tree of the first is kept
         self._taken = 0  # tasks so far
         self._current: Task | None = None
         self._ended = False  # the current task is to end
@@ -91,22 +103,20 @@ class QueryEngine:
         self._lines = iter(self._reader)
         self._stdout = stdout
         while True:
-            self._read(wait=not self._waiting and self._parked is None)
-            entry = self._next()
-            if entry is not None:
-                self._answer(entry)
+            self._read(wait=not self._waiting)
+            if self._waiting:
+                job = self._next()
+                self._waiting.remove(job)
+                self._answer(job)
             elif self._input_ended:
                 return
 
-    def _next(self) -> tuple[int, int, _Job] | None:
-        """The job whose turn it is; None if there is none."""
-        parked, self._parked = self._parked, None
-        if not self._waiting:
-            return parked
-        entry = heapq.heappop(self._waiting)
-        if parked is not None:
-            heapq.heappush(self._waiting, parked)
-        return entry
+    def _next(self) -> _Job:
+        """The job whose turn it is: the first, but after one that gave way the one that has had the fewest turns."""
+        others = [job for job in self._waiting if job is not self._gave_way]
+        if self._gave_way in self._waiting and others:
+            return min(others, key=lambda job: (job.turns, *job.order))
+        return min(self._waiting, key=lambda job: job.order)
 
     # Input.
 
@@ -146,7 +156,7 @@ class QueryEngine:
         for name in found.unused:
             self._say({"warning": "Unexpected or unused field", "field": name, "id": query})
         for task in found.tasks:
-            heapq.heappush(self._waiting, (-task.priority, self._taken, _Job(task)))
+            self._waiting.append(_Job(task, self._taken))
             self._taken += 1
 
     def _act(self, fields: dict[str, Any]) -> None:
@@ -179,38 +189,37 @@ class QueryEngine:
         def is_meant(task: Task) -> bool:
             return query in (None, task.query) and (turns is None or task.turn in turns)
 
-        left = [entry for entry in self._waiting if not is_meant(entry[2].task)]
-        for _, _, job in sorted(set(self._waiting) - set(left)):
+        given_up = [job for job in self._waiting if is_meant(job.task)]
+        for job in sorted(given_up, key=lambda job: job.order):
+            self._waiting.remove(job)
             if job.report is None:
                 self._say(query_format.given_up(job.task))
             else:
                 self._say(query_format.found(job.task, job.report, during=False, human=self._human(job.task)))
-        heapq.heapify(left)
-        self._waiting = left
         if self._current is not None and is_meant(self._current):
             self._ended = True
 
     # Output.
 
-    def _answer(self, entry: tuple[int, int, _Job]) -> None:
+    def _answer(self, job: _Job) -> None:
         """Search a position and say what was found, until it is enough, or is to end, or others have their turn."""
-        task, job = entry[2].task, entry[2]
+        task = job.task
         self._current, self._ended = task, False
         if self._forget:
-            self.search.forget()
-            self._spare = None
+            self.search = Search(self.search.evaluator, self.search.config)  # jobs that gave way keep theirs
             self._forget = False
         job.search = search = job.search or self._free_search()
         search.use(task.settings.config)
         began = time.monotonic()
+        job.told = job.told or began
 
         def gives_way() -> bool:
-            if not self._waiting or self._waiting[0][0] == entry[0]:
+            first = min(self._waiting, key=lambda other: other.order, default=job)
+            if first.task.priority == task.priority or not job.can_give_way:
                 return False
-            priority, _, other = self._waiting[0]
             taken = time.monotonic() - began
-            if priority < entry[0]:  # the heap's are negative
-                return other.seconds < LONG or taken >= SLICE
+            if first.task.priority > task.priority:
+                return first.seconds < LONG or taken >= SLICE
             return taken >= SLICE and job.seconds + taken >= LONG
 
         def stop() -> bool:
@@ -221,6 +230,7 @@ class QueryEngine:
             human = self._human(task)
 
             def tell(report: Report) -> None:
+                job.told = time.monotonic()
                 self._say(query_format.found(task, report, during=True, human=human))
 
             job.report = report = search.run(
@@ -237,8 +247,12 @@ class QueryEngine:
         else:
             job.seconds += time.monotonic() - began
             job.playouts += report.playouts
-            if gives_way() and not self._ended:
-                self._parked = entry
+            self._gave_way = job if gives_way() and not self._ended else None
+            if self._gave_way:
+                job.turns += 1
+                self._waiting.append(job)
+                if task.every is not None and time.monotonic() - job.told >= task.every:  # each turn counts from 0
+                    tell(report)
             else:
                 self._say(query_format.found(task, report, during=False, human=human))
         finally:
@@ -250,8 +264,9 @@ class QueryEngine:
 
     def _free_search(self) -> Search:
         """One whose tree no job that gave way will go on with, unless there are several."""
-        kept = [job.search for _, _, job in self._waiting]
+        kept = [job.search for job in self._waiting]
         if self.search not in kept:
+            self._spare = None  # its memory is not needed now
             return self.search
         self._spare = self._spare or Search(self.search.evaluator, self.search.config)
         return self._spare

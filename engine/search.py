@@ -205,7 +205,7 @@ class Search:
     # The root.
 
     def _open_root(self, position: Position, board: Board, only: Sequence[int] | None, avoid: Sequence[int]) -> None:
-        """Have the root evaluated, from as many sides as wanted, and its moves as this search wants them."""
+        """Have the root evaluated, its priors from as many sides as wanted, and its moves as this search wants them."""
         assert self._tree is not None
         root, wanted = self._root, self.config.root_symmetries
         views = self._views if self._raw[0] == root else 1  # of a position that was in the tree before it was the root

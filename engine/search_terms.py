@@ -47,7 +47,7 @@ class SearchConfig:
     what is maximised. Up to `batch` positions are evaluated together; each descent that waits counts as `virtual_loss`
     lost ones.
 
-    `root_symmetries` (1 to 8) averages the root's evaluation over so many turns of the board. `root_temperature`
+    `root_symmetries` (1 to 8) averages the root's priors over so many turns of the board. `root_temperature`
     flattens the root's priors beside `policy_temperature`, which does so everywhere; `noise` mixes so much of a
     Dirichlet draw into them. `lcb` chooses by the lower bound of the win rate among the moves that have been visited
     most, else by visits alone. `playouts` are the random games at each leaf where the network has no value head; where

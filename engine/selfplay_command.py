@@ -48,7 +48,6 @@ def selfplay(
     from rich.progress import track
 
     from engine.selfplay import SelfPlay, play
-    from gocnn.checkpoint import CheckpointError
     from gocnn.evaluator import Evaluator
     from sgf_data.record import GameRecord
     from sgf_data.store import StoreWriter, to_batch
@@ -68,7 +67,7 @@ def selfplay(
             except KeyboardInterrupt:
                 stopped = True
             writer.write(to_batch(records))
-    except (CheckpointError, ValueError, OSError) as error:
+    except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{output}: {writer.rows:,} games" if writer.rows else "no game has ended: nothing is written", err=True)
     if stopped:

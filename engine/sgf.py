@@ -15,6 +15,7 @@ from engine.rules import STANDARD, Rules
 from gocnn import __version__
 from gocnn.go import BLACK, EMPTY, WHITE
 from gocnn.go.coords import sgf_to_point
+from gocnn.go.handicap import handicap_of
 from sgf_data.mainline import MainLine, parse
 
 #: A game record is some kilobytes; a larger file is something else.
@@ -81,8 +82,8 @@ def game_to_sgf(
     root = record.get_root()
     root.set("AP", ("gocnn", __version__))
     root.set("KM", game.komi)
-    if game.handicap and np.any(game.start != EMPTY):  # stones that were played say so themselves
-        root.set("HA", game.handicap)
+    if game.handicap and (np.any(game.start != EMPTY) or game.handicap != handicap_of((), game.board.moves)):
+        root.set("HA", game.handicap)  # stones that were played one after the other say so themselves
     named = rules.sgf_name_with(game.handicap)
     for prop, text in (("RU", named), ("PB", black), ("PW", white), ("RE", result), ("GC", comment)):
         if text:

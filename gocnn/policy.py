@@ -238,9 +238,11 @@ def take_weights(model: Policy, other: Policy) -> None:
 def _weights_for(model: Policy, other: Policy) -> dict[str, Tensor]:
     """The state of `other` as that of a network with the planes and the blocks of `model`, what counts of them.
 
-    Raises ValueError if `model` lacks one of the planes.
+    Raises ValueError if `model` lacks one of the planes, or would pool elsewhere.
     """
     state: dict[str, Tensor] = other.state_dict()
+    if model.config.pool and model.config.blocks != other.config.blocks:
+        raise ValueError("the two networks do not fit: the pooling half-way would be elsewhere")
     if model.config.kind == other.config.kind == "conv":
         for block in range(other.config.blocks, model.config.blocks):
             last = f"blocks.{block}.conv2.weight"
@@ -261,9 +263,9 @@ def _weights_for(model: Policy, other: Policy) -> dict[str, Tensor]:
 def blend(model: Policy, first: Policy, share: float) -> None:
     """Move a network that was trained on from `first` back towards it, keeping a `share` (0 to 1) of the way.
 
-    What `first` lacks (a value head, profiles) stays. A network that learns something new forgets some of what it knew;
-    between the two sets of weights lie networks that are good at both (Wortsman et al. 2022,
-    https://arxiv.org/abs/2109.01903).
+    What `first` lacks (a value head, profiles) stays, and blocks that it lacks add so much less. A network that learns
+    something new forgets some of what it knew; between the two sets of weights lie networks that are good at both
+    (Wortsman et al. 2022, https://arxiv.org/abs/2109.01903).
     """
     before = _weights_for(model, first)
     for name, tensor in model.state_dict().items():

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 ZIP_ENDINGS = (".zip",)
-TAR_ENDINGS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
-FOREIGN_ENDINGS = (".7z", ".rar", ".tar.zst", ".tar.lz", ".tar.z", ".tbz", ".lzh", ".lha", ".arj", ".cab")
+TAR_ENDINGS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tbz", ".tar.xz", ".txz")
+FOREIGN_ENDINGS = (".7z", ".rar", ".tar.zst", ".tar.lz", ".tar.z", ".lzh", ".lha", ".arj", ".cab")
 PACKED_ENDINGS = (".sgf.gz", ".sgf.bz2", ".sgf.xz")
 SGF_ENDINGS = (".sgf", *PACKED_ENDINGS)
 

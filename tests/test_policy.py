@@ -220,6 +220,9 @@ def test_a_network_of_more_blocks_begins_as_the_one_of_fewer_and_learns_in_all_o
     assert torch.equal(many(planes), few(planes))
     with pytest.raises(ValueError, match="do not fit"):
         policy.take_weights(few, many)
+    pooled = [policy.build(policy.PolicyConfig(blocks=n, channels=8, pool=True)) for n in (2, 4)]
+    with pytest.raises(ValueError, match="the pooling half-way would be elsewhere"):
+        policy.take_weights(pooled[1], pooled[0])
     with pytest.raises(ValueError, match="do not fit"):
         policy.take_weights(policy.build(policy.PolicyConfig(blocks=3, channels=16)), few)
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import csv
-import itertools
 import os
 import re
 import signal
-import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import matplotlib.image
 import numpy as np
@@ -141,20 +140,27 @@ def test_a_run_that_dies_in_its_last_test_has_its_row_when_it_is_resumed(tmp_pat
     assert once_more.train(Stripes(), die) == {"top1": 0.5}, "what the log says of the last test"
 
 
-def test_slow_tests_leave_time_to_learn_between_them(tmp_path):
-    """They are so many minutes apart, however long they take."""
-    tested = []
+def test_slow_tests_leave_time_to_learn_between_them(tmp_path, monkeypatch):
+    """They are so many minutes apart, however long they take: here a step takes a minute, and a test twenty."""
+    now, tested = 0.0, []
 
     def slowly(model: nn.Module) -> training.Metrics:
+        nonlocal now
         tested.append(run.progress.step)
-        time.sleep(0.3)
+        now += 20 * 60
         return {}
 
-    settings = config(samples=None, minutes=3 / 60, validate_minutes=0.25 / 60, checkpoint_minutes=100)
-    run = training.Run(tmp_path, small_network(), settings, CPU)
+    class Minutely(training.Run):
+        def step(self, *batch: torch.Tensor) -> torch.Tensor:
+            nonlocal now
+            now += 60
+            return super().step(*batch)
+
+    monkeypatch.setattr(training, "time", SimpleNamespace(monotonic=lambda: now))
+    settings = config(samples=40 * 32, validate_minutes=10, checkpoint_minutes=100)
+    run = Minutely(tmp_path, small_network(), settings, CPU)
     run.train(Stripes(), slowly)
-    assert len(tested) > 2
-    assert min(b - a for a, b in itertools.pairwise(tested[:-1])) > 5
+    assert tested == [10, 20, 30, 40]
 
 
 def test_a_log_that_cannot_be_written_stops_no_run(tmp_path, capsys):

@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 WOOD = "#e3b778"
-LAST_LETTER = "\u052f"  # of the alphabets (Latin, Greek, Cyrillic) that matplotlib's own font has
 
 
 def has_letters(text: str) -> bool:
-    """Whether matplotlib can write a text without other fonts."""
-    return max(text, default="") <= LAST_LETTER
+    """Whether matplotlib's own font can write a text."""
+    from matplotlib.font_manager import findfont, get_font
+
+    return all(map(get_font(findfont("DejaVu Sans")).get_char_index, map(ord, text)))
 
 
 def draw_board(axes: Axes, stones: np.ndarray, *, last: int | None = None, target: int | None = None) -> None:

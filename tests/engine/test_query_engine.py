@@ -221,7 +221,7 @@ def test_a_long_search_gives_way_and_goes_on_where_it_was(talk: Talk, monkeypatc
         query(name, moves=[["B", point]], maxVisits=30) for name, point in (("a", "C3"), ("b", "C2"), ("c", "C1"))
     ]
     talk.say(*others)
-    answered = []
+    answered: list[str] = []
     while len(answered) < len(others) or len(reached) < 30:
         told = talk.hear()
         if told["id"] == "long":
@@ -243,14 +243,49 @@ def test_queries_of_one_priority_keep_their_order(talk: Talk, monkeypatch: pytes
     assert [talk.hear()["id"] for _ in "abc"] == ["a", "b", "c"]
 
 
-def test_a_query_that_gave_way_ends_with_what_it_found(talk: Talk) -> None:
+def two_that_are_endless(talk: Talk) -> int:
+    """Have a query give way to another of higher priority; returns the visits that it had before."""
     talk.say(query("long", maxVisits=ENDLESS, reportDuringSearchEvery=0.05))
-    before = talk.hear()["rootInfo"]["visits"]
-    talk.say(query("other", maxVisits=ENDLESS, priority=5))
+    before = int(talk.hear()["rootInfo"]["visits"])
+    talk.say(query("other", maxVisits=ENDLESS, priority=5, reportDuringSearchEvery=0.05))
+    while talk.hear()["id"] != "other":
+        pass
+    return before
+
+
+def test_a_query_that_gave_way_ends_with_what_it_found(talk: Talk) -> None:
+    before = two_that_are_endless(talk)
     talk.say({"id": "end", "action": "terminate", "terminateId": "long"})
     while (told := talk.hear())["id"] != "long" or told["isDuringSearch"]:
         assert "noResults" not in told
     assert told["rootInfo"]["visits"] >= before
+
+
+def test_a_query_that_gave_way_does_not_go_on_at_the_end_of_input() -> None:
+    talk = Talk(engine(wait_at_end=False))
+    two_that_are_endless(talk)
+    assert {told["id"] for told in talk.end()} <= {"other"}
+
+
+def test_three_long_queries_all_have_their_turns(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(query_engine, "LONG", 0.2)
+    monkeypatch.setattr(query_engine, "SLICE", 0.1)
+    how: dict[str, Any] = {"maxVisits": ENDLESS, "reportDuringSearchEvery": 0.05}
+    names = ("a", "b", "c")
+    talk.say(*(query(name, moves=[["B", "C3"]][:k], priority=-k, **how) for k, name in enumerate(names)))
+    heard = [talk.hear()["id"] for _ in range(60)]
+    assert all(heard.count(name) > 5 for name in names), heard
+
+
+def test_reports_go_on_where_a_turn_is_shorter_than_the_time_between_them(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(query_engine, "LONG", 0.2)
+    monkeypatch.setattr(query_engine, "SLICE", 0.1)
+    talk.say(query("a", maxVisits=ENDLESS, priority=1, reportDuringSearchEvery=0.15))
+    talk.say(query("b", maxVisits=ENDLESS, moves=[["B", "C3"]], reportDuringSearchEvery=100))
+    for _ in range(6):
+        assert talk.hear()["id"] == "a"
 
 
 def test_positions_have_names_that_their_images_share() -> None:

@@ -331,11 +331,15 @@ def test_where_a_record_names_the_rules_in_use_white_gets_the_points_for_handica
     assert ask(other, "kata-get-rules") == ask(engine, "kata-get-rules")
 
 
-@pytest.mark.parametrize("moves", ["play b b2/play b d4/play w c3", "gogui-setup b b2 b d4/play w c3"])
+@pytest.mark.parametrize(
+    "moves", ["play b b2, play b d4, play w c3", "gogui-setup b b2 b d4, play w c3", "loadsgf FOLDER/stated.sgf"]
+)
 def test_a_handicap_that_was_not_placed_as_one_is_read_again_as_it_counted(tmp_path: Path, moves: str) -> None:
+    (tmp_path / "stated.sgf").write_text("(;SZ[5]HA[2]KM[0.5];B[aa];W[bb];B[cc])")
     engine = make_engine()
-    for line in ("boardsize 5", "komi 0.5", *moves.split("/")):
-        assert ask(engine, line).startswith("="), line
+    for line in ("boardsize 5", "kata-set-rules chinese", "komi 0.5", *moves.split(", ")):
+        assert ask(engine, line.replace("FOLDER", str(tmp_path))).startswith("="), line
+    assert engine.session.game.handicap == 2  # type: ignore[attr-defined]
     before = ask(engine, "final_score")
     (tmp_path / "game.sgf").write_text(ask(engine, "printsgf").removeprefix("= "))
     assert ask(engine, f"loadsgf {tmp_path / 'game.sgf'}") == "="

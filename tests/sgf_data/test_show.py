@@ -64,6 +64,11 @@ def test_names_that_the_font_lacks_are_colours(game: Path) -> None:
         assert run(game, "-o", game.with_name("planes.png")).exit_code == 0
 
 
+@pytest.mark.parametrize("name", ["O’Brien", "1962–1963", "Nguyễn", "Łukasz", "Ann…"])
+def test_names_that_the_font_has_are_names(name: str) -> None:
+    assert drawing.has_letters(name)
+
+
 def test_a_neighbour_that_cannot_be_read_hides_no_game(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "games.zip", "w") as archive:
         archive.writestr("a/old.zip", b"")
