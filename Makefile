@@ -10,7 +10,6 @@ ARGS ?=
 
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
-FRESH := $(VENV)/fresh
 COMPILED := $(VENV)/compiled
 
 .PHONY: help play test clients lint bench clean
@@ -19,15 +18,15 @@ COMPILED := $(VENV)/compiled
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
 
-play: $(STAMP) $(FRESH)  ## play against the shipped network; options in ARGS="--size 9"
+play: $(STAMP)  ## play against the shipped network; options in ARGS="--size 9"
 	@$(BIN)/gocnn play $(ARGS)
 
 # One thread each: with two, torch's threads of both processes wait for one another: 552 s instead of 299.
-test: $(STAMP) $(FRESH) $(if $(ARGS),,$(COMPILED))  ## run the tests in two processes; options in ARGS="-k ko"
+test: $(STAMP) $(if $(ARGS),,$(COMPILED))  ## run the tests in two processes; options in ARGS="-k ko"
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 # Lizzie needs root to install and is tested where it is there: see docs/clients.md.
-clients: $(STAMP) $(FRESH)  ## install Sabaki's controller (npm) and KaTrain (pip) into runs/clients, and play with them
+clients: $(STAMP)  ## install Sabaki's controller (npm) and KaTrain (pip) into runs/clients, and play with them
 	npm install --silent --no-fund --no-audit --prefix runs/clients @sabaki/gtp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) --upgrade \
 		--target runs/clients/katrain --no-deps katrain
@@ -39,7 +38,7 @@ lint: $(STAMP)  ## ruff on everything, mypy on the public modules
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: $(STAMP) $(FRESH)  ## print the figures of the board and of the engine's start
+bench: $(STAMP)  ## print the figures of the board and of the engine's start
 	$(BIN)/python benchmarks/board_speed.py
 	$(BIN)/python benchmarks/startup.py
 
@@ -55,13 +54,7 @@ $(STAMP): pyproject.toml constraints.txt
 		-c constraints.txt -e '.[dev]' </dev/null >&2
 	@touch $@
 
-# numba renews a cached function when its own file changes, but not when one that it calls does, in
-# another file: after any change of compiled code (a git pull, say) its whole cache is thrown away.
-$(FRESH): $(STAMP) $(shell grep -rlE --include='*.py' 'njit|intrinsic' gocnn sgf_data engine 2>/dev/null)
-	@find gocnn sgf_data engine -name '*.nb[ic]' -delete
-	@touch $@
-
 # Not for some tests alone: these compile what they need.
-$(COMPILED): $(FRESH)
+$(COMPILED): $(STAMP) $(shell grep -rlE --include='*.py' 'gocnn\.jit|numba' gocnn sgf_data engine 2>/dev/null)
 	@$(BIN)/python -m tests.precompile
 	@touch $@

@@ -37,7 +37,7 @@ Examples:
   gocnn train --data pro.arrow --val pro-2022.arrow --years 2011-2021 --compile --minutes 600 -o runs/pro
   gocnn train --data pro.arrow --value --init runs/pro/network.safetensors --lr 1e-3 --muon-lr 1e-3 \\
       --minutes 60 -o runs/value
-  torchrun --nproc-per-node 2 train.py --data games.arrow --positions 10000000 -o runs/gpus
+  torchrun --nproc-per-node 2 -m train --data games.arrow --positions 10000000 -o runs/gpus
 """
 
 

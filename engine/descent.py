@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from engine.tree import (
     EXPANDED,
@@ -38,6 +37,7 @@ from gocnn.go.board import KO_RULES
 from gocnn.go.core import EMPTY
 from gocnn.go.ownership import add_playouts
 from gocnn.go.planes import PlaneSet
+from gocnn.jit import njit
 
 # Entries of Position.rules.
 TO_MOVE, PLAYED, KO_RULE, SUICIDE, CODE = range(5)

@@ -10,6 +10,7 @@ import click
 
 from engine.player_options import KO_RULES
 from gocnn.options import FiniteRange
+from sgf_data.values import MOST_KOMI
 
 
 @click.command(
@@ -31,7 +32,7 @@ Examples:
     help="Change colours after every game; without it A is always Black.",
 )
 @click.option("--size", type=click.IntRange(2, 25), default=19, show_default=True)
-@click.option("--komi", type=FiniteRange(), default=7.5, show_default=True)
+@click.option("--komi", type=FiniteRange(-MOST_KOMI, MOST_KOMI), default=7.5, show_default=True)
 @click.option(
     "--ko",
     type=click.Choice(KO_RULES),

@@ -15,7 +15,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+
+from gocnn.jit import njit
 
 # Columns of Tree.links.
 VISITS = 0  # descents through the node, its own evaluation among them

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import shutil
 import socket
 from pathlib import Path
 from types import TracebackType
@@ -15,9 +17,10 @@ class AtomicFile:
 
     It takes its name once the block has ended in good order and the bytes are on the disk. If the
     block is left by an exception, or `keep` has been set to False, what was written is removed, and
-    an older file of that name stays as it is. What a killed process leaves behind is removed by
-    the next one that writes the same file (not on Windows). A link stays a link: what it points to is written. What is
-    no file, such as /dev/null or a pipe, is written to as it is.
+    an older file of that name stays as it is; one that is replaced hands its permissions on. What a
+    killed process leaves behind is removed by the next one that writes the same file (not on
+    Windows). A link stays a link: what it points to is written. What is no file, such as /dev/null
+    or a pipe, is written to as it is.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -51,6 +54,8 @@ class AtomicFile:
                 self._file.flush()
                 os.fsync(self._file.fileno())
                 self._file.close()
+                with contextlib.suppress(OSError):  # none of that name yet, or none of ours
+                    shutil.copymode(self._target, self._temporary)
                 os.replace(self._temporary, self._target)
                 _sync_directory(self._target.parent)
         finally:

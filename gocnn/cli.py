@@ -1,14 +1,22 @@
 """The `gocnn` command: a table of sub-commands, each imported only when it is called.
 
-Engines are started by GUIs that wait for the first answer, and `--help` should be instant, so this
-module imports nothing but click. Sub-commands live in `sgf_data`, `engine` and `train`, named here
+Engines are started by GUIs that wait for the first answer, and `--help` should be instant, so of other
+packages this module imports click alone. Sub-commands live in `sgf_data`, `engine` and `train`, named here
 as strings: `gocnn` itself imports neither of those packages.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import importlib.util
+import io
+import os
 import signal
+import sys
+import threading
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import click
@@ -53,7 +61,7 @@ class LazyGroup(click.Group):
         if cmd_name not in self.table:
             return None
         module, attribute = self.table[cmd_name][0].split(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
+        command: click.Command = getattr(_imported(module), attribute)
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -69,6 +77,17 @@ class LazyGroup(click.Group):
         """Write the list of commands from the table; click's own would import all of them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in self.table.items()])
+
+
+def _imported(name: str) -> ModuleType:
+    """A module of the project's; `train` by its place, since a project of the user's may have one of that name, too."""
+    place = Path(__file__).parents[1] / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, place) if place.exists() else None
+    if name in sys.modules or spec is None or spec.loader is None:
+        return importlib.import_module(name)
+    sys.modules[name] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 EPILOG = """\b
@@ -92,6 +111,21 @@ def main() -> None:
 
 
 def run() -> None:
-    """The program `gocnn`: `main`, which SIGTERM ends as Ctrl-C does, so that neither loses what is done."""
+    """The program `gocnn`: `main`, which SIGTERM ends as Ctrl-C does, so that neither loses what is done.
+
+    Characters that the output has no code for (Windows, in a pipe) are written as question marks, and who leaves does
+    not wait for a network that is still being loaded.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    main(prog_name="gocnn")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    try:
+        main(prog_name="gocnn")
+    except SystemExit as ended:
+        if all(thread is threading.main_thread() or thread.daemon for thread in threading.enumerate()):
+            raise
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError):
+                stream.flush()
+        os._exit(ended.code if isinstance(ended.code, int) else int(ended.code is not None))

@@ -82,7 +82,10 @@ def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager
 
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
-    """The context in which torch uses one thread on the CPU: for work so small that waking others costs more."""
+    """The context in which torch uses one thread on the CPU: for work so small that waking others costs more.
+
+    The number is the whole process's: a thread that asks torch for the first time meanwhile keeps to one for good.
+    """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from gocnn import profile
 from gocnn.go import WHITE, core, planes, replay
 from gocnn.go.planes import PlaneSet
 from gocnn.go.symmetry import SYMMETRIES, point_maps
+from gocnn.jit import njit
 from sgf_data.owners import UNKNOWN_OWNER, Owners, view
 from sgf_data.store import MoveTable
 from sgf_data.values import ANY_YEAR

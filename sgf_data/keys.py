@@ -9,9 +9,9 @@ a million games. Komi, result and names play no part: records of one game disagr
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from gocnn.go.symmetry import point_maps
+from gocnn.jit import njit
 
 OPENING_MOVES = 50  # enough to tell any two games apart, and early enough that records of one game still agree
 

@@ -16,12 +16,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 
 from gocnn.atomic import AtomicFile
 from gocnn.go import core, counting, ownership, replay
 from gocnn.go.handicap import handicap_of
 from gocnn.go.symmetry import point_maps
+from gocnn.jit import njit
 from sgf_data.keys import key_turn
 from sgf_data.store import MoveTable, StoreError
 

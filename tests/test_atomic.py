@@ -18,6 +18,16 @@ def test_a_full_disk_is_told_with_the_files_name(tmp_path):
     assert caught.value.filename == str(tmp_path / "games.arrow") and not list(tmp_path.iterdir())
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such permissions")
+def test_what_replaces_a_file_may_be_read_by_the_same_people(tmp_path: Path) -> None:
+    path = tmp_path / "game.sgf"
+    path.write_bytes(b"old")
+    for mode in (0o600, 0o664):
+        path.chmod(mode)
+        write_atomically(path, b"new")
+        assert path.stat().st_mode & 0o777 == mode
+
+
 def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "game.sgf"
     write_atomically(path, b"old")

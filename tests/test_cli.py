@@ -18,6 +18,7 @@ from click.testing import CliRunner
 from gocnn import __version__, cli
 from gocnn.cli import COMMANDS, main
 
+ROOT = Path(__file__).parents[1]
 HEAVY = ("torch", "numba", "pyarrow", "matplotlib", "rich")
 
 
@@ -52,6 +53,32 @@ def test_help_lists_every_command() -> None:
     for name, (_, line) in COMMANDS.items():
         assert f"  {name} " in result.output
         assert line in result.output
+
+
+def test_somebody_elses_train_is_not_ours(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text("print('not gocnn')")
+    command = [sys.executable, "-m", "gocnn", "train", "--help"]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "Train a network to predict" in done.stdout and "not gocnn" not in done.stdout
+
+
+def run_with(work: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    """Run the program in a process of its own, with something else in the place of its commands."""
+    program = f"import threading, time, gocnn.cli as c\nc.main = lambda **how: {work}\nc.run()"
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, env={**os.environ, **environment}, cwd=ROOT, capture_output=True, timeout=40)
+
+
+def test_output_without_a_code_for_a_character_is_no_error() -> None:
+    done = run_with("(print('D4 \\u2192 Q16'), exit(3))", PYTHONIOENCODING="cp1252")
+    assert done.returncode == 3 and done.stdout.strip() == b"D4 ? Q16" and not done.stderr
+
+
+@pytest.mark.parametrize("status", [0, 3])
+def test_who_leaves_does_not_wait_for_what_is_done_in_the_background(status: int) -> None:
+    done = run_with(f"(threading.Thread(target=time.sleep, args=(60,)).start(), print('done'), exit({status}))")
+    assert done.returncode == status and done.stdout.strip() == b"done" and not done.stderr
 
 
 def test_help_imports_no_command() -> None:

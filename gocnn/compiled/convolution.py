@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numba import njit
 from torch import Tensor
 
 from gocnn.compiled import wanted
@@ -30,6 +29,7 @@ from gocnn.compiled.vectors import (
     tile_in,
     tile_out,
 )
+from gocnn.jit import njit
 
 TILES = 60  # that go through the transforms and products together: more do not fit the caches
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from numba import njit
 from torch import Tensor, nn
 
 from gocnn.compiled import wanted
 from gocnn.compiled.convolution import channels_last
 from gocnn.compiled.threads import share
+from gocnn.jit import njit
 
 
 def fits(norm: nn.BatchNorm2d, images: Tensor) -> bool:

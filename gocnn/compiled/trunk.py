@@ -11,7 +11,6 @@ import threading
 
 import numpy as np
 import torch
-from numba import njit
 from torch import nn
 
 from gocnn.compiled.threads import share
@@ -27,6 +26,7 @@ from gocnn.compiled.vectors import (
     tile_in,
     tile_out,
 )
+from gocnn.jit import njit
 from gocnn.policy import ConvPolicy
 
 CHUNK = 4  # boards that go through the layers together: more do not fit the caches

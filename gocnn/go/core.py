@@ -18,7 +18,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+
+from gocnn.jit import njit
 
 BLACK, WHITE, EMPTY = 1, -1, 0
 BORDER = 2

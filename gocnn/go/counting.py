@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from gocnn.go import core, life
 from gocnn.go.board import Board
@@ -18,6 +17,7 @@ from gocnn.go.core import BLACK, EMPTY, WHITE
 from gocnn.go.fights import read_fights
 from gocnn.go.filling import must_fill
 from gocnn.go.ownership import PLAYOUTS, ownership
+from gocnn.jit import njit
 
 #: The mean owner from which on an empty point belongs to somebody. Beginners' playouts lose a little of everything, so
 #: it is low: of 0.2, 0.3 ... 0.8, it gave the recorded score most often on professional games.

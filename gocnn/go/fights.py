@@ -8,13 +8,13 @@ end (`gocnn.go.reading`).
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from gocnn.go import core
 from gocnn.go.core import BLACK, BORDER, EMPTY, WHITE
 from gocnn.go.liberties import chain_liberties, chains_beside
 from gocnn.go.reading import read_fight
 from gocnn.go.trial import enter, new_room
+from gocnn.jit import njit
 
 MOST_POINTS = 10  # empty points of a fight that is read
 FEW = 3  # so many liberties has a chain at most that may be caught in a fight beside it

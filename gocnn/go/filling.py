@@ -8,10 +8,10 @@ of a game before they fill the neutral points, as is usual where territory count
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from gocnn.go import core
 from gocnn.go.core import BORDER, EMPTY
+from gocnn.jit import njit
 
 
 @njit(cache=True, nogil=True)

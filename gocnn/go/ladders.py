@@ -10,7 +10,6 @@ Moves are tried in a room of `gocnn.go.trial`, and taken back.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from gocnn.go.core import EMPTY
 from gocnn.go.trial import (
@@ -37,6 +36,7 @@ from gocnn.go.trial import (
     play,
     take_back,
 )
+from gocnn.jit import njit
 
 NODES = 2000  # positions that one ladder may take; after a longer search the chain is said to get away
 

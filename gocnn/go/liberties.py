@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from numba import njit
-
 from gocnn.go.core import EMPTY, SIZE
+from gocnn.jit import njit
 
 
 @njit(cache=True, nogil=True)

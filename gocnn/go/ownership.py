@@ -10,10 +10,10 @@ them apart once the borders are drawn. In the opening it means little.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from gocnn.go import EMPTY, Board, core, life, scoring
 from gocnn.go.tactics import NOWHERE, self_atari, urgent_reply
+from gocnn.jit import njit
 
 PLAYOUTS = 200
 

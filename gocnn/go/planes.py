@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from gocnn.go import core, ladders, trial
 from gocnn.go.board import Board
 from gocnn.go.liberties import chain_liberties
 from gocnn.go.symmetry import point_maps
+from gocnn.jit import njit
 
 RECENT = 5  # how many of the last moves the full planes show
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from gocnn.go import core
 from gocnn.go.core import BLACK, EMPTY, WHITE
@@ -28,6 +27,7 @@ from gocnn.go.trial import (
     play,
     take_back,
 )
+from gocnn.jit import njit
 
 LARGE = 7  # so many stones captured at once leave room to live in: where they stood, their captor is not attacked again
 SOME = 3  # so many do beside stones of the captor's that nothing in the fight can take

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from gocnn.go import core
+from gocnn.jit import njit
 
 _NO_HISTORY = np.empty(0, np.uint64)
 _REASONS = {core.OCCUPIED: "occupied", core.SUICIDE: "suicide", core.KO_BAN: "ko"}

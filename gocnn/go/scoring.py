@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from gocnn.go.core import EMPTY
+from gocnn.jit import njit
 
 
 @njit(cache=True, nogil=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from gocnn.go import EMPTY, core
+from gocnn.jit import njit
 
 NOWHERE: Any = np.int64(-1)  # no cell; to numba a plain -1 is a type of its own, to compile for once more
 

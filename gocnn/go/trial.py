@@ -7,10 +7,10 @@ stone to stone when their liberties are wanted, mostly no farther than to the th
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from gocnn.go import core
 from gocnn.go.core import EMPTY
+from gocnn.jit import njit
 
 DEPTH = 160  # moves that can be on the board at once
 CHOICES = 8  # moves that can be noted for each depth

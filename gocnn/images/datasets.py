@@ -6,15 +6,14 @@ the package, so that demos and tests need no download.
 
 from __future__ import annotations
 
-import os
 from importlib import resources
 from pathlib import Path
 
 import numpy as np
 import safetensors.numpy
-from platformdirs import user_cache_dir
 from safetensors import SafetensorError
 
+from gocnn import cache
 from gocnn.atomic import write_atomically
 
 #: name -> its classes; a label is a place in them.
@@ -31,14 +30,9 @@ class DataError(ValueError):
     """A data set that is not there, or is damaged; the text names the command that fetches it."""
 
 
-def cache() -> Path:
-    """The folder of fetched data: the environment's GOCNN_CACHE, or else the user's cache folder of the system."""
-    return Path(os.environ.get("GOCNN_CACHE") or user_cache_dir("gocnn", appauthor=False))
-
-
 def path(name: str) -> Path:
     """Where the cache keeps a set, or other fetched tensors."""
-    return cache() / f"{name}.safetensors"
+    return cache.folder() / f"{name}.safetensors"
 
 
 def load(name: str, split: str) -> tuple[np.ndarray, np.ndarray]:

@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 from PIL import ImageFont
 
+from gocnn import cache
 from gocnn.atomic import write_atomically
 from gocnn.images import datasets
 from gocnn.images.text.alphabet import ALPHABET, DIGITS, LOWER, UPPER
@@ -82,7 +83,7 @@ def folders() -> list[Path]:
 
     home = Path.home()
     places = [
-        Path(matplotlib.get_data_path()) / "fonts" / "ttf", datasets.cache() / NAME,
+        Path(matplotlib.get_data_path()) / "fonts" / "ttf", cache.folder() / NAME,
         Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), home / ".fonts", home / ".local/share/fonts",
     ]  # fmt: skip
     if sys.platform == "darwin":
@@ -107,13 +108,13 @@ def save(found: Mapping[str, bytes]) -> Path:
     faces = {name.rsplit("/", 1)[-1]: data for name, data in sorted(found.items()) if name.lower().endswith(SUFFIXES)}
     if not faces:
         raise datasets.DataError("no fonts (.ttf, .otf) are there")
-    folder = datasets.cache() / NAME
+    folder = cache.folder() / NAME
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in faces.items():
         write_atomically(folder / name, data)
     for name, data in found.items():
         if name.endswith(WORD_LIST):
-            write_atomically(datasets.cache() / WORDS, data)
+            write_atomically(cache.folder() / WORDS, data)
     return folder
 
 
@@ -187,7 +188,7 @@ def find(places: Iterable[Path] | None = None) -> list[Font]:
 
     Looking at a thousand files takes some seconds; what was seen is kept in the cache.
     """
-    place = datasets.cache() / "fonts-seen.json"
+    place = cache.folder() / "fonts-seen.json"
     try:
         kept = json.loads(place.read_text())
         known = kept["seen"] if kept["rules"] == RULES else {}

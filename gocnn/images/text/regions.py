@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from gocnn.images.text import quads
+from gocnn.jit import njit
 
 STRIDE = 2  # pixels of the picture a cell of the maps
 SHRINK = 0.2  # of a quad's thickness is taken off each side

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gocnn.images import datasets
+from gocnn import cache
 from gocnn.images.text.alphabet import ALPHABET, DIGITS, LOWER, PUNCTUATION, UPPER
 from gocnn.images.text.fonts import WORDS, Font
 
@@ -159,7 +159,7 @@ def vocabulary() -> Vocabulary:
     running = [token for token in text if known.issuperset(token) and (len(set(token)) > 1 or token.isalnum())]
     plain = sorted({token.strip(PUNCTUATION).lower() for token in running})
     dictionary = [word for word in plain if len(word) > 1 and word.isalpha()]
-    for place in (datasets.cache() / WORDS, *(Path(name) for name in LISTS)):
+    for place in (cache.folder() / WORDS, *(Path(name) for name in LISTS)):
         if place.is_file():
             listed = place.read_text(encoding="utf-8", errors="ignore").split()
             dictionary += [word for word in listed if word.isascii() and word.isalpha() and len(word) <= LONGEST]

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gocnn.images import datasets, fetch
+from gocnn import cache
+from gocnn.images import fetch
 from gocnn.images.text import fonts
 from gocnn.images.text.alphabet import ALPHABET, LOWER, UPPER
 
@@ -63,7 +64,7 @@ def test_a_glyph_that_looks_like_another_character_does_not_count() -> None:
 
 def test_what_was_seen_is_kept_and_a_spoilt_cache_is_no_harm(folder: Path) -> None:
     found = fonts.find([folder])
-    place = datasets.cache() / "fonts-seen.json"
+    place = cache.folder() / "fonts-seen.json"
     seen = json.loads(place.read_text())
     key = next(key for key in seen["seen"] if "DejaVuSerif" in key)
     seen["seen"][key]["family"] = "Kept"
@@ -89,7 +90,7 @@ def test_fonts_and_words_are_fetched_from_a_folder_and_found(folder: Path) -> No
     place, _ = fetch.fetch(fonts.NAME, folder)
     assert place in fonts.folders()
     assert {font.family for font in fonts.find([place])} == {"DejaVu Sans", "DejaVu Serif"}
-    assert (datasets.cache() / fonts.WORDS).read_text() == "stone\nliberty\n"
+    assert (cache.folder() / fonts.WORDS).read_text() == "stone\nliberty\n"
 
 
 def test_a_folder_without_fonts_is_refused_by_name(tmp_path: Path) -> None:
