@@ -16,8 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-import numba
-from numba import njit
+from numba import config, njit
 
 from gocnn import cache
 
@@ -61,5 +60,7 @@ def prepared(folder: Path, state: str) -> Path:
 
 
 # At import, since numba asks for it at each decorator; not by the environment, which other programs would inherit.
-if not numba.config.CACHE_DIR:
-    numba.config.CACHE_DIR = str(prepared(cache.folder() / "compiled", state_of_sources(Path(__file__).parents[1])))
+if not config.CACHE_DIR:  # type: ignore[attr-defined]
+    config.CACHE_DIR = str(  # type: ignore[attr-defined]
+        prepared(cache.folder() / "compiled", state_of_sources(Path(__file__).parents[1]))
+    )
