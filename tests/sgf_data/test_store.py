@@ -88,7 +88,6 @@ def test_moves_as_flat_arrays(tmp_path: Path, pieces: int) -> None:
         "setup_at": "int16",
         "setup_points": "int16",
         "setup_colours": "int8",
-        "first_player": "int8",
         "opening_key": "uint64",
         "game_key": "uint64",
         "year": "int16",
