@@ -1,4 +1,7 @@
-"""The `gocnn evaluate` command: a network tested on the positions of game stores."""
+"""The `gocnn evaluate` command: a network tested on the positions of game stores.
+
+It stands here since `gocnn` itself, where networks are, knows no stores.
+"""
 
 from __future__ import annotations
 

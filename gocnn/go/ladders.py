@@ -113,7 +113,7 @@ def _succeeds(room, prey, to_move):
 def _note_liberties(room, depth, move, is_prey):
     """Note the liberties that the prey has after a move at a depth, by its own side or the other, where they are known.
 
-    A move that captures makes others. To follow the prey anew would take a sixth more time.
+    A move that captures makes others. What is noted here need not be followed anew.
     """
     one = two = 0
     if room[INFO, CAPTURED] == room[TAKEN_BEFORE, depth]:
