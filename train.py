@@ -70,8 +70,8 @@ Examples:
     "start_from",
     type=click.Path(),
     metavar="FILE",
-    help="Begin with the weights of this network; a value head, profiles, planes or blocks (--preset) that it lacks "
-    "begin afresh.",
+    help="Begin with the weights of this network; a value head, profiles, planes, blocks or channels (--preset) "
+    "that it lacks begin afresh.",
 )
 @click.option(
     "--blend",

@@ -219,11 +219,12 @@ def build(config: PolicyConfig, seed: int | None = None) -> Policy:
 
 
 def take_weights(model: Policy, other: Policy) -> None:
-    """Copy the weights of a network that is the same but for what it may lack: a value head, profiles, planes, blocks.
+    """Copy the weights of a network that is the same but for what it may lack.
 
-    What planes it lacks mean nothing at first, and blocks that it lacks come last and add nothing at first, so that
-    both say the same (Chen et al. 2016, Net2Net, https://arxiv.org/abs/1511.05641). Raises ValueError if the two do
-    not fit.
+    That is a value head, profiles, planes, blocks and channels. What planes it lacks mean nothing at first, blocks
+    that it lacks come last and add nothing at first, and what it has reads nothing at first of channels that it lacks,
+    so that both say the same (after Chen et al. 2016, Net2Net, https://arxiv.org/abs/1511.05641). Raises ValueError if
+    the two do not fit.
     """
     try:
         missing, surplus = model.load_state_dict(_weights_for(model, other), strict=False)
@@ -236,27 +237,42 @@ def take_weights(model: Policy, other: Policy) -> None:
 
 
 def _weights_for(model: Policy, other: Policy) -> dict[str, Tensor]:
-    """The state of `other` as that of a network with the planes and the blocks of `model`, what counts of them.
+    """The state of `other` as that of a network with the planes, blocks and channels of `model`, what counts of them.
 
     Raises ValueError if `model` lacks one of the planes, or would pool elsewhere.
     """
     state: dict[str, Tensor] = other.state_dict()
+    fresh: dict[str, Tensor] = model.state_dict()
     if model.config.pool and model.config.blocks != other.config.blocks:
         raise ValueError("the two networks do not fit: the pooling half-way would be elsewhere")
     if model.config.kind == other.config.kind == "conv":
         for block in range(other.config.blocks, model.config.blocks):
             last = f"blocks.{block}.conv2.weight"
-            state[last] = torch.zeros_like(model.state_dict()[last])
+            state[last] = torch.zeros_like(fresh[last])
     planes, known = PLANE_SETS[model.config.planes].planes, PLANE_SETS[other.config.planes].planes
-    if planes == known or "stem.weight" not in state:
-        return state
-    lost = [plane for plane in known if plane not in planes]
-    if lost:
-        raise ValueError(f"the two networks do not fit: the planes {model.config.planes!r} lack {lost[0]!r}")
-    old = state["stem.weight"]  # [channels, planes, side, side]
-    state["stem.weight"] = old.new_zeros((len(old), len(planes), *old.shape[2:]))
-    state["stem.weight"][:, [planes.index(plane) for plane in known]] = old
+    if planes != known and "stem.weight" in state:
+        lost = [plane for plane in known if plane not in planes]
+        if lost:
+            raise ValueError(f"the two networks do not fit: the planes {model.config.planes!r} lack {lost[0]!r}")
+        old = state["stem.weight"]  # [channels, planes, side, side]
+        state["stem.weight"] = old.new_zeros((len(old), len(planes), *old.shape[2:]))
+        state["stem.weight"][:, [planes.index(plane) for plane in known]] = old
+    if model.config.kind == other.config.kind == "conv" and model.config.channels > other.config.channels:
+        state |= {name: _widened(old, fresh[name]) for name, old in state.items() if name in fresh}
     return state
+
+
+def _widened(old: Tensor, fresh: Tensor) -> Tensor:
+    """Weights [outputs, inputs, ...] or [outputs] with the outputs and inputs of `fresh`, the further ones coming last.
+
+    Further outputs are as in `fresh`; the old ones read nothing of further inputs. Both as they are if they do not fit.
+    """
+    if old.shape == fresh.shape or old.dim() != fresh.dim() or any(n > m for n, m in zip(old.shape, fresh.shape)):
+        return old
+    wide = fresh.clone()
+    wide[: len(old)] = 0
+    wide[tuple(slice(n) for n in old.shape)] = old
+    return wide
 
 
 @torch.no_grad()

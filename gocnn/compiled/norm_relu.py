@@ -12,21 +12,21 @@ import torch
 from torch import Tensor, nn
 
 from gocnn.compiled import wanted
-from gocnn.compiled.convolution import channels_last
+from gocnn.compiled.numbers import as_array, as_images, narrowed, widened
 from gocnn.compiled.threads import share
 from gocnn.jit import njit
 
 
 def fits(norm: nn.BatchNorm2d, images: Tensor) -> bool:
-    """Whether `norm_relu` can stand in for a module that learns: float32 on the CPU."""
+    """Whether `norm_relu` can stand in for a module that learns: float32 or bfloat16 on the CPU, weights in float32."""
     return (
         wanted()
         and norm.training
         and norm.affine
         and images.device.type == "cpu"
-        and images.dtype == torch.float32
+        and images.dtype in (torch.float32, torch.bfloat16)
+        and norm.weight.dtype == torch.float32
         and images.numel() > 0
-        and not torch.is_autocast_enabled("cpu")
     )
 
 
@@ -47,9 +47,10 @@ def apply(norm: nn.BatchNorm2d, images: Tensor) -> Tensor:
 def norm_relu(images: Tensor, weight: Tensor, bias: Tensor, eps: float) -> tuple[Tensor, Tensor, Tensor]:
     """ReLU(weight * (images - mean) / sqrt(variance + eps) + bias) by channel; then the mean and variance, float32 [C].
 
-    `images` float32 [B, C, H, W]; `weight` and `bias` [C]. The variance is over the count of points, not one less.
+    `images` float32 or bfloat16 [B, C, H, W], and so the first result; `weight` and `bias` float32 [C]. The variance is
+    over the count of points, not one less.
     """
-    source = channels_last(images)
+    source = as_array(images)
     points = source.reshape(-1, source.shape[3])
     mean, variance = _statistics(points)
     scale, shift = _affine(variance, weight, bias, eps)
@@ -59,8 +60,7 @@ def norm_relu(images: Tensor, weight: Tensor, bias: Tensor, eps: float) -> tuple
         _forward(points, mean, scale, shift, out, first, last)
 
     share(work, len(points), torch.get_num_threads())
-    result = torch.from_numpy(out.reshape(source.shape)).permute(0, 3, 1, 2)
-    return result, torch.from_numpy(mean), torch.from_numpy(variance)
+    return as_images(out.reshape(source.shape)), torch.from_numpy(mean), torch.from_numpy(variance)
 
 
 @torch.library.custom_op("gocnn::norm_relu_backward", mutates_args=(), device_types="cpu")
@@ -69,7 +69,7 @@ def norm_relu_backward(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The gradients by images, weight and bias of `norm_relu`, given that by its first result."""
     threads = torch.get_num_threads()
-    source, given = channels_last(images), channels_last(gradient)
+    source, given = as_array(images), as_array(gradient.to(images.dtype))
     points, given = source.reshape(-1, source.shape[3]), given.reshape(-1, source.shape[3])
     scale, shift = _affine(variance.numpy(), weight, bias, eps)
     centre = mean.numpy()
@@ -85,7 +85,7 @@ def norm_relu_backward(
         _backward(given, points, centre, scale, shift, along, constant, out, first, last)
 
     share(work, len(points), threads)
-    result = torch.from_numpy(out.reshape(source.shape)).permute(0, 3, 1, 2)
+    result = as_images(out.reshape(source.shape))
     return result, torch.from_numpy(to_weight).to(weight), torch.from_numpy(to_bias).to(bias)
 
 
@@ -124,12 +124,21 @@ def _affine(variance: np.ndarray, weight: Tensor, bias: Tensor, eps: float) -> t
 
 
 def _statistics(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and variance, float32 [C], of float32 [N, C]."""
+    """Mean and variance, float32 [C], of float32 or bfloat16 [N, C]."""
     threads = torch.get_num_threads()
-    near = points[0].copy()  # moments about a value of the channel's own lose no digits to a large mean
+    near = _first(points)  # moments about a value of the channel's own lose no digits to a large mean
     moments = sum(share(lambda first, last: _moments(points, near, first, last), len(points), threads)) / len(points)
     mean, variance = near + moments[0], np.maximum(moments[1] - moments[0] ** 2, 0)
     return mean.astype(np.float32), variance.astype(np.float32)
+
+
+@njit(cache=True, nogil=True)
+def _first(points):
+    """The first row, float32 [C]."""
+    row = np.empty(points.shape[1], np.float32)
+    for c in range(row.size):
+        row[c] = widened(points[0, c])
+    return row
 
 
 BLOCK = 256  # points whose sums are float32; those of the blocks are float64
@@ -147,7 +156,7 @@ def _moments(points, near, first, last):
         for n in range(start, min(start + BLOCK, last)):
             x = points[n]
             for c in range(channels):
-                value = x[c] - near[c]
+                value = widened(x[c]) - near[c]
                 one[c] += value
                 two[c] += value * value
         for c in range(channels):
@@ -158,11 +167,11 @@ def _moments(points, near, first, last):
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
 def _forward(points, centre, scale, shift, out, first, last):
-    """out = ReLU(scale * (points - centre) + shift), float32 [N, C]."""
+    """out = ReLU(scale * (points - centre) + shift), [N, C]."""
     for n in range(first, last):
         x, y = points[n], out[n]
         for c in range(x.size):
-            y[c] = max(scale[c] * (x[c] - centre[c]) + shift[c], np.float32(0))
+            y[c] = narrowed(max(scale[c] * (widened(x[c]) - centre[c]) + shift[c], np.float32(0)), y)
 
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
@@ -177,8 +186,8 @@ def _sums(given, points, centre, scale, shift, first, last):
         for n in range(start, min(start + BLOCK, last)):
             g, x = given[n], points[n]
             for c in range(channels):
-                value = x[c] - centre[c]
-                passed = g[c] if scale[c] * value + shift[c] > 0 else np.float32(0)
+                value = widened(x[c]) - centre[c]
+                passed = widened(g[c]) if scale[c] * value + shift[c] > 0 else np.float32(0)
                 one[c] += passed
                 two[c] += passed * value
         for c in range(channels):
@@ -189,10 +198,10 @@ def _sums(given, points, centre, scale, shift, first, last):
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
 def _backward(given, points, centre, scale, shift, along, constant, out, first, last):
-    """out = scale * (the gradient where ReLU let it through) + along * (points - centre) + constant, float32 [N, C]."""
+    """out = scale * (the gradient where ReLU let it through) + along * (points - centre) + constant, [N, C]."""
     for n in range(first, last):
         g, x, y = given[n], points[n], out[n]
         for c in range(x.size):
-            value = x[c] - centre[c]
-            passed = g[c] if scale[c] * value + shift[c] > 0 else np.float32(0)
-            y[c] = scale[c] * passed + along[c] * value + constant[c]
+            value = widened(x[c]) - centre[c]
+            passed = widened(g[c]) if scale[c] * value + shift[c] > 0 else np.float32(0)
+            y[c] = narrowed(scale[c] * passed + along[c] * value + constant[c], y)
