@@ -182,7 +182,7 @@ def test_weights_go_over_to_a_network_with_a_value_head():
     with pytest.raises(ValueError, match=r"do not fit: value\..* is in one only"):
         policy.take_weights(plain, both)
     with pytest.raises(ValueError, match="do not fit"):
-        policy.take_weights(policy.build(policy.PolicyConfig(blocks=1, channels=16)), plain)
+        policy.take_weights(policy.build(policy.PolicyConfig(blocks=1, channels=4)), plain)
 
 
 def test_weights_go_over_to_a_network_that_sees_more():
@@ -224,7 +224,38 @@ def test_a_network_of_more_blocks_begins_as_the_one_of_fewer_and_learns_in_all_o
     with pytest.raises(ValueError, match="the pooling half-way would be elsewhere"):
         policy.take_weights(pooled[1], pooled[0])
     with pytest.raises(ValueError, match="do not fit"):
-        policy.take_weights(policy.build(policy.PolicyConfig(blocks=3, channels=16)), few)
+        policy.take_weights(policy.build(policy.PolicyConfig(blocks=3, channels=4)), few)
+
+
+def test_a_network_of_more_channels_begins_as_the_one_of_fewer_and_learns_in_all_of_them():
+    narrow = policy.build(policy.PolicyConfig(blocks=2, channels=8, value=True, profiles=True), seed=1)
+    planes = torch.rand(4, 20, 9, 9)
+    narrow.train()(planes)  # statistics that are not those of a fresh network
+    narrow.eval()
+    config = policy.PolicyConfig(blocks=3, channels=12, planes="ladders", value=True, profiles=True)
+    wide = policy.build(config, seed=2).eval()
+    policy.take_weights(wide, narrow)
+    ladders = PLANE_SETS["ladders"].planes
+    seen = torch.zeros(4, len(ladders), 9, 9)
+    seen[:, [ladders.index(name) for name in PLANE_SETS["full"].planes]] = planes
+    who = torch.tensor([[1, 2]] * 4)
+    for mine, other in zip(wide.heads(seen, who), narrow.heads(planes, who), strict=True):
+        torch.testing.assert_close(mine, other)
+    assert wide.trunk(seen, who)[:, 8:].std() > 0  # further channels have something to say from the start
+    begun = {name: tensor.clone() for name, tensor in wide.named_parameters()}
+    optimizer = torch.optim.SGD(wide.train().parameters(), 0.1)
+    for _ in range(3):
+        optimizer.zero_grad()
+        out = wide.heads(seen, who)
+        (out.policy.logsumexp(1).sum() + out.lead.sum() + out.doubt.sum()).backward()
+        optimizer.step()
+    for name, tensor in wide.named_parameters():
+        if tensor.ndim == 4 and tensor.shape[0] == 12:
+            assert (tensor != begun[name]).any(dim=1).flatten(1).any(dim=1).all(), name  # each output channel
+        if tensor.ndim == 4 and tensor.shape[1] == 12:
+            assert (tensor != begun[name]).any(dim=0).flatten(1).any(dim=1).all(), name  # and what is read of each
+    policy.blend(wide.eval(), narrow, 0)
+    torch.testing.assert_close(wide.heads(seen, who).policy, narrow.heads(planes, who).policy)
 
 
 def test_a_blend_lies_between_two_networks_and_keeps_what_the_first_lacks():

@@ -61,6 +61,8 @@ def _narrowed(value: Any, array: Any) -> Any:
     def rounded(value: Any, array: Any) -> Any:
         bits = np.float32(value).view(np.uint32)
         # Half of the lower half's range, less one where the upper half is even.
-        return np.uint16(np.uint32(bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))) >> np.uint32(16))
+        return np.uint16(
+            np.uint32(bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))) >> np.uint32(16)
+        )
 
     return rounded if array.dtype == types.uint16 else same

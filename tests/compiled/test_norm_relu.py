@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -57,6 +58,42 @@ def test_outputs_gradients_and_statistics_are_torchs(
         assert (found - wanted[name]).abs().max() <= allowed * (scale + 1), name
 
 
+@settings(deadline=None, max_examples=20)
+@given(batch=st.integers(1, 4), channels=st.integers(1, 40), size=st.integers(4, 19), mean=st.sampled_from([0.0, -3.0]))
+def test_of_bfloat16_it_makes_what_torch_makes_of_the_same_numbers_in_float64(
+    batch: int, channels: int, size: int, mean: float
+) -> None:
+    generator = torch.Generator().manual_seed(channels * 31 + size)
+    images = (mean + torch.randn(batch, channels, size, size, generator=generator)).bfloat16()
+    images = images.to(memory_format=torch.channels_last).requires_grad_()
+    given = torch.randn(images.shape, generator=generator).bfloat16()
+    norm = lived_in(channels)
+    exact, copied = copy.deepcopy(norm).double(), images.detach().double().requires_grad_()
+    out = norm_relu.apply(norm, images)
+    wanted = torch.relu(exact(copied))
+    # Where rounding decides whether ReLU lets through, neither is asked.
+    given = torch.where(wanted.detach() > 1e-3, given, 0) * (out > 0)
+    out.backward(given)
+    wanted.backward(given.double())
+    assert out.dtype == images.grad.dtype == torch.bfloat16
+    # Half of bfloat16's last digit, and a little for what was reckoned in float32.
+    torch.testing.assert_close(out.double(), wanted, rtol=2**-8 * 1.01, atol=1e-4)
+    torch.testing.assert_close(images.grad.double(), copied.grad, rtol=2**-8 * 1.01, atol=1e-3)
+    for name, tensor in norm.named_parameters():
+        torch.testing.assert_close(tensor.grad.double(), exact.get_parameter(name).grad, rtol=1e-3, atol=1e-3)
+    for name, buffer in norm.named_buffers():
+        torch.testing.assert_close(buffer.double(), exact.get_buffer(name).double(), rtol=1e-4, atol=1e-4)
+
+
+def test_bfloat16_is_rounded_to_the_nearest_and_to_the_even_one_of_two() -> None:
+    below, above = 1.0, 1.0 + 2**-7
+    numbers = torch.tensor([below + 2**-8, above + 2**-8, below + 2**-8 + 2**-20, 3e38, 2.0**-130, 1e-45, 0.0])
+    out = np.empty((len(numbers), 1), np.uint16)
+    plain = np.ones(1, np.float32)
+    norm_relu._forward(numbers.numpy()[:, None], 0 * plain, plain, 0 * plain, out, 0, len(numbers))
+    assert torch.equal(torch.from_numpy(out[:, 0]).view(torch.bfloat16), numbers.bfloat16())
+
+
 @pytest.mark.parametrize("momentum", [0.1, None])
 def test_running_statistics_go_on(momentum: float | None) -> None:
     one, other = lived_in(8, momentum), lived_in(8, momentum)
@@ -77,7 +114,9 @@ def test_the_operator_keeps_torchs_rules() -> None:
 def test_what_is_not_learning_is_left_to_torch() -> None:
     norm, images = lived_in(4), torch.randn(2, 4, 3, 3)
     assert norm_relu.fits(norm, images)
+    assert norm_relu.fits(norm, images.bfloat16())
     assert not norm_relu.fits(norm, images.double())
+    assert not norm_relu.fits(copy.deepcopy(norm).bfloat16(), images.bfloat16())
     assert not norm_relu.fits(nn.BatchNorm2d(4, affine=False), images)
     assert not norm_relu.fits(norm.eval(), images)
     wanted = torch.relu(norm(images))
