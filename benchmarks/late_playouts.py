@@ -5,7 +5,8 @@
 
 Of each game that has a winner and a komi, some positions are drawn, the last but one among them. Prints the log loss of
 the winner, in nats, of the network alone (share 0), of mixtures, and of playouts alone (share 1): what
-`SearchConfig.late` and `late_weight` are chosen by.
+`SearchConfig.late` and `late_weight` are chosen by. The engine makes one playout of each position, and has the mean of
+many from the many positions that it looks at.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from rich.progress import track
 
 from engine.playouts import winrate_of
 from gocnn.evaluator import Evaluator
-from gocnn.go import BLACK, Board, IllegalMove
+from gocnn.go import Board, IllegalMove
 from gocnn.go.ownership import ownership
 from sgf_data.record import GameRecord
 from sgf_data.store import StoreError, open_store
@@ -79,13 +80,15 @@ def main(stores: tuple[str, ...], model: str | None, games: int, count: int, pla
     chosen = random.permutation(len(table.size))[:games].tolist()
     for game in track(chosen, "games", console=console, disable=not sys.stderr.isatty()):
         record = store.records(game)
-        winner = {"B": BLACK, "W": -BLACK}.get(record.result[:1])
+        winner = record.winner
         usual = record.size == 19 and not record.setup_points.size and record.komi is not None
         if winner is None or not usual or len(record.points) <= PHASES[1]:
             continue
         for number, board in positions(record, count, random):
             network, played = judged(evaluator, board, float(record.komi), playouts)
             rows.append((number, network, played, winner == board.to_move))
+    if not rows:
+        raise click.ClickException("none of these games is on 19x19 and has a winner and a komi")
     number, network, played, won = np.array(rows).T
     print(f"{len(rows):,} positions, {playouts} playouts each; nats by the share of playouts")
     print("moves played  positions " + "".join(f"{share:>9.1f}" for share in SHARES))

@@ -22,8 +22,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from engine.client import EngineFailure
 from engine.levels import LEVELS
-from engine.match import Match, Plan
+from engine.match import Match, MatchError, Plan
 from engine.ratings import Rating, rate
 from engine.referee import Terms
 from engine.scoreboard import play_with_progress
@@ -66,7 +67,7 @@ def out_of_order(ratings: list[Rating], names: list[str]) -> list[tuple[str, str
 
 def table_of(ratings: list[Rating], matches: dict[tuple[str, str], Tally]) -> Table:
     """Each player's Elo, and a level's share of the points against the level below it."""
-    table = Table(title=f"Elo, {ratings[0].player if len(ratings) == 1 else 'against the anchor at 0'}")
+    table = Table(title="Elo, against the anchor at 0")
     for heading in ("player", "Elo", "95 % interval", "games", "against the level below"):
         table.add_column(heading, justify="left" if heading == "player" else "right")
     below = {stronger: tally for (stronger, weaker), tally in matches.items() if weaker in LEVELS}
@@ -91,8 +92,13 @@ def main(
     levels: str, games: int, enough: int, gnugo: str, size: int, options: str, jobs: int, seed: int, output: Path
 ) -> None:
     """Play the levels against one another and against GNU Go."""
-    names = sorted({name.strip().lower() for name in levels.split(",")}, key=list(LEVELS).index)
+    wanted = {name.strip().lower() for name in levels.split(",")}
+    if unknown := wanted - set(LEVELS):
+        raise click.BadParameter(f"there is no level {min(unknown)}: {', '.join(LEVELS)}", param_hint="--levels")
+    names = sorted(wanted, key=list(LEVELS).index)
     others = [] if gnugo == "none" else [int(level) for level in gnugo.split(",")]
+    if len(names) + len(others) < 2:
+        raise click.UsageError("one player alone has no games: give two levels, or leave GNU Go in")
     program = (shutil.which("gnugo") or shutil.which("/usr/games/gnugo")) if others else None
     if others and program is None:
         raise click.ClickException("GNU Go is not installed (apt install gnugo); `--gnugo none` plays without it")
@@ -103,8 +109,11 @@ def main(
     tallies: dict[tuple[str, str], Tally] = {}
     for a, b in pairs(names, others):
         plan = Plan(commands[a], commands[b], terms, opening_moves=4, seed=seed, arbiter=arbiter)
-        match = Match(plan, output / f"{a}-{b}".replace(" ", ""))
-        tallies[a, b] = played(match, games, enough, jobs, console)
+        try:
+            match = Match(plan, output / f"{a}-{b}".replace(" ", ""))
+            tallies[a, b] = played(match, games, enough, jobs, console)
+        except (MatchError, EngineFailure) as error:
+            raise click.ClickException(str(error)) from error
         print(f"{a} against {b}: {tallies[a, b]} of {tallies[a, b].games} games", flush=True)
     points = {pair: (tally.points, tally.games) for pair, tally in tallies.items()}
     ratings = rate(points, f"GNU Go {others[-1]}" if others else names[-1])
