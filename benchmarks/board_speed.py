@@ -3,41 +3,37 @@
     python benchmarks/board_speed.py games.arrow
     python benchmarks/board_speed.py collection.sgf archive.tar.xz --games 2000
 
-Without a source: the sample games. Each way replays the same games, so often that it takes a while,
-and the best of a few rounds is printed.
+Without a source: the sample games. Each way replays the same games (sgfmill's board the first fifty of them), so often
+that it takes a while, and the best of a few rounds is printed.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from pathlib import Path
 
 import click
 from sgfmill import boards
 
 from gocnn.go import Board, core, replay
+from samples import SAMPLES
 from sgf_data import reader, sources
 from sgf_data.record import GameRecord
-from sgf_data.store import open_store
+from sgf_data.store import StoreError, open_store
 
-SAMPLES = Path(__file__).parents[1] / "sgf_data" / "samples" / "games.sgf"
 LETTERS = {1: "b", -1: "w"}
 
 
-def load(paths: Sequence[str], most: int) -> list[GameRecord]:
-    """Up to `most` games from stores, or from SGF files and archives."""
-    if all(path.endswith(".arrow") for path in paths):
-        store = open_store(paths)
-        return [store.records(index) for index in range(min(most, len(store)))]
-    records = (
-        record
-        for blob in sources.read(sources.find(paths))
-        for record in reader.read_games(blob.data, blob.path)
-        if isinstance(record, GameRecord)
-    )
-    return list(islice(records, most))
+def games_of(paths: Sequence[str]) -> Iterator[GameRecord]:
+    """The games of stores, then those of SGF files and archives."""
+    stores = [path for path in paths if path.endswith(".arrow")]
+    if stores:
+        store = open_store(stores)
+        yield from (store.records(index) for index in range(len(store)))
+    if others := [path for path in paths if path not in stores]:
+        for blob in sources.read(sources.find(others)):
+            yield from (game for game in reader.read_games(blob.data, blob.path) if isinstance(game, GameRecord))
 
 
 def compiled(games: Sequence[GameRecord]) -> None:
@@ -102,7 +98,10 @@ def main(most: int, source: tuple[str, ...]) -> None:
 
     Games with set-up stones after their first move are left out: sgfmill's board has no such thing.
     """
-    games = [game for game in load(source or [str(SAMPLES)], most) if not game.setup_at.any()]
+    try:
+        games = [game for game in islice(games_of(source or [str(SAMPLES)]), most) if not game.setup_at.any()]
+    except StoreError as error:
+        raise click.ClickException(str(error)) from error
     if not games:
         raise click.ClickException("no games to replay")
     print(f"{len(games)} games, {sum(len(game.points) for game in games):,} moves, one core")

@@ -64,7 +64,8 @@ class PeakMemory:
 @click.option("--jobs", type=click.IntRange(1), help="Worker processes.  [default: one for each core]")
 def main(sources: Sequence[str], jobs: int | None) -> None:
     """Build a store from SOURCEs and print what it took."""
-    print(f"load average before: {os.getloadavg()[0]:.1f}")
+    if hasattr(os, "getloadavg"):  # not on Windows
+        print(f"load average before: {os.getloadavg()[0]:.1f}")
     with tempfile.TemporaryDirectory() as directory, PeakMemory() as memory:
         target = Path(directory) / "games.arrow"
         start = time.perf_counter()
@@ -80,7 +81,8 @@ def main(sources: Sequence[str], jobs: int | None) -> None:
     print(f"seconds              {seconds:>12.1f}")
     print(f"files a second       {report.files / seconds:>12,.0f}")
     print(f"games a second       {report.read / seconds:>12,.0f}")
-    print(f"peak memory          {memory.peak / 2**20:>9,.0f} MB   all processes")
+    if memory.peak:
+        print(f"peak memory          {memory.peak / 1e6:>9,.0f} MB   all processes")
 
 
 if __name__ == "__main__":

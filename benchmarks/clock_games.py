@@ -160,8 +160,11 @@ def main(controls: tuple[str, ...], games: int, size: int, engine: str | None, t
     """Play games on time against itself for each CONTROL."""
     command = engine or shlex.join([sys.executable, *ENGINE.split()])
     flags = 0
-    for words in controls:
-        control = TimeControl.from_kata(words.split())
+    try:
+        wanted = [TimeControl.from_kata(words.split()) for words in controls]
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="CONTROL") from error
+    for control in wanted:
         lengths, least, used = [], math.inf, []
         client: GtpClient | None = None
         fallen = 0

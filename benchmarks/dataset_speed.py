@@ -12,7 +12,7 @@ import click
 
 from gocnn.go.planes import PLANE_SETS
 from sgf_data.dataset import Positions
-from sgf_data.store import open_store
+from sgf_data.store import StoreError, open_store
 
 
 def rate(positions: Positions, batch: int, rounds: int) -> float:
@@ -32,7 +32,10 @@ def rate(positions: Positions, batch: int, rounds: int) -> float:
 @click.option("--rounds", default=200, show_default=True)
 def main(stores: tuple[str, ...], batch: int, rounds: int) -> None:
     """Measure how fast positions come out of STORES."""
-    table = open_store(stores).moves()
+    try:
+        table = open_store(stores).moves()
+    except StoreError as error:
+        raise click.ClickException(str(error)) from error
     for name, plane_set in PLANE_SETS.items():
         positions = Positions(table, plane_set)
         speed = rate(positions, batch, rounds)

@@ -3,8 +3,9 @@
     python benchmarks/move_time.py
     python benchmarks/move_time.py --options "--threads 1 --root-symmetries 1"
 
-Plays sample games into `gocnn gtp` and asks at every fifth move for one of its own (`reg_genmove`). What has to be
-loaded or compiled is not counted. Prints the median, and below how much nine in ten stay.
+Plays sample games into `gocnn gtp` and asks at every fifth move for one of its own (`reg_genmove`). A game before them
+is not counted: in it all is loaded, or compiled after an installation. Prints the median, and below how much nine in
+ten stay.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import shlex
 import sys
 import time
 from collections import defaultdict
-from pathlib import Path
 
 import click
 import numpy as np
@@ -21,22 +21,10 @@ import numpy as np
 from engine.client import GtpClient
 from engine.referee import NAMES
 from gocnn.go.coords import point_to_gtp
-from sgf_data import reader, sources
-from sgf_data.record import GameRecord
+from samples import sample_games
 
-SAMPLES = Path(__file__).parents[1] / "sgf_data" / "samples" / "games.sgf"
 PHASE = 50  # moves
 EVERY = 5
-
-
-def sample_games(count: int) -> list[GameRecord]:
-    """The first games on 19x19 without set-up."""
-    found: list[GameRecord] = []
-    for blob in sources.read(sources.find([str(SAMPLES)])):
-        for record in reader.read_games(blob.data, blob.path):
-            if isinstance(record, GameRecord) and record.size == 19 and not record.setup_points.size:
-                found.append(record)
-    return found[:count]
 
 
 @click.command()
@@ -48,14 +36,15 @@ def main(games: int, options: str) -> None:
     command = shlex.join([sys.executable, "-m", "gocnn", "gtp", *shlex.split(options)])
     with GtpClient(command, timeout=600) as client:
         client.send("boardsize 19")
-        client.send("reg_genmove b")
-        for game in sample_games(games):
+        for number, game in enumerate(sample_games(games + 1)):
+            if number == 1:
+                seconds.clear()
             client.send("clear_board")
-            for number, (colour, point) in enumerate(zip(game.colours.tolist(), game.points.tolist())):
-                if number % EVERY == 0:
+            for played, (colour, point) in enumerate(zip(game.colours.tolist(), game.points.tolist())):
+                if played % EVERY == 0:
                     begin = time.perf_counter()
                     client.send(f"reg_genmove {NAMES[colour]}")
-                    seconds[number // PHASE * PHASE].append(time.perf_counter() - begin)
+                    seconds[played // PHASE * PHASE].append(time.perf_counter() - begin)
                 client.send(f"play {NAMES[colour]} {point_to_gtp(point, 19)}")
     for first, times in sorted(seconds.items()):
         print(summary(f"moves {first} to {first + PHASE - 1}", times))

@@ -69,7 +69,8 @@ class Leela:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log)
         self._ask("name")  # answered when the network is loaded
-        self._ask("genmove b")
+        self._moves: list[tuple[str, str]] = []
+        self.search("b")
 
     def _ask(self, command: str) -> str:
         assert self._process.stdin is not None and self._process.stdout is not None
@@ -84,9 +85,13 @@ class Leela:
 
     def search(self, colour: str) -> tuple[int, float, float]:
         """Play a move; returns playouts, seconds and processor seconds. The tree of the last move is thrown away."""
+        self._ask("clear_board")
+        for player, vertex in self._moves:
+            self._ask(f"play {player} {vertex}")
         wall, cpu = time.perf_counter(), self._cpu()
-        self._ask(f"genmove {colour}")
+        answer = self._ask(f"genmove {colour}")
         elapsed = time.perf_counter() - wall, self._cpu() - cpu
+        self._moves.append((colour, answer.split()[-1]))
         self._log.seek(0)
         told = re.findall(rb"(\d+) visits, \d+ nodes, (\d+) playouts", self._log.read())
         return int(told[-1][1]), *elapsed

@@ -4,42 +4,37 @@
     python benchmarks/search_speed.py --model runs/mine/network.safetensors --batch 8 --threads 1
     python benchmarks/search_speed.py --no-playouts
 
-The positions are those after 40, 80 ... moves of sample games; in the later ones random playouts take part. Raw:
+The positions are those after 40, 80 ... moves, each of another sample game; in the later ones random playouts take
+part. Raw:
 batches of the same size, planes ready made. Both are given for the time on the wall and for the processor's time, which
 other work on the machine disturbs less.
 """
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import click
 import numpy as np
 
 from gocnn.go import Board
-from sgf_data import reader, sources
-from sgf_data.record import GameRecord
-
-SAMPLES = Path(__file__).parents[1] / "sgf_data" / "samples" / "games.sgf"
+from samples import sample_games
 
 
-def positions(most: int) -> list[Board]:
-    """Boards of the sample games, 40 moves apart."""
-    boards: list[Board] = []
-    for blob in sources.read(sources.find([str(SAMPLES)])):
-        for record in reader.read_games(blob.data, blob.path):
-            if not isinstance(record, GameRecord) or record.size != 19 or record.setup_points.size:
-                continue
-            board = Board(19)
-            for number, (colour, point) in enumerate(zip(record.colours.tolist(), record.points.tolist()), 1):
-                board.play(colour, point)
-                if number % 40 == 0:
-                    boards.append(board.copy())
-            if len(boards) >= most:
-                return boards[:most]
+def positions(count: int) -> list[Board]:
+    """Boards of as many sample games, after 40, 80 ... 240 moves and from 40 on again; none at its end."""
+    boards, games = [], sample_games(1000)
+    for number in range(count):
+        moves = 40 * (1 + number % 6)
+        record = next(game for game in games if len(game.points) > moves + 20)
+        games.remove(record)
+        board = Board(19)
+        for colour, point in itertools.islice(zip(record.colours.tolist(), record.points.tolist()), moves):
+            board.play(colour, point)
+        boards.append(board)
     return boards
 
 
@@ -64,7 +59,7 @@ class Rate:
 @click.option("--visits", default=400, show_default=True, type=click.IntRange(2))
 @click.option("--batch", default=16, show_default=True, type=click.IntRange(1))
 @click.option("--threads", default=2, show_default=True, type=click.IntRange(1))
-@click.option("--positions", "most", default=6, show_default=True, type=click.IntRange(1))
+@click.option("--positions", "most", default=6, show_default=True, type=click.IntRange(1, 12))
 @click.option("--playouts/--no-playouts", default=True, help="Mix them in late in the game, as the engine does.")
 def main(model: str | None, visits: int, batch: int, threads: int, most: int, playouts: bool) -> None:
     """Search some positions with so many visits each, and ask the network alone about as many."""
@@ -78,7 +73,7 @@ def main(model: str | None, visits: int, batch: int, threads: int, most: int, pl
     torch.set_num_threads(threads)
     network = policy.load(model or weights.default())
     if not network.config.value:
-        # A head that says nothing yet costs what a trained one does, and keeps random playouts out of the figures.
+        # A head that says nothing yet costs what a trained one does; without one there were playouts at every leaf.
         bare = network
         network = policy.build(replace(bare.config, value=True), seed=1)
         policy.take_weights(network, bare)

@@ -41,7 +41,7 @@ def main(games: int, size: int, most: int, random_moves: int, model: Path | None
     policy = load_network(model)
     lengths, ended, begin = [], 0, time.perf_counter()
     for number in range(1, games + 1):
-        player = PolicyPlayer(policy, Style(random_moves=random_moves, seed=number))
+        player = PolicyPlayer(policy, Style(random_moves=random_moves, symmetries=4, seed=number))
         game = play_out(player, size, most)
         result = format_score(game.score())
         lengths.append(len(game.board.moves))

@@ -7,6 +7,7 @@ The first run warms the file and numba caches and is printed apart; the median i
 
 from __future__ import annotations
 
+import shutil
 import statistics
 import subprocess
 import sys
@@ -38,6 +39,8 @@ def seconds_to_answer(command: list[str]) -> float:
 def main(runs: int, engine: tuple[str, ...]) -> None:
     """Time ENGINE (default: `gocnn gtp` of this environment) until it answers `name`."""
     command = list(engine) or [sys.executable, "-m", "gocnn", "gtp"]
+    if not shutil.which(command[0]):
+        raise click.ClickException(f"there is no program {command[0]}")
     first = seconds_to_answer(command)
     warm = [seconds_to_answer(command) for _ in range(runs)]
     print(f"first start         {first:6.2f} s")

@@ -1,5 +1,5 @@
 """How fast a network trains here: the loop on real data against the same step on one fixed batch, against torch's own
-convolutions where ours are compiled, and against the processor's matrix products.
+convolutions and normalisation where ours are compiled, and against the processor's matrix products.
 
     python benchmarks/train_speed.py games.arrow --preset b6c64 --compile
 """
@@ -24,7 +24,7 @@ from gocnn.compiled import left_out
 from gocnn.device import Ranks, best_device, keep_memory, precision
 from gocnn.go.planes import PLANE_SETS
 from sgf_data.dataset import Positions
-from sgf_data.store import open_store
+from sgf_data.store import StoreError, open_store
 
 
 def matmul_peak(device: torch.device, dtype: torch.dtype, n: int = 2048) -> float:
@@ -61,7 +61,10 @@ def main(stores: tuple[str, ...], preset: str, batch: int, steps: int, compiled:
     config = policy.preset(preset)
     ours = device.type == "cpu" and dtype == torch.float32
     keep_memory()
-    positions = Positions(open_store(stores).moves(), PLANE_SETS[config.planes])
+    try:
+        positions = Positions(open_store(stores).moves(), PLANE_SETS[config.planes])
+    except StoreError as error:
+        raise click.ClickException(str(error)) from error
     settings = training.TrainingConfig(samples=10**9, batch=batch, compile=compiled)
     with tempfile.TemporaryDirectory() as folder:
         run = training.Run(Path(folder), policy.build(config), settings, Ranks(0, 1, device))
