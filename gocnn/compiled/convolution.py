@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from gocnn.compiled import wanted
+from gocnn.compiled.numbers import as_array, as_images
 from gocnn.compiled.threads import share
 from gocnn.compiled.vectors import (
     COLUMNS,
@@ -35,12 +36,14 @@ TILES = 60  # that go through the transforms and products together: more do not 
 
 
 def fits(inputs: Tensor, weights: Tensor) -> bool:
-    """Whether `convolve` can do a convolution: float32 on the CPU, channels in multiples of 16."""
+    """Whether `convolve` can do a convolution: float32 on the CPU, channels in multiples of 16, as many as weights."""
     return (
         wanted()
         and inputs.device.type == "cpu"
         and inputs.dtype == weights.dtype == torch.float32
         and weights.shape[2:] == (3, 3)
+        and inputs.ndim == 4
+        and inputs.shape[1] == weights.shape[1]
         and weights.shape[0] % COLUMNS == weights.shape[1] % COLUMNS == 0
         and inputs.numel() > 0
         and not torch.is_autocast_enabled("cpu")
@@ -53,17 +56,17 @@ def convolve(inputs: Tensor, weights: Tensor) -> Tensor:
 
     C and D are multiples of 16. Uses as many threads as torch; the result is channels-last in memory.
     """
-    source = channels_last(inputs)
+    source = as_array(inputs)
     out = np.empty((*source.shape[:3], weights.shape[0]), np.float32)
     panels = _panels(weights)
     share(lambda first, last: _forward(source, panels, out, first, last), _strips(out), torch.get_num_threads())
-    return torch.from_numpy(out).permute(0, 3, 1, 2)
+    return as_images(out)
 
 
 @torch.library.custom_op("gocnn::convolve_backward", mutates_args=(), device_types="cpu")
 def convolve_backward(gradient: Tensor, inputs: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
     """The gradients by inputs and weights of `convolve`, given that by its result."""
-    given, source = channels_last(gradient), channels_last(inputs)
+    given, source = as_array(gradient), as_array(inputs)
     to_inputs = np.empty_like(source)
     panels = _panels(weights.flip(2, 3).transpose(0, 1))
 
@@ -74,7 +77,7 @@ def convolve_backward(gradient: Tensor, inputs: Tensor, weights: Tensor) -> tupl
     products = torch.from_numpy(sum(parts[1:], parts[0]))  # [PRODUCTS, C, D]
     by_place = (_both_ways().T @ products.flatten(1)).unflatten(1, products.shape[1:])  # [9, C, D]
     to_weights = by_place.permute(2, 1, 0).reshape(weights.shape).contiguous()
-    return torch.from_numpy(to_inputs).permute(0, 3, 1, 2), to_weights
+    return as_images(to_inputs), to_weights
 
 
 @convolve.register_fake
@@ -98,11 +101,6 @@ def _differentiate(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
 
 
 convolve.register_autograd(_differentiate, setup_context=_keep)
-
-
-def channels_last(images: Tensor) -> np.ndarray:
-    """float32 [B, H, W, C], in one piece, of [B, C, H, W]; without a copy if that is channels-last."""
-    return np.ascontiguousarray(images.detach().permute(0, 2, 3, 1).numpy())
 
 
 def _panels(weights: Tensor) -> np.ndarray:

@@ -87,12 +87,17 @@ def test_what_it_cannot_do_is_left_to_torch() -> None:
     assert not fits(images.double(), weights.double())
     assert not fits(images, weights[:, :, :1])
     assert not fits(images[:, :12], weights[:, :12])
+    assert not fits(images[0], weights)
+    assert not fits(images.repeat(1, 2, 1, 1), weights)
     with torch.autocast("cpu", torch.bfloat16):
         assert not fits(images, weights)
     with left_out():
         assert not fits(images, weights)
     odd = Conv3x3(12, 20)
     assert odd(torch.ones(1, 12, 4, 4)).shape == (1, 20, 4, 4)
+    assert Conv3x3(16, 16)(images[0]).shape == (16, 5, 5)
+    with pytest.raises(RuntimeError, match="to have 16 channels, but got 32 channels"):
+        Conv3x3(16, 16)(torch.ones(1, 32, 5, 5))
 
 
 def test_a_block_learns_as_torchs_modules_do() -> None:
