@@ -18,7 +18,10 @@ from gocnn.jit import njit
 
 
 def fits(norm: nn.BatchNorm2d, images: Tensor) -> bool:
-    """Whether `norm_relu` can stand in for a module that learns: float32 or bfloat16 on the CPU, weights in float32."""
+    """Whether `norm_relu` can stand in for a module that learns: float32 or bfloat16 on the CPU, weights in float32.
+
+    Of a single point there is no variance: torch says so.
+    """
     return (
         wanted()
         and norm.training
@@ -26,7 +29,7 @@ def fits(norm: nn.BatchNorm2d, images: Tensor) -> bool:
         and images.device.type == "cpu"
         and images.dtype in (torch.float32, torch.bfloat16)
         and norm.weight.dtype == torch.float32
-        and images.numel() > 0
+        and images.numel() > images.shape[1]
     )
 
 
@@ -39,7 +42,7 @@ def apply(norm: nn.BatchNorm2d, images: Tensor) -> Tensor:
             share = 1 / float(norm.num_batches_tracked) if norm.momentum is None else norm.momentum
             count = images.numel() // images.shape[1]
             norm.running_mean.lerp_(mean, share)
-            norm.running_var.lerp_(variance * (count / max(count - 1, 1)), share)
+            norm.running_var.lerp_(variance * (count / (count - 1)), share)
     return out
 
 
@@ -126,19 +129,24 @@ def _affine(variance: np.ndarray, weight: Tensor, bias: Tensor, eps: float) -> t
 def _statistics(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and variance, float32 [C], of float32 or bfloat16 [N, C]."""
     threads = torch.get_num_threads()
-    near = _first(points)  # moments about a value of the channel's own lose no digits to a large mean
+    near = np.median(_sample(points), axis=0)  # moments about one of their own lose no digits to a large mean
     moments = sum(share(lambda first, last: _moments(points, near, first, last), len(points), threads)) / len(points)
     mean, variance = near + moments[0], np.maximum(moments[1] - moments[0] ** 2, 0)
     return mean.astype(np.float32), variance.astype(np.float32)
 
 
+SAMPLE = 16  # points whose median tells where about a channel's values lie: a single one may be an outlier
+
+
 @njit(cache=True, nogil=True)
-def _first(points):
-    """The first row, float32 [C]."""
-    row = np.empty(points.shape[1], np.float32)
-    for c in range(row.size):
-        row[c] = widened(points[0, c])
-    return row
+def _sample(points):
+    """A few rows from all over, float32 [SAMPLE, C]."""
+    rows = np.empty((SAMPLE, points.shape[1]), np.float32)
+    for k in range(SAMPLE):
+        x = points[len(points) * k // SAMPLE]
+        for c in range(x.size):
+            rows[k, c] = widened(x[c])
+    return rows
 
 
 BLOCK = 256  # points whose sums are float32; those of the blocks are float64

@@ -105,6 +105,18 @@ def test_running_statistics_go_on(momentum: float | None) -> None:
         assert torch.allclose(buffer, other.get_buffer(name), rtol=1e-5, atol=1e-6), name
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.uint16])
+def test_an_outlier_costs_no_digits(dtype: type) -> None:
+    points = torch.randn(128 * 361, 2, generator=torch.Generator().manual_seed(0))
+    points[0] = 1000
+    points[1:, 1] -= 1000
+    points = points if dtype is np.float32 else points.bfloat16()
+    mean, variance = norm_relu._statistics(points.numpy() if dtype is np.float32 else points.view(torch.uint16).numpy())
+    exact = points.double()
+    torch.testing.assert_close(torch.from_numpy(mean).double(), exact.mean(0), rtol=1e-6, atol=1e-6)
+    torch.testing.assert_close(torch.from_numpy(variance).double(), exact.var(0, correction=0), rtol=2e-5, atol=0)
+
+
 def test_the_operator_keeps_torchs_rules() -> None:
     torch.manual_seed(0)
     arguments = torch.randn(2, 16, 5, 6, requires_grad=True), torch.ones(16, requires_grad=True), torch.zeros(16), 1e-5
@@ -118,6 +130,9 @@ def test_what_is_not_learning_is_left_to_torch() -> None:
     assert not norm_relu.fits(norm, images.double())
     assert not norm_relu.fits(copy.deepcopy(norm).bfloat16(), images.bfloat16())
     assert not norm_relu.fits(nn.BatchNorm2d(4, affine=False), images)
+    assert not norm_relu.fits(norm, images[:1, :, :1, :1])
+    with pytest.raises(ValueError, match="more than 1 value per channel"):
+        activated(norm, nn.ReLU(), images[:1, :, :1, :1])
     assert not norm_relu.fits(norm.eval(), images)
     wanted = torch.relu(norm(images))
     assert torch.equal(activated(norm, nn.ReLU(), images), wanted)
