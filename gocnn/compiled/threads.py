@@ -25,3 +25,7 @@ def share(work: Callable[[int, int], T], count: int, threads: int) -> list[T]:
 @cache
 def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(os.cpu_count(), "compiled")  # its own default is 32 at most
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pool.cache_clear)  # threads do not come along
