@@ -25,13 +25,15 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from gocnn.shapes import Field, receptive_fields
 from gocnn.visualize.inputs import Bound, bounds, resized
-from gocnn.visualize.layers import batch_for, inspecting, maps
+from gocnn.visualize.layers import LayerError, batch_for, inspecting, maps
 
 OPTIMISERS = ("lbfgs", "adam")
 STARTS = ("content", "noise")
@@ -52,9 +54,9 @@ class Recipe:
     steps: how many in each. optimiser: "lbfgs", or "adam" with steps of `rate`, in the picture's units.
     start: the first picture is the content, or noise of the standard deviation `noise`, drawn with `seed`.
     low, high: bounds of what is handed out, one number or one a channel.
-    tile: larger pictures go through the network in tiles of so many pixels, each seen with `margin` pixels around it;
-    both must be multiples of how many pixels of the picture are one of the last layer's. With a margin of half the last
-    layer's receptive field the result is that of one piece. 0 is never.
+    tile: larger pictures go through the network in tiles of about so many pixels, as equal as can be, each seen with
+    `margin` pixels around it or a few more, since tiles must begin where a place of every layer does. With a margin of
+    half the last layer's receptive field the result is that of one piece. 0 is never.
     """
 
     content: Mapping[str, float]
@@ -92,7 +94,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Moment:
-    """Where the painting is in a step: the losses of the best picture so far, alpha and beta not counted in, and the
+    """Where the painting is after a step: the losses of the best picture so far, alpha and beta not counted in, and the
     share of the work that is done, up to 1. `size` is the place in the recipe's sizes."""
 
     size: int
@@ -129,14 +131,15 @@ def averaged(model: nn.Module) -> nn.Module:
 def paint(
     model: nn.Module, content: Tensor, styles: Sequence[tuple[Tensor, float]], recipe: Recipe
 ) -> Iterator[Moment]:
-    """Paint what is on `content`, float [1, C, H, W], in the style of `styles`: a moment in every step.
+    """Paint what is on `content`, float [1, C, H, W], in the style of `styles`: a moment after every step.
 
     Each style is a picture [1, C, H', W'] of any size, and its share; of several, Gram matrices are mixed. Strokes come
     out as large as they are in it, in pixels. The network is left as it was, however the iteration ends. The same seed
     gives the same picture on the same machine.
 
-    Raises LayerError for an unknown layer, one that does not run, or one whose output is no map, and ValueError for
-    pictures below `LEAST`, shares that are not positive, or wrong bounds.
+    Raises LayerError for an unknown layer, one that does not run, one whose output is no map or, with tiles, whose
+    receptive field cannot be told, and ValueError for pictures below `LEAST`, shares that are not positive, or wrong
+    bounds.
     """
     original = batch_for(model, content)
     pictures = [(batch_for(model, picture), share) for picture, share in styles]
@@ -166,12 +169,12 @@ def paint(
 def _descend(
     losses: _Losses, image: Tensor, steps: int, recipe: Recipe
 ) -> Iterator[tuple[Tensor, tuple[float, float]]]:
-    """In every step the best picture so far, and its losses of content and style."""
+    """After every step the best picture so far, and its losses of content and style."""
     speed = 1.0
     best, least, kept = image, math.inf, (math.nan, math.nan)
     image = image.clone().requires_grad_()
     optimiser = _optimiser(image, recipe, speed)
-    for _ in range(steps):
+    for step in range(steps + 1):
         total, slope, worth = losses(image.detach())
         if not total <= WORSE * least:  # without a line search, L-BFGS may leap too far, and then on to infinity
             speed /= 2
@@ -180,9 +183,11 @@ def _descend(
             total, slope, worth = losses(best)
         if total < least:
             best, least, kept = image.detach().clone(), total, worth
-        image.grad = slope.contiguous()
-        optimiser.step(partial(float, total))
-        yield best, kept
+        if step:  # before the first there is only what was given
+            yield best, kept
+        if step < steps:
+            image.grad = slope.contiguous()
+            optimiser.step(partial(float, total))
 
 
 def _optimiser(image: Tensor, recipe: Recipe, speed: float) -> torch.optim.Optimizer:
@@ -199,13 +204,15 @@ class _Losses:
     ) -> None:
         self.model, self.recipe = model, recipe
         self.layers = list(dict.fromkeys([*recipe.content, *recipe.style]))
-        self.pieces = _pieces(content, recipe)
+        tiled = recipe.tile and max(max(one.shape[2:]) for one in (content, *(one for one, _ in styles))) > recipe.tile
+        self.fields = _fields(model, content, self.layers, recipe) if tiled else {}
+        self.pieces = _pieces(content, recipe, self.fields)
         self.grams: dict[str, Tensor] = {}  # A
         with torch.no_grad():
             self.goals = [piece.features(model, piece.of(content), recipe.content) for piece in self.pieces]  # P
             for picture, share in styles:
                 part = share / sum(share for _, share in styles)
-                for layer, (sums, places) in self._sums(picture, _pieces(picture, recipe)).items():
+                for layer, (sums, places) in self._sums(picture, _pieces(picture, recipe, self.fields)).items():
                     self.grams[layer] = self.grams.get(layer, torch.zeros_like(sums)) + part * sums / places
         # Over the loss of an empty sheet. Outputs of nothing but zeros say nothing, so their weight is left at 1.
         norms = {layer: sum(float(goal[layer].square().sum()) for goal in self.goals) for layer in recipe.content}
@@ -275,6 +282,7 @@ class _Piece:
 
     core: Box
     seen: Box
+    fields: Mapping[str, Field]
 
     def of(self, image: Tensor) -> Tensor:
         top, left, bottom, right = self.seen
@@ -283,33 +291,63 @@ class _Piece:
     def features(self, model: nn.Module, pixels: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
         """The layers' outputs in the core, `pixels` being what is seen of the picture."""
         found = maps(model, pixels, list(layers)) if layers else {}
-        return found if self.core == self.seen else {layer: self._cut(there, pixels) for layer, there in found.items()}
+        return found if self.core == self.seen else {layer: self._cut(there, layer) for layer, there in found.items()}
 
-    def _cut(self, there: Tensor, pixels: Tensor) -> Tensor:
-        spans = []
+    def _cut(self, there: Tensor, layer: str) -> Tensor:
+        """The places in the middle of whose fields the core is."""
+        field, spans = self.fields[layer], []
         for axis in (0, 1):
-            length = there.shape[2 + axis]
-            stride = 2 ** round(math.log2(pixels.shape[2 + axis] / length))  # without what padding or its lack adds
-            first = (self.core[axis] - self.seen[axis]) // stride
-            inside = self.core[2 + axis] < self.seen[2 + axis]
-            last = (self.core[2 + axis] - self.seen[axis]) // stride if inside else length
-            spans.append(slice(first, last))
+            middle = field.start[axis] + (field.size[axis] - 1) / 2
+            first, last = (
+                max(0, math.ceil((self.core[side] - self.seen[axis] - middle) / field.step[axis]))
+                for side in (axis, axis + 2)
+            )
+            at_start, at_end = self.core[axis] == self.seen[axis], self.core[axis + 2] == self.seen[axis + 2]
+            spans.append(slice(0 if at_start else first, None if at_end else last))
         return there[:, :, spans[0], spans[1]]
 
 
-def _pieces(image: Tensor, recipe: Recipe) -> list[_Piece]:
+class _Upto(nn.Module):
+    """A network up to the last of some layers, since what follows may take pictures of one size only."""
+
+    def __init__(self, model: nn.Module, layers: Sequence[str]) -> None:
+        super().__init__()
+        self.model, self.layers = model, layers
+
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
+        return maps(self.model, image, self.layers)
+
+
+def _fields(model: nn.Module, image: Tensor, layers: Sequence[str], recipe: Recipe) -> dict[str, Field]:
+    """What the layers' places see, of a piece as large as any."""
+    shape = image.shape[1], *(min(length, recipe.tile + 2 * recipe.margin) for length in image.shape[2:])
+    found = receptive_fields(_Upto(model, layers), shape)
+    for layer in layers:
+        name = f"model.{layer}"
+        if name not in found or 0 in found[name].step:  # a step of 0: every place sees the whole picture
+            raise LayerError(f"what the places of layer {layer!r} see cannot be told; take another layer, or no tiles")
+    return {layer: found[f"model.{layer}"] for layer in layers}
+
+
+def _pieces(image: Tensor, recipe: Recipe, fields: Mapping[str, Field]) -> list[_Piece]:
     """The pieces in which a picture goes through the network."""
     height, width = image.shape[2:]
     if not recipe.tile or max(height, width) <= recipe.tile:
-        return [_Piece((0, 0, height, width), (0, 0, height, width))]
-    margin = recipe.margin
+        return [_Piece((0, 0, height, width), (0, 0, height, width), fields)]
+    units = [math.lcm(*(field.step[axis] for field in fields.values())) for axis in (0, 1)]
+    down, across = (-(-recipe.margin // unit) * unit for unit in units)
     pieces = []
-    for top in range(0, height, recipe.tile):
-        for left in range(0, width, recipe.tile):
-            bottom, right = min(top + recipe.tile, height), min(left + recipe.tile, width)
-            seen = max(top - margin, 0), max(left - margin, 0), min(bottom + margin, height), min(right + margin, width)
-            pieces.append(_Piece((top, left, bottom, right), seen))
+    for top, bottom in _spans(height, recipe.tile, units[0]):
+        for left, right in _spans(width, recipe.tile, units[1]):
+            seen = max(top - down, 0), max(left - across, 0), min(bottom + down, height), min(right + across, width)
+            pieces.append(_Piece((top, left, bottom, right), seen, fields))
     return pieces
+
+
+def _spans(length: int, tile: int, unit: int) -> list[tuple[int, int]]:
+    """A length in parts of about `tile`, which begin at multiples of the unit; what is left over is the last one's."""
+    count = max(1, min(-(-length // tile), length // unit))
+    return list(pairwise([*(length // unit * k // count * unit for k in range(count)), length]))
 
 
 def _even(weights: Mapping[str, float]) -> dict[str, float]:

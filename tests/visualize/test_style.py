@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from gocnn.visualize import style
+from gocnn.visualize.layers import LayerError
 from gocnn.visualize.style import Recipe, averaged, gram, paint
 
 
@@ -91,6 +92,48 @@ def test_tiles_give_what_the_whole_gives(width: int) -> None:
     assert torch.allclose(slope, whole[1], atol=1e-4 * float(whole[1].abs().max()))
 
 
+@pytest.mark.parametrize("padding", [0, 1])
+def test_tiles_of_a_network_whose_stride_is_no_power_of_two(padding: int) -> None:
+    """Neither the tile nor the margin is a multiple of its 3, and what follows takes pictures of one size only."""
+    torch.manual_seed(0)
+    net = nn.Sequential(
+        nn.Conv2d(3, 8, 3, padding=padding), nn.ReLU(), nn.MaxPool2d(3), nn.Conv2d(8, 6, 3, padding=padding),
+        nn.Flatten(), nn.Linear(6, 1),
+    ).requires_grad_(False)  # fmt: skip
+    recipe = Recipe({"3": 1.0}, {"1": 1.0, "3": 2.0}, sizes=(1.0,), steps=(1,))
+    content, a, x = picture(2, 72, 73), picture(3, 50, 70), picture(1, 72, 73)
+    whole = style._Losses(net, content, [(a, 1.0)], recipe)(x)
+    total, slope, worth = style._Losses(net, content, [(a, 1.0)], replace(recipe, tile=35, margin=7))(x)
+    assert total == pytest.approx(whole[0], rel=1e-4) and worth == pytest.approx(whole[2], rel=1e-4)
+    assert torch.allclose(slope, whole[1], atol=1e-4 * float(whole[1].abs().max()))
+
+
+@pytest.mark.parametrize(("height", "width", "tile"), [(64, 65, 32), (33, 97, 16)])
+def test_no_tile_is_too_narrow_for_the_network(height: int, width: int, tile: int) -> None:
+    """Without a margin, a rest of one pixel would leave nothing to pool."""
+    tiled = losses(replace(BOTH, tile=tile, margin=0), picture(2, height, width), [(picture(3), 1.0)])
+    assert all(tile / 2 < right - left <= tile + 1 for _, left, _, right in (piece.seen for piece in tiled.pieces))
+    assert tiled(picture(1, height, width))[1].isfinite().all()
+
+
+def test_a_layer_whose_places_see_what_cannot_be_told_takes_no_tiles() -> None:
+    net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Upsample(scale_factor=2))
+    recipe = Recipe({"1": 1.0}, {}, sizes=(1.0,), steps=(1,))
+    assert len(list(paint(net, picture(1), [], recipe))) == 1
+    with pytest.raises(LayerError, match="layer '1' see cannot be told"):
+        next(paint(net, picture(1), [], replace(recipe, tile=32)))
+
+
+def test_the_last_step_counts() -> None:
+    """One step changes the picture, and the losses are those of the picture that is handed out."""
+    recipe = replace(BOTH, steps=(1,))
+    (moment,) = paint(small(), picture(2), [(picture(3), 1.0)], recipe)
+    assert not torch.equal(moment.picture(), picture(2))
+    both = losses(recipe, picture(2), [(picture(3), 1.0)])
+    assert both(moment.picture())[2] == pytest.approx((moment.content, moment.style), rel=1e-4)
+    assert moment.style < both(picture(2))[2][1]
+
+
 def test_of_the_picture_itself_both_losses_are_zero() -> None:
     p = picture(1)
     _, slope, worth = losses(BOTH, p, [(p, 1.0)])(p)
@@ -118,7 +161,6 @@ def test_style_comes_over_and_content_stays_by_their_weights() -> None:
     ends = {}
     for beta in (0.01, 100.0):
         moments = list(paint(small(), picture(2), [(10 + 0.5 * picture(3), 1.0)], replace(BOTH, beta=beta)))
-        assert moments[0].content == pytest.approx(0, abs=1e-9)
         total = [moment.content + beta * moment.style for moment in moments]
         assert all(later <= sooner for sooner, later in pairwise(total)) and total[-1] < 0.9 * total[0]
         ends[beta] = moments[-1]
@@ -160,7 +202,7 @@ def test_a_leap_of_lbfgs_is_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(style._Losses, "__call__", call)
     moments = list(paint(small(), picture(2), [(picture(3), 1.0)], replace(BOTH, steps=(10,))))
-    assert any(torch.equal(calls[3], sooner) for sooner in calls[:2]) and len(calls) == 11
+    assert any(torch.equal(calls[3], sooner) for sooner in calls[:2]) and len(calls) == 12
     assert moments[-1].picture().isfinite().all() and moments[-1].style < moments[0].style
 
 
