@@ -12,12 +12,14 @@ import functools
 import sys
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gocnn import conv, evaluator, optim, policy
+from gocnn import conv, evaluator, optim, policy, training
 from gocnn.conv import ResidualBlock
-from gocnn.policy import ConvPolicy, Policy, PolicyConfig
+from gocnn.policy import ConvPolicy, Policy, PolicyConfig, PolicyHead
+from sgf_data.dataset import Positions
 
 
 def with_activation(function: Callable[[Tensor], Tensor]) -> None:
@@ -71,6 +73,48 @@ def without_place() -> None:
     _alter(policy, build=built)
 
 
+def with_replies(weight: float = 0.15) -> None:
+    """The opponent's reply as a second thing to learn, in a head of its own (Tian & Zhu 2015, arXiv 1511.06410)."""
+    build, batch = policy.build, Positions.batch
+
+    def built(config: PolicyConfig, seed: int | None = None) -> Policy:
+        model = build(config, seed)
+        model.reply = PolicyHead(config.channels)
+        return model
+
+    def drawn(positions: Positions, first: int, count: int) -> tuple[np.ndarray, ...]:
+        found = batch(positions, first, count)
+        return (*found, positions.replies(first, count)) if positions.augment else found
+
+    def loss(model: ConvPolicy, planes: Tensor, moves: Tensor, replies: Tensor) -> Tensor:
+        features = model.trunk(planes)
+        of_moves, of_replies = (
+            nn.functional.cross_entropy(head(features).float(), wanted)
+            for head, wanted in ((model.head, moves), (model.reply, replies))
+        )
+        return of_moves + weight * of_replies
+
+    _alter(policy, build=built)
+    _alter(Positions, batch=drawn)
+    _alter(training, cross_entropy=loss)
+
+
+def with_sampling(stones: int = 100) -> None:
+    """Of each two positions the one is learned from that has more nearly so many stones: fewer openings and endings."""
+    batch = Positions.batch
+
+    def drawn(positions: Positions, first: int, count: int) -> tuple[np.ndarray, ...]:
+        if not positions.augment:
+            return batch(positions, first, count)
+        twice = batch(positions, 2 * first, 2 * count)
+        there = [positions.plane_set.planes.index(name) for name in ("own stones", "opponent's stones")]
+        away = np.abs(np.count_nonzero(twice[0][:, there], axis=(1, 2, 3)) - stones)
+        chosen = 2 * np.arange(count) + (away[1::2] < away[::2])
+        return tuple(part[chosen] for part in twice)
+
+    _alter(Positions, batch=drawn)
+
+
 def _alter(what: object, **parts: object) -> None:
     """Put other parts in the place of a module's or a class's."""
     for name, part in parts.items():
@@ -86,6 +130,8 @@ ALTERATIONS: dict[str, Callable[[], None]] = {
     "momentum-0.98": lambda: with_momentum(0.98),
     "steps-3": lambda: with_steps(3),
     "no-place": without_place,
+    "replies": with_replies,
+    "middle": with_sampling,
 }
 
 

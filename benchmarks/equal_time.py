@@ -5,7 +5,7 @@
 
 Trains one network after the other, prints a table and draws their curves (`lecture.png` or `recipe.png` in the folder).
 A run that has ended is not repeated, and one that was stopped goes on. Tests between do not count as time. Nothing else
-should keep the machine busy: 23 networks for the recipe, six for the lecture.
+should keep the machine busy: 25 networks for the recipe, six for the lecture.
 """
 
 from __future__ import annotations
@@ -99,6 +99,8 @@ STUDIES = {
             Variant("momentum-high", "Muon's momentum 0.98", altered="momentum-0.98"),
             Variant("steps", "three iterations of Muon instead of five", altered="steps-3"),
             Variant("no-place", "no bias by the distance to the edges in the policy head", altered="no-place"),
+            Variant("replies", "the opponent's reply to be learned, too", altered="replies"),
+            Variant("middle", "of each two positions the one with more nearly 100 stones", altered="middle"),
         ),
         (
             ("Chance", {"base": "seed 0", "seed": "seed 1"}),
@@ -117,6 +119,7 @@ STUDIES = {
                 {"momentum-low": "momentum 0.9", "base": "0.95", "momentum-high": "0.98", "steps": "three iterations"},
             ),
             ("Bias by place", {"base": "with", "no-place": "without"}),
+            ("What it learns from", {"base": "moves", "replies": "replies, too", "middle": "middle of games"}),
             (
                 "What it sees",
                 {"history": "stones, moves", "liberties": "+ liberties", "base": "+ tactics", "ladders": "+ ladders"},

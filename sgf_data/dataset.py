@@ -47,6 +47,27 @@ def shuffled(index, size, seed):
 
 
 @njit(cache=True, nogil=True)
+def located(sample, games, ends, offsets, shuffle, augment, seed):
+    """The game and the move that a sample is, its symmetry, and a random number of it (uint64).
+
+    `games` are those drawn from and `ends` where each of them ends in an epoch; the move counts from the first in the
+    store.
+    """
+    total = ends[-1]
+    epoch = sample // total
+    place = sample % total
+    if shuffle:
+        place = shuffled(place, total, seed + epoch * 4)
+    chance = core.mix64(np.uint64(sample) ^ core.mix64(~np.uint64(seed)))
+    symmetry = 0
+    if augment:
+        symmetry = np.int64(chance % np.uint64(SYMMETRIES))
+    row = np.searchsorted(ends, place, side="right")
+    game = games[row]
+    return game, offsets[game + 1] - (ends[row] - place), symmetry, chance
+
+
+@njit(cache=True, nogil=True)
 def _fill(
     code, size, games, ends, offsets, points, colours, setup_offsets, setup_at, setup_points, setup_colours,
     maps, room, first, shuffle, augment, seed, out, targets, drawn,
@@ -55,22 +76,10 @@ def _fill(
 
     `drawn` (int64 [B, 4]) gets the game, the colour to move, the symmetry and a random number of each.
     """
-    total = ends[-1]
     state = core.new_state(size)
     for i in range(targets.size):
-        sample = first + i
-        epoch = sample // total
-        place = sample % total
-        if shuffle:
-            place = shuffled(place, total, seed + epoch * 4)
-        chance = core.mix64(np.uint64(sample) ^ core.mix64(~np.uint64(seed)))
-        symmetry = 0
-        if augment:
-            symmetry = np.int64(chance % np.uint64(SYMMETRIES))
-        row = np.searchsorted(ends, place, side="right")
-        game = games[row]
-        start, stop = offsets[game], offsets[game + 1]
-        move = start + place - (ends[row] - (stop - start))
+        game, move, symmetry, chance = located(first + i, games, ends, offsets, shuffle, augment, seed)
+        start = offsets[game]
         s0, s1 = setup_offsets[game], setup_offsets[game + 1]
         core.clear(state)
         replay.play_record(
@@ -175,7 +184,7 @@ class Positions:
         if not games.size:
             without = " that the other store does not have" if exclude is not None else ""
             raise ValueError(f"no {selection}{without} are in the store")
-        self.games = self._drawn = games
+        self.games = self._drawn = games  # games that are drawn more often come again in the latter
         self._owners = owners
         if owners is not None:
             self._owner_rows = owners.rows(table)
@@ -186,6 +195,18 @@ class Positions:
     def __len__(self) -> int:
         """The number of positions: the length of an epoch."""
         return int(self._ends[-1])
+
+    def replies(self, first: int, count: int) -> np.ndarray:
+        """int64 [count]: the moves after those of samples ``first`` onwards, turned alike; NO_MOVE at a game's end."""
+        table, maps = self.table, point_maps(self.size)
+        found = np.full(count, NO_MOVE, np.int64)
+        for i in range(count):
+            game, move, symmetry, _ = located(
+                first + i, self._drawn, self._ends, table.offsets, self.shuffle, self.augment, self.seed
+            )
+            if move + 1 < table.offsets[game + 1]:
+                found[i] = maps[symmetry, table.points[move + 1]]
+        return found
 
     def batch(self, first: int, count: int) -> tuple[np.ndarray, ...]:
         """Samples ``first`` to ``first + count - 1``.

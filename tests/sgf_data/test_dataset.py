@@ -109,6 +109,24 @@ def test_augmented_samples_are_turned_with_their_targets_and_all_ways_come_up(ta
     assert found == set(range(SYMMETRIES))
 
 
+def test_replies_are_the_targets_of_the_next_positions_turned_alike(table):
+    straight = Positions(table, FULL, Selection(9), shuffle=False, augment=False)
+    targets = straight.batch(0, len(straight))[1]
+    ends = set((np.cumsum(np.diff(table.offsets)[straight.games]) - 1).tolist())
+    wanted = [NO_MOVE if i in ends else targets[i + 1] for i in range(len(straight))]
+    assert straight.replies(0, len(straight)).tolist() == wanted
+    assert 0 < sum(reply == NO_MOVE for reply in wanted) < len(wanted)
+    turned = Positions(table, FULL, Selection(9), shuffle=False, seed=3)
+    maps = point_maps(9)
+    moves, replies = turned.batch(0, len(turned))[1], turned.replies(0, len(turned))
+    for i, reply in enumerate(wanted):
+        if reply != NO_MOVE:
+            assert any(maps[s, targets[i]] == moves[i] and maps[s, reply] == replies[i] for s in range(8))
+    shuffled = Positions(table, FULL, Selection(9), augment=False, seed=5)
+    pairs = set(zip(targets.tolist(), wanted))
+    assert set(zip(shuffled.batch(7, 40)[1].tolist(), shuffled.replies(7, 40).tolist())) <= pairs
+
+
 def test_seeds_differ(table):
     one, two = (Positions(table, FULL, Selection(9), seed=s).batch(0, 64)[1] for s in (1, 2))
     assert not (one == two).all()
