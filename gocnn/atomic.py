@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
 import shutil
@@ -10,6 +11,8 @@ import socket
 from pathlib import Path
 from types import TracebackType
 from typing import IO
+
+LONGEST = 255  # bytes that a file's name can have
 
 
 class AtomicFile:
@@ -20,22 +23,30 @@ class AtomicFile:
     an older file of that name stays as it is; one that is replaced hands its permissions on. What a
     killed process leaves behind is removed by the next one that writes the same file (not on
     Windows). A link stays a link: what it points to is written. What is no file, such as /dev/null
-    or a pipe, is written to as it is.
+    or a pipe, is written to as it is; and so is /dev/stdout, even where it is a file, which others
+    write to before and after.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self.keep = True
         self._target = Path(os.path.realpath(path))
-        # Asked of the path as it is given: what /dev/stdout leads to may have no name of its own.
-        self._is_special = self.path.exists() and not self.path.is_file() and not self.path.is_dir()
-        self._temporary = self._target.with_name(f".{self._target.name}.{_host()}.{os.getpid()}.tmp")
+        # Both asked of the path as it is given: what /dev/stdout leads to may have no name of its own.
+        self._descriptor = _own_descriptor(path)
+        is_other = self.path.exists() and not self.path.is_file() and not self.path.is_dir()
+        self._is_special = self._descriptor is not None or is_other
+        self._beginning = _beginning(self._target.name)
+        self._temporary = self._target.with_name(f"{self._beginning}{os.getpid()}.tmp")
 
     def __enter__(self) -> IO[bytes]:
         """Raises OSError if the directory cannot be written to."""
-        if not self._is_special:
+        if self._descriptor is not None:
+            self._file = open(os.dup(self._descriptor), "wb")
+        elif self._is_special:
+            self._file = open(self.path, "wb")
+        else:
             self._remove_stale()
-        self._file = open(self.path if self._is_special else self._temporary, "wb")
+            self._file = open(self._temporary, "wb")
         return self._file
 
     def __exit__(
@@ -66,7 +77,7 @@ class AtomicFile:
 
     def _remove_stale(self) -> None:
         """Remove the temporary files of this path whose processes, on this machine, have died."""
-        pattern = re.compile(re.escape(f".{self._target.name}.{_host()}.") + r"(\d+)\.tmp")
+        pattern = re.compile(re.escape(self._beginning) + r"(\d+)\.tmp")
         for name in os.listdir(self._target.parent):
             match = pattern.fullmatch(name)
             if match and not _alive(int(match[1])):
@@ -79,8 +90,31 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
         file.write(data)
 
 
-def _host() -> str:
-    return re.sub(r"[^A-Za-z0-9-]", "-", socket.gethostname()) or "localhost"
+def _own_descriptor(path: str | os.PathLike[str]) -> int | None:
+    """The descriptor of this process that a path is a name of, as /dev/stdout is, or a link to it; None of others."""
+    if not os.path.exists(path):
+        return None
+    own = {os.path.realpath(folder) for folder in ("/dev/fd", "/proc/self/fd")}
+    here = os.fspath(path)
+    while True:
+        folder, name = os.path.split(here)
+        folder = os.path.realpath(folder)
+        if folder in own and name.isdecimal():
+            return int(name)
+        here = os.path.join(folder, name)
+        if not os.path.islink(here):
+            return None
+        here = os.path.join(folder, os.readlink(here))
+
+
+def _beginning(name: str) -> str:
+    """What the temporary files of a name begin with; of a name that is too long for that, a sum is its end."""
+    host = re.sub(r"[^A-Za-z0-9-]", "-", socket.gethostname())[:64] or "localhost"
+    room = LONGEST - len(f"..{host}.{2**32}.tmp")
+    encoded = os.fsencode(name)
+    if len(encoded) > room:
+        name = f"{encoded[: room - 9].decode(errors='ignore')}-{hashlib.sha256(encoded).hexdigest()[:8]}"
+    return f".{name}.{host}."
 
 
 def _alive(pid: int) -> bool:

@@ -11,6 +11,8 @@ import pytest
 
 from gocnn.atomic import AtomicFile, write_atomically
 
+LONGEST = ["x" * 249 + ".arrow", "é" * 124 + "x.arrow"]  # of 255 bytes, as many as names can have
+
 
 def test_a_full_disk_is_told_with_the_files_name(tmp_path):
     with pytest.raises(OSError, match=r"games\.arrow") as caught, AtomicFile(tmp_path / "games.arrow"):
@@ -65,8 +67,9 @@ def test_an_exception_in_the_block_leaves_nothing(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_what_a_killed_writer_left_goes_with_the_next_write(tmp_path: Path) -> None:
-    path = tmp_path / "x"
+@pytest.mark.parametrize("name", ["x", *([] if sys.platform == "win32" else LONGEST)])
+def test_what_a_killed_writer_left_goes_with_the_next_write(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
     code = f"""
 import os
 from gocnn.atomic import AtomicFile
@@ -77,7 +80,7 @@ os.kill(os.getpid(), 9)
     assert len(list(tmp_path.iterdir())) == 1
     assert not path.exists()
     write_atomically(path, b"whole")
-    assert [entry.name for entry in tmp_path.iterdir()] == ["x"]
+    assert [entry.name for entry in tmp_path.iterdir()] == [name]
 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
@@ -103,3 +106,30 @@ def test_a_pipe_that_is_named_as_standard_output(tmp_path: Path) -> None:
     program = "from gocnn.atomic import write_atomically; write_atomically('/dev/stdout', b'whole')"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, cwd=tmp_path)
     assert done.stdout == b"whole" and not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such names")
+@pytest.mark.parametrize("redirection", [">", ">>"])
+@pytest.mark.parametrize("name", ["/dev/stdout", "/dev/fd/1", "link"])
+def test_a_file_that_is_named_as_standard_output_keeps_what_else_is_written(
+    tmp_path: Path, name: str, redirection: str
+) -> None:
+    (tmp_path / "link").symlink_to("/dev/stdout")
+    (tmp_path / "out").write_text("before\n")
+    program = "import sys; from gocnn.atomic import write_atomically; write_atomically(sys.argv[1], b'whole\\n')"
+    line = f'{{ echo header; "$0" -c "$1" "$2"; echo footer; }} {redirection} out'
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    subprocess.run(["sh", "-c", line, sys.executable, program, name], check=True, cwd=tmp_path, env=environment)
+    before = "before\n" * (redirection == ">>")
+    assert (tmp_path / "out").read_text() == f"{before}header\nwhole\nfooter\n"
+    assert {entry.name for entry in tmp_path.iterdir()} == {"link", "out"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="whole paths are no longer than that")
+@pytest.mark.parametrize("name", LONGEST)
+def test_two_of_the_longest_names_are_written_side_by_side(tmp_path: Path, name: str) -> None:
+    path, other = tmp_path / name, tmp_path / f"{name[:-1]}x"
+    with AtomicFile(path) as file, AtomicFile(other) as beside:
+        file.write(b"one")
+        beside.write(b"other")
+    assert path.read_bytes() == b"one" and other.read_bytes() == b"other" and len(list(tmp_path.iterdir())) == 2
