@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.conv import _ConvTransposeNd
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from gocnn.visualize.layers import get, inspecting
@@ -69,8 +70,9 @@ def receptive_fields(model: nn.Module, input_shape: Sequence[int]) -> dict[str, 
 def layer_table(model: nn.Module, input_shape: Sequence[int], layers: Sequence[str] = ()) -> list[Row]:
     """The named layers, or those that have parameters or change the shape, for an image [C, H, W]; the input is first.
 
-    A block with parameters of its own is one row with all that it holds, and what stands in two places counts in the
-    first, so that the parameters of the rows add up to those of the network. Raises LayerError for a name that is not
+    A block with parameters of its own is one row with all that it holds, those of the network itself are the last row,
+    without a name, and what stands in two places counts in the first, so that the parameters of the rows add up to
+    those of the network. Raises LayerError for a name that is not
     there, and what the network raises if it does not take such an image.
     """
     calls = _trace(model, input_shape)
@@ -83,7 +85,7 @@ def layer_table(model: nn.Module, input_shape: Sequence[int], layers: Sequence[s
             counted.update(module.parameters())
         if layers or parameters or shape not in (None, rows[-1].shape):
             size = field.size if field is not None and len(calls[name]) == 1 else None
-            rows.append(Row(name, shape, parameters, _per_filter(module), size))
+            rows.append(Row(name, shape, parameters, _per_filter(module, recurse=bool(name or layers)), size))
     return rows
 
 
@@ -106,17 +108,24 @@ def table_text(rows: Sequence[Row]) -> str:
 
 def _rows(module: nn.Module, name: str = "") -> Iterator[tuple[str, nn.Module]]:
     """The layers that make up a network: those without children, and blocks with parameters of their own."""
-    if name and (not any(module.children()) or any(True for _ in module.parameters(recurse=False))):
+    whole = not any(module.children()) or any(True for _ in module.parameters(recurse=False))
+    if not (name and whole):
+        for child, inner in module.named_children():
+            yield from _rows(inner, f"{name}.{child}" if name else child)
+    if whole:
         yield name, module
-        return
-    for child, inner in module.named_children():
-        yield from _rows(inner, f"{name}.{child}" if name else child)
 
 
-def _per_filter(module: nn.Module) -> int | None:
+def _per_filter(module: nn.Module, recurse: bool) -> int | None:
     """Weights of each of a layer's filters, or of those of the only such layer in a block."""
-    filters = [weight[0].numel() for weight in module.parameters() if weight.ndim > 1]
-    return filters[0] if len(filters) == 1 else None
+    filters = {}
+    for inner in module.modules() if recurse else [module]:
+        for weight in inner.parameters(recurse=False):
+            if weight.ndim > 1:
+                # Those of a transposed convolution are along the second axis, and in groups.
+                count = inner.out_channels if isinstance(inner, _ConvTransposeNd) else len(weight)
+                filters[weight] = weight.numel() // count
+    return next(iter(filters.values())) if len(filters) == 1 else None
 
 
 def _trace(model: nn.Module, input_shape: Sequence[int]) -> dict[str, list[tuple[tuple[int, ...], Field | None]]]:
@@ -167,6 +176,7 @@ class _Tracer(TorchDispatchMode):
         self.height, self.width = image.shape[-2:]
         # The tensors are kept, so that no other gets the number of one that is gone.
         self.known: dict[int, tuple[Tensor, Field | None]] = {id(image): (image, Field((1, 1), (1, 1), (0, 0)))}
+        self.views: dict[int, list[Tensor]] = {}  # by their storage
         self.lost = False  # once a part of a tensor was written to, nothing that follows is known
 
     def field(self, tensor: Tensor) -> Field | None:
@@ -188,7 +198,13 @@ class _Tracer(TorchDispatchMode):
             # What is written through a view is written into its base, which keeps the field that it had.
             self.lost |= func._schema.is_mutable and any(output._is_view() for output in outputs)
             for output in outputs:
+                if func._schema.is_mutable:  # what was taken out of it before has now seen something else
+                    self.known |= {id(view): (view, None) for view in self.views.get(_storage(output), [])}
                 self.known[id(output)] = (output, field)
+        places = {_storage(tensor) for tensor in _tensors(given.values())}
+        for output in outputs:
+            if not func._schema.is_mutable and _storage(output) in places:
+                self.views.setdefault(_storage(output), []).append(output)
         return result
 
     def _rule(self, func: Any, given: dict[str, Any], inputs: list[Tensor], fields: list[Field], out: Tensor) -> Field:
@@ -198,10 +214,12 @@ class _Tracer(TorchDispatchMode):
         if all(one.step == (0, 0) for one in fields) and not func._schema.is_mutable:
             return self._union(fields, out)
         if torch.Tag.pointwise in func.tags or name in ("prelu", "_prelu_kernel", "hardswish", "hardswish_", "rsub"):
-            single = [_single(one, tensor) for one, tensor in zip(fields, inputs)]
+            single = [_single(one, tensor, out) for one, tensor in zip(fields, inputs)]
             return self._union(single, out)
         if name == "convolution" and not given["transposed"] and x is given["input"] and len(inputs) == 1:
             kernel = given["weight"].shape[2:]
+            if len(kernel) != 2:  # its axes are not those of the image
+                raise _Unknown
             return _window(field, kernel, given["stride"], given["padding"], given["dilation"])
         if name in _POOL:
             stride = given["stride"] or given["kernel_size"]
@@ -220,7 +238,7 @@ class _Tracer(TorchDispatchMode):
         if name in _RESHAPE:
             if out.shape[-2:] == x.shape[-2:]:
                 return field
-            if out.ndim < 4:
+            if _flattened(x, out):
                 return self._flat(field, x)
         if name == "slice":
             axis = given["dim"] % x.ndim - x.ndim
@@ -282,9 +300,23 @@ def _tensors(values: Any) -> Iterator[Tensor]:
             yield from _tensors(value)
 
 
-def _single(field: Field, x: Tensor) -> Field:
-    """The same field of a map that has one place only in a direction, and there goes with every place of another."""
-    step = [0 if x.shape[axis - 2] == 1 else field.step[axis] for axis in (0, 1)] if x.ndim > 1 else field.step
+def _storage(tensor: Tensor) -> int:
+    return tensor.untyped_storage()._cdata if tensor.layout == torch.strided else id(tensor)
+
+
+def _flattened(x: Tensor, out: Tensor) -> bool:
+    """Whether a reshape brings all places of a map into one axis, the last; not some lines of it as a batch, say."""
+    rows, cols = x.shape[-2:]
+    length = out.shape[-1] if out.ndim else 1
+    return length % (rows * cols) == 0 and (rows > 1 or cols == 1 or length == x.numel())
+
+
+def _single(field: Field, x: Tensor, out: Tensor) -> Field:
+    """The same field of a map that has one place only in a direction, if there it goes with every place of another."""
+    step = list(field.step)
+    for axis in (0, 1):
+        if x.ndim > 1 and x.shape[axis - 2] == 1 and out.shape[axis - 2] > 1:
+            step[axis] = 0
     return Field(field.size, (step[0], step[1]), field.start)
 
 

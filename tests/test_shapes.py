@@ -199,6 +199,83 @@ def test_refusals() -> None:
         layer_table(LectureNet(), (3, 28, 28))
 
 
+class Calls(nn.Module):
+    """Two convolutions, and what is done with them."""
+
+    def __init__(self, how, *convs: nn.Module) -> None:
+        super().__init__()
+        self.how, self.a, self.b = how, *convs
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.how(self, x)
+
+
+def pair() -> tuple[nn.Module, nn.Module]:
+    return nn.Conv2d(1, 4, 3, padding=1), nn.Conv2d(4, 4, 3, padding=1)
+
+
+def test_convolutions_over_other_axes_are_not_told() -> None:
+    """The second axis of a volume's kernel is the image's first; a row's kernel goes along the last axis only."""
+    volume = Calls(lambda net, x: net.a(x.unsqueeze(1)), nn.Conv3d(1, 2, (1, 3, 5)), nn.Identity())
+    line = Calls(lambda net, x: net.a(x[:, 0]), nn.Conv1d(12, 4, 3), nn.Identity())
+    for model in (volume, line):
+        assert receptive_fields(model, (1, 12, 12)).keys() == set()
+
+
+def test_a_write_is_seen_in_what_was_taken_out_before() -> None:
+    """The part sees 5x5 after the write; 3x3 were known of it."""
+
+    def part(net: nn.Module, x: Tensor) -> Tensor:
+        y = net.a(x)
+        v = y[:, :2]
+        y.add_(net.b(y))
+        return v
+
+    def part_of_nothing(net: nn.Module, x: Tensor) -> Tensor:
+        z = torch.zeros(1, 4, 12, 12)
+        v = z[:, :1]
+        z += net.b(net.a(x))
+        return v + x
+
+    for how in (part, part_of_nothing):
+        fields = receptive_fields(Calls(how, *pair()), (1, 12, 12))
+        assert "" not in fields and fields["b"].size == (5, 5)
+
+
+def test_a_reshape_that_keeps_lines_apart_does_not_see_everything() -> None:
+    """A fully-connected layer along the last axis: each row of its output sees three rows."""
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Linear(10, 5))
+    assert "1" not in receptive_fields(model, (1, 12, 12))
+    line = Calls(lambda net, x: net.a(x).squeeze(2), nn.Conv2d(1, 2, (12, 3)), nn.Identity())
+    assert "" not in receptive_fields(line, (1, 12, 12))
+    mean = Calls(lambda net, x: net.a(x).flatten(2).mean(2), nn.Conv2d(1, 2, 3), nn.Identity())
+    assert receptive_fields(mean, (1, 12, 12))[""] == Field((12, 12), (0, 0), (0, 0))
+
+
+def test_a_map_of_one_row_keeps_its_step_unless_it_goes_with_many() -> None:
+    row = nn.Sequential(nn.Conv2d(1, 2, (8, 3)), nn.ReLU())
+    fields = receptive_fields(row, (1, 8, 8))
+    assert fields["1"] == fields["0"] == Field((8, 3), (1, 1), (0, 0))
+    spread = Calls(lambda net, x: net.a(x) + torch.zeros(1, 2, 8, 6), nn.Conv2d(1, 2, (8, 3)), nn.Identity())
+    assert receptive_fields(spread, (1, 8, 8))[""].step == (0, 1)
+
+
+def test_the_networks_own_parameters_count() -> None:
+    (_, row) = layer_table(nn.Conv2d(1, 2, 3), (1, 8, 8))
+    assert (row.layer, row.shape, row.parameters, row.per_filter, row.field) == ("", (2, 6, 6), 20, 9, (3, 3))
+    model = Calls(lambda net, x: net.b(net.a(x)) * net.scale, *pair())
+    model.scale = nn.Parameter(torch.ones(4, 1, 1))
+    rows = layer_table(model, (1, 8, 8))
+    assert [(row.layer, row.parameters) for row in rows] == [("input", 0), ("a", 40), ("b", 148), ("", 4)]
+    assert sum(row.parameters for row in rows) == sum(weight.numel() for weight in model.parameters())
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_a_transposed_convolution_has_its_filters_along_the_other_axis(groups: int) -> None:
+    rows = layer_table(nn.Sequential(nn.ConvTranspose2d(4, 8, 3, groups=groups)), (4, 8, 8))
+    assert rows[1].per_filter == 36 // groups
+
+
 def test_a_write_into_a_view_is_not_lost():
     """Each channel of the result sees 5x5 pixels; of the base, which the write goes by, 3x3 were known."""
 
