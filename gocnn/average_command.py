@@ -28,13 +28,16 @@ def average(networks: tuple[str, ...], out: str, shares: str | None) -> None:
         weights = [float(share) for share in shares.split(",")] if shares else [1.0] * len(networks)
     except ValueError:
         raise click.UsageError(f"--shares: numbers such as 0.25,0.75 are needed, not {shares!r}") from None
-    if len(weights) != len(networks) or not all(0 <= weight < float("inf") for weight in weights) or not sum(weights):
+    if len(weights) != len(networks) or not all(weight >= 0 for weight in weights):
         raise click.UsageError(f"--shares: one number for each of the {len(networks)} networks, none below 0")
-    weights = [weight / sum(weights) for weight in weights]
+    total = sum(weights)
+    if not 0 < total < float("inf"):
+        raise click.UsageError(f"--shares: their sum must be a number above 0, which {total} is not")
+    weights = [weight / total for weight in weights]
     try:
         mean = policy.average([policy.load(path) for path in networks], weights)
         parts = [
-            {"network": checkpoint.signature(path), "share": share, "card": checkpoint.load(path).meta["card"]}
+            {"network": checkpoint.signature(path), "share": share, "card": checkpoint.load(path).meta.get("card")}
             for path, share in zip(networks, weights, strict=True)
         ]
         policy.save(out, mean.config, mean, {"mean of": parts})

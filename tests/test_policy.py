@@ -309,12 +309,17 @@ def test_the_command_that_takes_the_mean(tmp_path):
     for options, words in (
         ([*paths, "--shares", "1"], "one number for each of the 2"),
         ([*paths, "--shares", "1,x"], "not '1,x'"),
-        ([*paths, "--shares", "0,0"], "one number for each"),
+        ([*paths, "--shares", "0,0"], "their sum"),
+        ([*paths, "--shares", "1e308,1e308"], "their sum"),
         ([paths[0], str(tmp_path / "none.safetensors")], "none.safetensors: no such file"),
     ):
         refused = CliRunner().invoke(average, [*options, "-o", str(tmp_path / "no")])
         assert refused.exit_code and words in refused.output
     assert not (tmp_path / "no").exists()
+    checkpoint.save(paths[0], policy.KIND, {"config": config.to_dict()}, models[0].state_dict())  # has no card
+    done = CliRunner().invoke(average, [*paths, "-o", out])
+    assert done.exit_code == 0, done.output
+    assert checkpoint.load(out).meta["card"]["mean of"][0]["card"] is None
 
 
 def test_a_value_head_needs_a_board_that_is_seen_as_one():
