@@ -118,7 +118,9 @@ def rate_share(progress: float, warmup: float, decay: float = 1.0) -> float:
     if progress < warmup:
         return progress / warmup
     fall = max(warmup, 1 - decay)
-    return 0.5 * (1 + math.cos(math.pi * min(1.0, max(0.0, progress - fall) / (1 - fall))))
+    if progress <= fall:
+        return 1.0
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, (progress - fall) / (1 - fall))))
 
 
 class AveragedModel:

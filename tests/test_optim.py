@@ -84,6 +84,11 @@ def test_the_rate_holds_before_it_falls():
     assert optim.rate_share(1.0, 0.1, 0.2) == pytest.approx(0, abs=1e-9)
 
 
+@pytest.mark.parametrize(("warmup", "decay"), [(0.1, 1e-17), (1.0, 1.0)])
+def test_a_fall_too_short_for_numbers_is_none(warmup, decay):
+    assert [optim.rate_share(share, warmup, decay) for share in (warmup / 2, warmup, 1.0)] == [0.5, 1, 1]
+
+
 def test_the_average_follows_the_weights_and_copies_counters():
     model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
     average = optim.AveragedModel(model, decay=0.5)
