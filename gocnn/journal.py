@@ -95,7 +95,9 @@ def _read(path: Path) -> list[dict[str, str]]:
     if not path.exists():
         return []
     with path.open(newline="") as file:
-        rows = list(csv.DictReader(file))
+        rows = list(csv.DictReader(file, restval=""))
+    for row in rows:
+        row.pop(None, None)  # what a row has more than the first
     if not all((row.get("step") or "").isdigit() for row in rows):
         raise ValueError(f"{path}: not the log of a run (its rows have no step); move it away")
     return rows
@@ -110,7 +112,7 @@ def draw_curves(log: Path, picture: Path) -> None:
 
     rows = _read(log)
     latest = rows[-1] if rows else {}
-    at = [int(row["samples"]) for row in rows]
+    at = [float(row["samples"] or "nan") for row in rows]
     # A loss is comparable to the cross-entropy of tests only where it is one itself.
     panels = [("cross-entropy (nats)", ("cross_entropy", f"{LEARNED}cross_entropy")), ("accuracy", ("top1", "top5"))]
     if not latest.get(f"{LEARNED}cross_entropy"):

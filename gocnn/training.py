@@ -49,6 +49,8 @@ class Objective(nn.Module):
 class TrainingConfig:
     """How a network is trained. The budget is `minutes` or `samples`; the learning rate falls to zero at its end.
 
+    Minutes are those of training: tests between them are not counted.
+
     `batch` is per process. `warmup` and `decay` are shares of the budget, at its two ends: over the one the learning
     rate rises, over the other it falls, and it holds between them. `*_minutes` are intervals.
     """
@@ -127,6 +129,7 @@ def classify(
         logits = out.float()
         nats += float(nn.functional.cross_entropy(logits, targets, reduction="sum"))
         best = logits.topk(min(5, logits.shape[1])).indices == targets[:, None]
+        best &= ~logits.isnan().any(1, keepdim=True)  # which come first, and are no answer
         top1 += int(best[:, 0].sum())
         top5 += int(best.sum())
     return {"top1": top1 / count, "top5": top5 / count, "cross_entropy": nats / count, "tested": count}
@@ -234,6 +237,10 @@ class Run:
         process goes on from another one.
         """
         saved = checkpoint.load(self.checkpoint_path, "training")
+        with checkpoint.building(self.checkpoint_path):
+            self._go_on_from(saved)
+
+    def _go_on_from(self, saved: checkpoint.Checkpoint) -> None:
         self.progress = Progress(**saved.meta["progress"])
         (first,) = self.ranks.from_first(self.progress.step)
         if first != self.progress.step:
@@ -300,18 +307,21 @@ class Run:
                 saving = finished or stopping or self.progress.seconds - saved >= 60 * config.checkpoint_minutes
                 reporting = not self.progress.step % 10 or self.progress.step == 1
                 if reporting or saving:
-                    value = self._finite(ranks.mean(float(loss)))
+                    value = self._finite("loss", ranks.mean(float(loss)))
                 if reporting:
                     old = self.progress.loss
                     self.progress.loss = value if np.isnan(old) else 0.95 * old + 0.05 * value
                     journal.show(self.share_done, self.samples, self.progress.seconds, self.progress.loss)
                 if saving:
+                    self._finite("largest weight", ranks.mean(self._largest_weight()))
                     saved = self.progress.seconds
                     if ranks.is_first:
                         self.save()
                 if not finished and self.progress.seconds - validated >= 60 * config.validate_minutes:
+                    paused = time.monotonic()
                     metrics = self._test(validate, journal)
-                    validated = time.monotonic() - began
+                    began += time.monotonic() - paused
+                    validated = self.progress.seconds
                 if stopping and not finished:
                     raise Interrupted
             # Here and not in the loop: a run that was killed during this test has left the loop behind when it resumes.
@@ -329,14 +339,19 @@ class Run:
         )
         return metrics
 
-    def _finite(self, loss: float) -> float:
-        """The loss itself. Raises ValueError if it is no number any more, before that is saved."""
-        if not np.isfinite(loss):
+    def _largest_weight(self) -> float:
+        """Of the average, which keeps what the model's weights and statistics were; nan if one is no number."""
+        weights = [t for t in self.average.module.state_dict().values() if t.is_floating_point()]
+        return float(torch.stack([weight.abs().max() for weight in weights]).max())
+
+    def _finite(self, what: str, value: float) -> float:
+        """The value itself. Raises ValueError if it is no number any more, before that is saved."""
+        if not np.isfinite(value):
             raise ValueError(
-                f"the loss is {loss} after {self.progress.step:,} steps: try lower learning rates. "
+                f"the {what} is {value} after {self.progress.step:,} steps: try lower learning rates. "
                 f"{self.checkpoint_path} is as it was last saved"
             )
-        return loss
+        return value
 
     @property
     def learning_rate(self) -> float:

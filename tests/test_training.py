@@ -95,6 +95,18 @@ def test_classify_counts_right_answers(tmp_path):
     assert metrics == {"top1": 1.0, "top5": 1.0, "cross_entropy": pytest.approx(0, abs=1e-3), "tested": 100}
 
 
+@pytest.mark.parametrize("broken", [slice(None), slice(0, 1), slice(3, 4)])
+def test_what_is_no_number_is_no_right_answer(broken):
+    class Broken(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            logits = torch.zeros(len(x), 4)
+            logits[:, broken] = float("nan")
+            return logits
+
+    metrics = training.classify(Broken(), Stripes(), CPU.device, count=100)
+    assert metrics["top1"] == metrics["top5"] == 0
+
+
 def test_a_run_with_other_settings_is_not_resumed(tmp_path):
     run = training.Run(tmp_path, small_network(), config(samples=64), CPU)
     run.train(Stripes(), lambda model: {})
@@ -163,12 +175,50 @@ def test_slow_tests_leave_time_to_learn_between_them(tmp_path, monkeypatch):
     assert tested == [10, 20, 30, 40]
 
 
+def test_tests_are_no_time_of_training(tmp_path, monkeypatch):
+    """Of a budget of minutes they take nothing: here a step takes a minute, and a test twenty."""
+    now = 0.0
+
+    def slowly(model: nn.Module) -> training.Metrics:
+        nonlocal now
+        now += 20 * 60
+        return {}
+
+    class Minutely(training.Run):
+        def step(self, *batch: torch.Tensor) -> torch.Tensor:
+            nonlocal now
+            now += 60
+            return super().step(*batch)
+
+    monkeypatch.setattr(training, "time", SimpleNamespace(monotonic=lambda: now))
+    settings = config(samples=None, minutes=30, validate_minutes=10, checkpoint_minutes=100)
+    run = Minutely(tmp_path, small_network(), settings, CPU)
+    run.train(Stripes(), slowly)
+    assert run.progress.step == 30
+    with (tmp_path / "log.csv").open() as file:
+        assert [float(row["seconds"]) for row in csv.DictReader(file)] == [600, 1200, 1800]
+
+
 def test_a_log_that_cannot_be_written_stops_no_run(tmp_path, capsys):
     run = training.Run(tmp_path, small_network(), config(samples=64), CPU)
     (tmp_path / "curves.png").mkdir()  # nothing can be written in its place
     assert run.train(Stripes(), lambda model: {"top1": 0.5}) == {"top1": 0.5}
     assert "log and curves are not written" in capsys.readouterr().err
     assert run.checkpoint_path.exists()
+
+
+@pytest.mark.parametrize("row", ["1,32", "1", "1,32,0.5,0.01,1.4,0.5,0.5"])
+def test_a_row_of_another_length_stops_no_run(tmp_path, row):
+    run = training.Run(tmp_path, small_network(), config(samples=64), CPU)
+    with pytest.raises(training.Interrupted):
+        stopped_after(run, 32).train(Stripes(), lambda model: {})
+    (tmp_path / "log.csv").write_text(f"step,samples,seconds,lr,loss,top1\n{row}\n")
+    run.resume()
+    assert run.train(Stripes(), lambda model: {"top1": 0.25}) == {"top1": 0.25}
+    with (tmp_path / "log.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["step"], row["top1"]) for row in rows] == [("1", "0.5" if "0.5" in row else ""), ("2", "0.25")]
+    assert (tmp_path / "curves.png").exists()
 
 
 def test_a_log_that_is_no_log_is_named(tmp_path):
@@ -250,6 +300,42 @@ def test_a_loss_that_is_no_number_ends_the_run_and_spares_its_checkpoint(tmp_pat
     saved = checkpoint.load(run.checkpoint_path, "training")
     assert saved.meta["progress"]["step"] == 6
     assert all(tensor.isfinite().all() for tensor in saved.tensors.values())
+
+
+def test_weights_that_are_no_numbers_end_the_run_and_spare_its_checkpoint(tmp_path):
+    """The loss is that before the step, so that it does not tell yet."""
+
+    class Burst(training.Run):
+        def step(self, *batch: torch.Tensor) -> torch.Tensor:
+            if self.progress.step == 9:
+                self.optimizers[0].param_groups[0]["peak_lr"] = float("inf")
+            return super().step(*batch)
+
+    run = Burst(tmp_path, small_network(), config(samples=320, checkpoint_minutes=0), CPU)
+    with pytest.raises(ValueError, match="the largest weight is nan after 10 steps: try lower learning rates"):
+        run.train(Stripes(), lambda model: {})
+    saved = checkpoint.load(run.checkpoint_path, "training")
+    assert saved.meta["progress"]["step"] == 9
+    assert all(tensor.isfinite().all() for tensor in saved.tensors.values())
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"progress": {"steps": 1}}, {"progress": None}, {"config": None}, {"config": {}}, {"identity": 3}, {"world": ()}],
+)
+def test_a_damaged_checkpoint_is_named(tmp_path, damage):
+    run = training.Run(tmp_path, small_network(), config(samples=64), CPU)
+    run.save()
+    saved = checkpoint.load(run.checkpoint_path, "training")
+    checkpoint.save(run.checkpoint_path, "training", saved.meta | damage, saved.tensors)
+    with pytest.raises(checkpoint.CheckpointError, match=r"checkpoint\.safetensors: "):
+        run.resume()
+    checkpoint.save(run.checkpoint_path, "training", {}, saved.tensors)
+    with pytest.raises(checkpoint.CheckpointError, match=r"checkpoint\.safetensors: "):
+        run.resume()
+    checkpoint.save(run.checkpoint_path, "training", saved.meta, saved.tensors | {"optimizer0.99.x": torch.ones(1)})
+    with pytest.raises(checkpoint.CheckpointError, match=r"checkpoint\.safetensors: "):
+        run.resume()
 
 
 def test_a_validation_that_fails_costs_no_step(tmp_path):
