@@ -18,7 +18,8 @@ class Parameters:
     """How many weights a convolution has, without biases, counted in three ways.
 
     dense: if each output had its own for each input. sparse: those of them that are there; an output has none for an
-    input that it does not see. shared: the different ones among those, which are what is learned.
+    input that it does not see. shared: the different ones among those, which are what is learned: all that the
+    convolution has, but those that never meet a pixel of so small an image.
     """
 
     dense: int
@@ -57,10 +58,12 @@ def as_linear(conv: nn.Conv2d, input_shape: Sequence[int]) -> nn.Linear:
 def parameters(conv: nn.Conv2d, input_shape: Sequence[int]) -> Parameters:
     """The weights of the matrix, counted without making it: layers of real size would need gigabytes."""
     _demand_zeros(conv)
-    with torch.no_grad():
+    with torch.inference_mode(False):  # a caller's mode without gradients does not matter
         pixels = torch.ones(1, *input_shape, dtype=torch.float64, device=conv.weight.device)
-        seen = conv._conv_forward(pixels, torch.ones_like(conv.weight, dtype=torch.float64), None)
-    return Parameters(seen.numel() * pixels.numel(), int(seen.sum().round()), conv.weight.numel())
+        weight = torch.ones_like(conv.weight, dtype=torch.float64, requires_grad=True)
+        seen = conv._conv_forward(pixels, weight, None)
+        (met,) = torch.autograd.grad(seen.sum(), weight)  # how many pixels each weight meets
+    return Parameters(seen.numel() * pixels.numel(), int(met.sum().round()), int((met > 0.5).sum()))
 
 
 def _columns(conv: nn.Conv2d, weight: Tensor, input_shape: Sequence[int]) -> Tensor:

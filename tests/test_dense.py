@@ -34,6 +34,16 @@ def test_places_say_which_weight_is_where(conv: nn.Conv2d) -> None:
     assert counted.shared == len(which[which >= 0].unique()) == conv.weight.numel()
 
 
+@pytest.mark.parametrize(("shape", "met"), [((1, 1, 1), 1), ((1, 1, 2), 3), ((1, 2, 2), 9)])
+def test_weights_that_meet_no_pixel_are_not_there(shape: tuple[int, int, int], met: int) -> None:
+    conv = nn.Conv2d(1, 1, 3, padding=1)
+    which = dense.places(conv, shape)
+    with torch.inference_mode():
+        counted = dense.parameters(conv, shape)
+    assert counted.shared == met == len(which[which >= 0].unique())
+    assert (counted.dense, counted.sparse) == (which.numel(), int((which >= 0).sum()))
+
+
 def test_padding_with_anything_but_zeros_is_no_such_layer() -> None:
     conv = nn.Conv2d(1, 1, 3, padding=1, padding_mode="reflect")
     for function in (dense.matrix, dense.places, dense.parameters, dense.as_linear):
