@@ -128,6 +128,7 @@ def _per_filter(module: nn.Module, recurse: bool) -> int | None:
     return next(iter(filters.values())) if len(filters) == 1 else None
 
 
+@torch.inference_mode(False)  # in a caller's operations cannot be followed
 def _trace(model: nn.Module, input_shape: Sequence[int]) -> dict[str, list[tuple[tuple[int, ...], Field | None]]]:
     """Shape (without the batch) and field of what each layer gave in each of its calls, in a pass of an empty image."""
     calls: dict[str, list[tuple[tuple[int, ...], Field | None]]] = {}

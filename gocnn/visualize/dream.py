@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from gocnn.visualize.inputs import Bound, bounds, resized
-from gocnn.visualize.layers import LayerError, batch_for, inspecting, maps
+from gocnn.visualize.layers import LayerError, batch_for, fine, inspecting, maps
 from gocnn.visualize.maximize import blurred
 
 SMOOTHINGS = ("laplacian", "gaussian", "none")
@@ -107,12 +107,14 @@ class Moment:
     done: float
     _original: Tensor = field(repr=False)
     _detail: Tensor = field(repr=False)
+    _bounds: tuple[Tensor, Tensor] = field(repr=False)
 
     def picture(self) -> Tensor:
-        """float [1, C, H, W]: the original with what has been dreamt so far, in the original's size."""
-        return self._original + resized(self._detail, self._original.shape[2:])
+        """float [1, C, H, W]: the original with what has been dreamt so far, in its size and within the bounds."""
+        return (self._original + resized(self._detail, self._original.shape[2:])).clamp(*self._bounds)
 
 
+@torch.inference_mode(False)  # in a caller's there are no gradients
 def dream(
     model: nn.Module, picture: Tensor, targets: Sequence[Target], recipe: Recipe | None = None
 ) -> Iterator[Moment]:
@@ -125,7 +127,7 @@ def dream(
     picture below `LEAST`, for channels that are not there, a guide of other channels, or wrong bounds.
     """
     recipe = recipe or Recipe()
-    original = batch_for(model, picture)
+    original = fine(batch_for(model, picture))
     height, width = original.shape[2:]
     if len(original) != 1 or min(height, width) < LEAST:
         raise ValueError(f"a dream needs one picture of {LEAST} pixels or more each way, not {list(original.shape)}")
@@ -149,7 +151,7 @@ def dream(
                     slope = torch.einsum("ij,bjhw->bihw", mix, slope)
                 image = (image + recipe.rate * slope / slope.abs().mean().clamp_min(1e-12)).clamp(low, high)
                 detail, work = image - base, work + size[0] * size[1]
-                yield Moment(octave, step, objective, work / all_work, original, detail)
+                yield Moment(octave, step, objective, work / all_work, original, detail, (low, high))
 
 
 def guide(model: nn.Module, picture: Tensor, layers: Sequence[str]) -> Tensor:

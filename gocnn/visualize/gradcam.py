@@ -20,6 +20,7 @@ from gocnn.visualize.layers import LayerError, batch_for, recording
 from gocnn.visualize.units import Units
 
 
+@torch.inference_mode(False)  # in a caller's there are no gradients
 def gradcam(
     model: nn.Module, layer: str, images: Tensor | np.ndarray, units: Units = None, *, objective: str = "activation",
     signed: bool = False,

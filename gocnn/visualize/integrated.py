@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from gocnn.visualize import units as of
 from gocnn.visualize.activations import as_array
-from gocnn.visualize.layers import batch_for, recording
+from gocnn.visualize.layers import batch_for, fine, recording
 from gocnn.visualize.units import Units
 
 
@@ -33,6 +33,7 @@ class Integrated:
     gap: np.ndarray
 
 
+@torch.inference_mode(False)  # in a caller's there are no gradients
 def integrated(
     model: nn.Module, images: Tensor | np.ndarray, units: Units = None, *, layer: str = "",
     baseline: float | Tensor | np.ndarray = 0.0, steps: int = 50, batch_size: int = 25, objective: str = "activation",
@@ -56,7 +57,7 @@ def integrated(
         shape = list(torch.as_tensor(baseline).shape)
         raise ValueError(f"a baseline of {shape} does not go with images of {list(batch.shape)}") from None
     points, weights = np.polynomial.legendre.leggauss(steps)  # on -1 to 1; the weights' sum is 2
-    shares = torch.zeros_like(batch, dtype=torch.promote_types(batch.dtype, torch.float32))
+    shares = torch.zeros_like(fine(batch))
     ends = []
     with torch.enable_grad(), recording(model, layer, gradients=True) as record:
         with torch.no_grad():

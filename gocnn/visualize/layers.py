@@ -50,8 +50,20 @@ def batch_for(model: nn.Module, inputs: Tensor | np.ndarray) -> Tensor:
     batch = torch.as_tensor(inputs).detach()
     if batch.ndim != 4 or batch.numel() == 0:
         raise ValueError(f"a batch of images must be [B, C, H, W], not {list(batch.shape)}")
-    example = next((p for p in model.parameters() if p.is_floating_point()), torch.zeros(()))
-    return batch.to(example.device, example.dtype)
+    example = _example(model)
+    batch = batch.to(example.device, example.dtype)
+    with torch.inference_mode(False):  # a tensor that was made in inference mode is never part of a graph; a copy is
+        return batch.clone() if batch.is_inference() else batch
+
+
+def fine(tensor: Tensor) -> Tensor:
+    """In float32 if it is of half precision, in which small steps do not add up, nor can a picture be resized."""
+    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
+
+
+def _example(model: nn.Module) -> Tensor:
+    """A tensor on the network's device and of its precision."""
+    return next((p for p in model.parameters() if p.is_floating_point()), torch.zeros(()))
 
 
 @contextmanager
@@ -153,7 +165,8 @@ class _Enough(Exception):
 def maps(model: nn.Module, images: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
     """What several layers give in one pass, by name, each [B, K, H, W] and part of the graph if one is built.
 
-    The network stops after the last of them. To be called while `inspecting`.
+    The network stops after the last of them. Images are brought to its precision, and of its outputs half precisions to
+    float32. To be called while `inspecting`.
 
     Raises LayerError for an unknown layer, one that does not run, or runs again before the last of them, or one whose
     output is no map, ValueError for no layers.
@@ -178,8 +191,8 @@ def maps(model: nn.Module, images: Tensor, layers: Sequence[str]) -> dict[str, T
             hook = get(model, name).register_forward_hook(lambda _, __, output, name=name: note(name, output))
             hooks.callback(hook.remove)
         try:
-            model(images)
+            model(images.to(_example(model).dtype))
         except _Enough:
-            return found
+            return {name: fine(output) for name, output in found.items()}
     missing = next(name for name in wanted if name not in found)
     raise LayerError(f"layer {missing!r} does not run; take another layer")

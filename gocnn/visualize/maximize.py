@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from gocnn.visualize import units as of
 from gocnn.visualize.activations import as_array
 from gocnn.visualize.inputs import Bound, bounds
-from gocnn.visualize.layers import batch_for, recording
+from gocnn.visualize.layers import LayerError, batch_for, fine, recording
 
 PENALTIES = ("none", "l1", "l2")
 
@@ -81,6 +81,7 @@ class Maximized:
     probabilities: np.ndarray | None
 
 
+@torch.inference_mode(False)  # in a caller's there are no gradients
 def maximize(
     model: nn.Module, shape: tuple[int, int, int], units: Sequence[int], *, layer: str = "",
     objective: str = "activation", ascent: Ascent | None = None,
@@ -92,8 +93,8 @@ def maximize(
     of the softmax over the layer's output [B, K]. Take a layer before its ReLU: below zero a ReLU gives no gradient to
     climb. The same seed gives the same pictures on the same machine.
 
-    Raises LayerError for an unknown layer, or one whose output is of another shape, and ValueError for a unit that is
-    not there, an unknown objective or wrong bounds.
+    Raises LayerError for an unknown layer, or one whose output is of another shape or does not depend on the input, and
+    ValueError for a unit that is not there, an unknown objective or wrong bounds.
     """
     ascent = ascent or Ascent()
     of.check(objective)
@@ -101,9 +102,7 @@ def maximize(
     first = ascent.start + ascent.noise * torch.randn((1, *shape), generator=random)
     image = batch_for(model, first.repeat(len(units), 1, 1, 1)).clone()
     precision = image.dtype
-    if precision in (torch.float16, torch.bfloat16):  # too coarse for small steps to add up
-        image = image.float()
-    image.requires_grad_()
+    image = fine(image).requires_grad_()
     low, high = bounds(ascent.low, ascent.high, image)
     adam = torch.optim.Adam([image], lr=ascent.rate)
     trace = []
@@ -116,7 +115,9 @@ def maximize(
             model(image.roll((down, across), (2, 3)).to(precision))
             wanted = of.value(record.output, units, objective) - _penalties(image, ascent)
             trace.append(wanted.detach())
-            (image.grad,) = torch.autograd.grad(-wanted.sum(), image)
+            (image.grad,) = torch.autograd.grad(-wanted.sum(), image, allow_unused=True)
+            if image.grad is None:
+                raise LayerError(f"layer {layer!r} does not depend on the input; take another layer")
             adam.step()
             with torch.no_grad():
                 if ascent.blur and (step + 1) % ascent.blur_every == 0 and step < 0.9 * ascent.steps:

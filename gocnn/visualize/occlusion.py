@@ -95,7 +95,7 @@ def occlusion(
 
 
 def _pair(side: Side) -> tuple[int, int]:
-    return (side, side) if isinstance(side, int) else side
+    return (side, side) if isinstance(side, int | np.integer) else side
 
 
 def _begins(length: int, window: int, stride: int) -> list[int]:

@@ -55,8 +55,8 @@ def top_patches(
     loader gives); it is gone through once, and only the best patches are kept. A unit is a channel of an output
     [B, K, H', W'], or a neuron of one [B, K], which sees the whole image. Of one image at most `per_image` patches
     count, and none that overlaps a stronger one by more than `overlap` (intersection over union), so that one object is
-    not shown many times. Of equal values the earlier wins. If there are fewer than `count` patches, n is what the
-    unit with fewest has.
+    not shown many times. NaN is no activation, and of equal values the earlier wins. If there are fewer than `count`
+    patches, n is what the unit with fewest has.
 
     Raises LayerError for an unknown layer, one whose output has another shape, or one whose receptive field cannot be
     told; ValueError for a unit that is not there, images of different sizes, or no image.
@@ -117,6 +117,7 @@ def _take(
     overlap: float,
 ) -> None:  # fmt: skip
     """Enter one unit's best places in a batch, its maps [B, H', W'], into its list of hits, which stays sorted."""
+    maps = np.where(np.isnan(maps), -np.inf, maps)
     peaks = maps.max((1, 2))
     found = []
     for index in np.argsort(-peaks, kind="stable")[:count]:

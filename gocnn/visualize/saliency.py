@@ -18,12 +18,13 @@ from torch.overrides import TorchFunctionMode
 
 from gocnn.visualize import units as of
 from gocnn.visualize.activations import as_array
-from gocnn.visualize.layers import batch_for, recording
+from gocnn.visualize.layers import batch_for, fine, recording
 from gocnn.visualize.units import Units
 
 METHODS = ("gradient", "smooth", "guided")
 
 
+@torch.inference_mode(False)  # in a caller's there are no gradients
 def saliency(
     model: nn.Module, images: Tensor | np.ndarray, units: Units = None, *, layer: str = "", method: str = "gradient",
     objective: str = "activation", signed: bool = False, samples: int = 25, noise: float = 0.15, seed: int = 0,
@@ -58,11 +59,11 @@ def saliency(
             units = of.chosen(record.output, units)  # of the image itself, whatever the noise makes of it
         random = torch.Generator().manual_seed(seed)
         scale = noise * (batch.amax((1, 2, 3), keepdim=True) - batch.amin((1, 2, 3), keepdim=True))
-        found = torch.zeros_like(batch)
+        found = torch.zeros_like(fine(batch))
         for _ in range(samples):
             noisy = batch + scale * torch.randn(batch.shape, generator=random).to(batch)
             gradient = _gradient(model, layer, noisy, units, objective)
-            found += (gradient if signed else gradient.abs()) / samples
+            found += (gradient if signed else gradient.abs()).to(found) / samples
     else:
         found = _gradient(model, layer, batch, units, objective)
     return as_array(found if signed else found.abs())

@@ -33,7 +33,7 @@ from torch.nn import functional
 
 from gocnn.shapes import Field, receptive_fields
 from gocnn.visualize.inputs import Bound, bounds, resized
-from gocnn.visualize.layers import LayerError, batch_for, inspecting, maps
+from gocnn.visualize.layers import LayerError, batch_for, fine, inspecting, maps
 
 OPTIMISERS = ("lbfgs", "adam")
 STARTS = ("content", "noise")
@@ -128,6 +128,7 @@ def averaged(model: nn.Module) -> nn.Module:
     return other
 
 
+@torch.inference_mode(False)  # in a caller's there are no gradients
 def paint(
     model: nn.Module, content: Tensor, styles: Sequence[tuple[Tensor, float]], recipe: Recipe
 ) -> Iterator[Moment]:
@@ -141,8 +142,8 @@ def paint(
     receptive field cannot be told, and ValueError for pictures below `LEAST`, shares that are not positive, or wrong
     bounds.
     """
-    original = batch_for(model, content)
-    pictures = [(batch_for(model, picture), share) for picture, share in styles]
+    original = fine(batch_for(model, content))
+    pictures = [(fine(batch_for(model, picture)), share) for picture, share in styles]
     for picture in [original, *(picture for picture, _ in pictures)]:
         if len(picture) != 1 or min(picture.shape[2:]) < LEAST:
             raise ValueError(f"a picture must have {LEAST} pixels or more each way, not {list(picture.shape)}")

@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-import torch
 from torch import Tensor
 
-from gocnn.visualize.layers import LayerError
+from gocnn.visualize.layers import LayerError, fine
 
 OBJECTIVES = ("activation", "log probability", "probability")
 Units = int | Sequence[int] | None
@@ -44,7 +42,7 @@ def value(output: Tensor, units: Units, objective: str = "activation") -> Tensor
         plural = objective.replace("probability", "probabilities")
         raise LayerError(f"{plural} are of outputs [B, K], not {list(output.shape)}; take another layer")
     picked = chosen(output, units)
-    output = output.to(torch.promote_types(output.dtype, torch.float32))
+    output = fine(output)
     if objective == "log probability":
         output = output.log_softmax(1)
     elif objective == "probability":
@@ -59,9 +57,12 @@ def chosen(output: Tensor, units: Units) -> list[int]:
     Raises ValueError for a unit that is not there, or for as many units as there are no images.
     """
     if units is None:
-        loudness = output.detach().flatten(2).sum(2) if output.ndim == 4 else output.detach()
+        loudness = output.detach()
+        if output.ndim == 4:  # a sum of half precision would overflow
+            loudness = fine(loudness).flatten(2).sum(2)
         return [int(unit) for unit in loudness.argmax(1)]
-    picked = [int(units)] * len(output) if isinstance(units, int | np.integer) else [int(unit) for unit in units]
+    one = isinstance(units, int) or getattr(units, "ndim", 1) == 0  # a number of any kind, as argmax gives it, too
+    picked = [int(units)] * len(output) if one else [int(unit) for unit in units]  # type: ignore[arg-type, union-attr]
     if len(picked) != len(output):
         raise ValueError(f"{len(picked)} units for {len(output)} images; give one for each, or one number for all")
     wrong = [unit for unit in picked if not 0 <= unit < output.shape[1]]

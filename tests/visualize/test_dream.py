@@ -80,6 +80,23 @@ def test_bounds_and_colours() -> None:
     assert torch.allclose(change[:, 0], change[:, 2], atol=1e-5) and change.abs().mean() > 0.01
 
 
+def test_what_was_dreamt_small_is_within_the_bounds_when_it_is_enlarged() -> None:
+    image = (picture(64, 64) > 0).float()
+    moments = run([Target(("3",))], Recipe(octaves=2, ratio=2.0, steps=2, rate=0.5, low=0.0, high=1.0), image)
+    assert all(moment.picture().amin() >= 0 and moment.picture().amax() <= 1 for moment in moments)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_a_network_of_half_precision_dreams_what_the_other_does(dtype: torch.dtype) -> None:
+    recipe = Recipe(octaves=2, ratio=1.2, steps=3, rate=0.1, jitter=3)
+    seen = guide(small().to(dtype), picture(32, 32), ["3"])
+    for target in (Target(("3",)), Target(("3",), guide=seen)):
+        expected, found = (run([target], recipe, net=net)[-1] for net in (small(), small().to(dtype)))
+        assert found.objective == pytest.approx(expected.objective, rel=0.05)
+        changes = torch.stack([(moment.picture() - picture()).flatten() for moment in (found, expected)])
+        assert changes.dtype == torch.float32 and torch.corrcoef(changes)[0, 1] > 0.9
+
+
 def test_octaves_grow_to_the_picture_and_the_share_of_work_to_one() -> None:
     moments = run([Target(("3",))], Recipe(octaves=9, steps=2, ratio=1.2, jitter=3))
     octaves = max(moment.octave for moment in moments) + 1

@@ -186,6 +186,15 @@ def test_a_network_of_several_outputs_has_no_probabilities() -> None:
     assert found.probabilities is None and found.activations.shape == (1,)
 
 
+def test_a_unit_that_the_input_cannot_move_is_refused() -> None:
+    class Constant(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.ones(len(x), 2)
+
+    with pytest.raises(LayerError, match="layer '' does not depend on the input"):
+        maximize(Constant(), (1, 4, 4), [0])
+
+
 def test_refusals() -> None:
     net, quick = small(), Ascent(steps=1)
     with pytest.raises(LayerError, match="there are"):

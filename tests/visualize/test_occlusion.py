@@ -69,6 +69,12 @@ def test_a_grid_of_windows_side_by_side() -> None:
     assert np.allclose(found.drops[0], np.kron(falls, np.ones((4, 4))), atol=1e-6)
 
 
+def test_a_window_may_be_a_number_of_numpys() -> None:
+    net, images = small(), torch.rand(1, 1, 8, 8)
+    found = occlusion(net, images, 0, window=np.int64(3), stride=np.int32(2))
+    assert np.array_equal(found.drops, occlusion(net, images, 0, window=3, stride=2).drops)
+
+
 def test_pixels_that_no_window_hides_do_not_count() -> None:
     found = occlusion(small(), torch.rand(1, 1, 8, 8), 0, window=1, stride=3)
     assert found.drops[0, 1].tolist() == [0] * 8

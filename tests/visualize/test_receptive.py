@@ -97,6 +97,16 @@ def test_several_hits_an_image_are_apart(images: torch.Tensor) -> None:
     assert top_patches(net, "0", [1], [images[:1]], count=40).values.shape == (1, 1)
 
 
+def test_nan_is_no_activation(images: torch.Tensor) -> None:
+    """An image of nothing but NaN does not count; of one that has some, the places that do not see them."""
+    net, some = net_for("valid"), images[:4].clone()
+    some[1], some[2, :, 20:] = torch.nan, torch.nan
+    top = top_patches(net, "1", [0], [some], count=4)
+    assert sorted(top.images[0].tolist()) == [0, 2, 3] and np.isfinite(top.patches).all()
+    peak = activations(net, "1", some)[2, 0]
+    assert top.values[0][top.images[0] == 2] == np.nanmax(peak)
+
+
 def test_a_neuron_sees_the_whole_image(images: torch.Tensor) -> None:
     net = net_for("valid")
     top = top_patches(net, "3", [2], images.split(10), count=3)

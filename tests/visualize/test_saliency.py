@@ -118,6 +118,14 @@ def test_other_precisions(dtype: torch.dtype) -> None:
     assert np.allclose(found, saliency(small(), images, 0), atol=0.02)
 
 
+def test_smoothgrads_mean_is_as_fine_as_its_samples() -> None:
+    """Of a linear network every sample has the same gradient; in bfloat16, the later ones would hardly count."""
+    net = nn.Sequential(nn.Flatten(), nn.Linear(4, 2)).to(torch.bfloat16)
+    images = torch.rand(1, 1, 2, 2)
+    found = saliency(net, images, 0, method="smooth", samples=200, signed=True)
+    assert np.allclose(found, saliency(net, images, 0, signed=True), rtol=1e-3)
+
+
 def test_refusals() -> None:
     net, images = small(), torch.rand(2, 1, 8, 8)
     with pytest.raises(LayerError, match=r"no layer 'conv1' .* there are 0, 1"):

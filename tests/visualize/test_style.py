@@ -134,6 +134,16 @@ def test_the_last_step_counts() -> None:
     assert moment.style < both(picture(2))[2][1]
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_a_network_of_half_precision_paints_what_the_other_does(dtype: torch.dtype) -> None:
+    recipe = replace(BOTH, steps=(5, 5), sizes=(0.8, 1.0))
+    *_, expected = paint(small(), picture(2), [(picture(3), 1.0)], recipe)
+    *_, found = paint(small().to(dtype), picture(2), [(picture(3), 1.0)], recipe)
+    assert found.style == pytest.approx(expected.style, rel=0.5)  # the way of L-BFGS is its own
+    pixels = torch.stack([found.picture().flatten(), expected.picture().flatten()])
+    assert pixels.dtype == torch.float32 and torch.corrcoef(pixels)[0, 1] > 0.99
+
+
 def test_of_the_picture_itself_both_losses_are_zero() -> None:
     p = picture(1)
     _, slope, worth = losses(BOTH, p, [(p, 1.0)])(p)
