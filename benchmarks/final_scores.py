@@ -53,7 +53,9 @@ class Score:
     def compensation(self) -> int:
         """White's points for handicap stones."""
         moves = list(zip(self.record.colours.tolist(), self.record.points.tolist()))
-        handicap = handicap_of(self.record.setup_colours[self.record.setup_at == 0].tolist(), moves)
+        handicap = handicap_of(
+            self.record.setup_colours[self.record.setup_at == 0].tolist(), moves, self.record.size
+        )
         return self.rules.compensation(handicap)
 
     @property

@@ -48,7 +48,8 @@ class Game:
 
         Else those that are set up, and nothing but Black's, or that Black has played one after the other.
         """
-        return self._handicap or handicap_of(self.start[self.start != EMPTY].tolist(), self.board.moves)
+        board = self.board
+        return self._handicap or handicap_of(self.start[self.start != EMPTY].tolist(), board.moves, board.size)
 
     @handicap.setter
     def handicap(self, stones: int) -> None:

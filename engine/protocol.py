@@ -22,6 +22,7 @@ import logging
 import math
 import os
 import re
+import select
 import sys
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -93,15 +94,25 @@ class Reply:
     """The answer to the command that is being carried out, for a command that speaks before it is done."""
 
     def __init__(
-        self, request_id: str, write: Callable[[bytes], object], reader: LineReader | None = None, number: int = 0
-    ) -> None:
-        """`number` is the command's line in `reader`; without a reader, all of the input is known to have come."""
+        self, request_id: str, write: Callable[[bytes], object], reader: LineReader | None = None, number: int = 0,
+        gone: Callable[[], bool] = lambda: False,
+    ) -> None:  # fmt: skip
+        """`number` is the command's line in `reader`; without a reader, all of the input is known to have come.
+
+        `gone` says whether nobody can read the answer.
+        """
         self._id = request_id
+        self._gone = gone
         self._write = write
         self._reader = reader
         self._number = number
         self.begun = False
-        self.broken = False  # nobody reads the answers any more
+        self._failed = False  # what was written went nowhere
+
+    @property
+    def broken(self) -> bool:
+        """Whether nobody reads the answers any more."""
+        return self._failed or self._gone()
 
     def begin(self) -> None:
         """Send the first line of the answer at once, if that isn't done; the command can't be refused any more."""
@@ -138,7 +149,7 @@ class Reply:
         try:
             self._write(_encoded(text))
         except OSError:
-            self.broken = True
+            self._failed = True
 
 
 def read_int(text: str) -> int:
@@ -263,11 +274,12 @@ class GtpEngine:
             stdout.write(data)
             stdout.flush()
 
+        gone = hung_up(stdout)
         for line in reader:
             # A line that was too long to read is refused, by its id, even if nothing else is left of it.
             request = parse_request(line.data) or (None if line.whole else Request("", "", []))
             if request is not None:
-                reply = Reply(request.id, write, reader, line.number)
+                reply = Reply(request.id, write, reader, line.number, gone)
                 if line.whole:
                     self._carry_out(request, reply)
                 else:
@@ -320,6 +332,16 @@ class GtpEngine:
     def cmd_quit(self) -> None:
         """Answer, then end the session."""
         self.closing = True
+
+
+def hung_up(stream: BinaryIO) -> Callable[[], bool]:
+    """What tells whether nobody reads a pipe any more; where the system can't say (Windows), it is always False."""
+    try:
+        hangs = select.poll()
+        hangs.register(stream.fileno(), 0)  # hang-ups are always reported
+    except (AttributeError, OSError):
+        return lambda: False
+    return lambda: bool(hangs.poll(0))
 
 
 @contextlib.contextmanager

@@ -100,7 +100,7 @@ def read_query(fields: Mapping[str, Any], settings: Settings) -> Query:
     moves = _read_stones(left, "moves", size, passes=True, needed=True)
     first = left.take("initialPlayer", str, None)
     placed = [colour for colour, _ in stones]
-    usual = WHITE if handicap_of(placed, ()) else BLACK
+    usual = WHITE if handicap_of(placed, (), size) else BLACK
     to_move = _colour(first, "initialPlayer") if first is not None else moves[0][0] if moves else usual
     turns = left.numbers("analyzeTurns", [len(moves)], 0, len(moves))
     priorities = left.numbers("priorities", [left.take("priority", int, 0)] * len(turns), -math.inf, math.inf)
@@ -111,7 +111,7 @@ def read_query(fields: Mapping[str, Any], settings: Settings) -> Query:
     parts = frozenset(part for name, part in PARTS.items() if left.take(name, bool, False))
     settings, human = _read_settings(left, settings)
     after_first = left.take("analysisPVLen", int, None, least=0)
-    komi += rules.compensation(handicap_of(placed, moves))
+    komi += rules.compensation(handicap_of(placed, moves, size))
     boards = _boards(size, rules, to_move, stones, moves, turns)
     tasks = tuple(
         Task(
@@ -336,7 +336,7 @@ def _boards(
                 found[turn].to_move = moves[turn][0]
         if turn < len(moves):
             try:
-                board.play(*moves[turn])
+                board.play(*moves[turn], told=True)  # as KataGo takes what was played
             except IllegalMove as error:
                 raise QueryError(
                     f"Illegal move {turn}: {point_to_gtp(moves[turn][1], size)} ({error})", "moves"

@@ -168,13 +168,13 @@ def read_rule(rules: Rules, name: str, text: str) -> Rules:
     return rules.changed({name: value})
 
 
-def rules_of_record(text: str, now: Rules) -> Rules:
+def rules_of_record(text: str, now: Rules, handicap: int = 2) -> Rules:
     """The rules that a record names in its RU; those in use where it names none that we know.
 
     SGF has few names, and writes what is in use by the nearest of them (`Rules.sgf_name`): where that is what the
-    record says, only White's points for handicap stones change.
+    record says, only White's points for handicap stones change, and those only if it has a `handicap`.
     """
     found = _named(text)
-    if found is None:
+    if found is None or (found.sgf_name == now.sgf_name and handicap < 2):
         return now
     return dataclasses.replace(now, bonus=found.bonus) if found.sgf_name == now.sgf_name else found

@@ -119,7 +119,7 @@ class Session:
         board.setup((), ())  # what superko compares depends on the rules
         try:
             for colour, point in moves:
-                board.play(colour, point)
+                board.play(colour, point, told=True)
         except IllegalMove:
             raise GtpError("the game so far is illegal by these rules") from None
         board.to_move = self.board.to_move
@@ -164,9 +164,13 @@ class Session:
     def think(self, colour: int, stop: Callable[[], bool], clean_up: bool = False, **how: Any) -> int:
         """The move that the player chooses, or RESIGN; nothing is played. Raises GtpError.
 
-        The player does not pass before the opponent's dead stones are taken off, if the rules or `clean_up` want that.
+        The player does not pass before the opponent's dead stones are taken off, if the rules or `clean_up` want that,
+        but where stones count as they stand he passes, too, when his opponent has passed and the game is won so.
         `how`: the reports on the way, as in `PolicyPlayer.choose`.
         """
+        passed = (-colour, self.board.pass_point) in self.board.moves[-1:]
+        if passed and not (clean_up or self.rules.friendly_pass) and self.score() * colour > 0:
+            return self.board.pass_point
         needed = self.needed_on(self.board_for(colour))
         how |= {"territory": self.rules.by_territory, "seconds": self._seconds(colour), "stop": stop}
         with policy_errors():
@@ -195,7 +199,9 @@ class Session:
             limits = with_seconds(limits, self._seconds(colour))
             how = {"stop": stop, "report": report, "every": every, "bans": bans}
             found = self.run_search(colour, limits=limits, **how)
-            return (found.moves[0].move if found.moves else self.board.pass_point), found
+            if not found.moves:
+                raise GtpError("no move is allowed")
+            return found.moves[0].move, found
         move = self.think(colour, stop, report=report, every=every)
         return move, self.player.found or self.run_search(colour, limits=Limits(visits=1))
 
@@ -349,7 +355,7 @@ class Session:
         except (OSError, ValueError) as error:
             log.info("%s: %s", " ".join(words), error)
             raise GtpError("cannot load file") from None
-        self.rules = rules
+        self.rules = rules_of_record(record.rules, self.rules, game.handicap)
         self._new_game(game)
         self.prepare()
 

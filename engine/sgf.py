@@ -44,8 +44,8 @@ def replay(
     """The game at the end of the main line, or just before its move number `before_move`.
 
     `komi` holds where the file says nothing readable. Set-up is honoured at any node; the game's moves then start from
-    the last one. Raises ValueError, with the reason, for set-up off the board, and for a move that the ko rule and
-    `suicide` (whether it is allowed) forbid.
+    the last one. Raises ValueError, with the reason, for set-up off the board, and for a move that simple ko and
+    `suicide` (whether it is allowed) forbid: what was played has been played, whatever it repeated.
     """
     game = Game(line.size, komi if line.komi is None else line.komi, ko=ko)
     game.board.suicide = suicide
@@ -63,7 +63,7 @@ def replay(
             game.board.to_move = event.colour
             break
         try:
-            game.board.play(event.colour, sgf_to_point(event.move, line.size))
+            game.board.play(event.colour, sgf_to_point(event.move, line.size), told=True)
         except ValueError as error:
             raise ValueError(f"move {moves} is illegal: {error}") from None
     game.handicap = handicap
@@ -82,7 +82,7 @@ def game_to_sgf(
     root = record.get_root()
     root.set("AP", ("gocnn", __version__))
     root.set("KM", game.komi)
-    if game.handicap and (np.any(game.start != EMPTY) or game.handicap != handicap_of((), game.board.moves)):
+    if game.handicap and (np.any(game.start != EMPTY) or game.handicap != handicap_of((), game.board.moves, size)):
         root.set("HA", game.handicap)  # stones that were played one after the other say so themselves
     named = rules.sgf_name_with(game.handicap)
     for prop, text in (("RU", named), ("PB", black), ("PW", white), ("RE", result), ("GC", comment)):

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from sgfmill import sgf_grammar
 from sgfmill.sgf_grammar import Coarse_game_tree
 
-from gocnn.go import BLACK, WHITE, Board, IllegalMove
+from gocnn.go import BLACK, EMPTY, WHITE, Board, IllegalMove
 from gocnn.go.coords import point_to_sgf, sgf_to_point
+from gocnn.go.handicap import handicap_of
 from sgf_data import encoding
 from sgf_data.mainline import MainLine, Node, Properties, as_tree, parse
 
@@ -55,6 +56,13 @@ class AnnotatedGame(MainLine):
             _take_out_notes(node)
         self.stopped: str | None = None  # why the rest of the game is left out
         self.steps, self.final = self._replay(allows_suicide(self.rules))
+
+    @property
+    def handicap(self) -> int:
+        """As of any record, else the stones that Black played one after the other before White moved."""
+        before = self.steps[0].board.stones if self.steps else self.final.stones
+        moves = [(step.colour, step.point) for step in self.steps]
+        return super().handicap or handicap_of(before[before != EMPTY].tolist(), moves, self.size)
 
     def _replay(self, suicide: bool) -> tuple[list[Step], Board]:
         board = Board(self.size, ko="simple", suicide=suicide)

@@ -72,7 +72,7 @@ def judge(table: MoveTable, game: int, playouts: int = PLAYOUTS) -> Owner:
         size, points, colours, setup_at, setup_points, setup_colours, playouts, 1
     )
     found = counting.Count(stones, owner, stones * owner < 0, seki, to_fill)
-    handicap = handicap_of(setup_colours[setup_at == 0].tolist(), list(zip(colours.tolist(), points.tolist())))
+    handicap = handicap_of(setup_colours[setup_at == 0].tolist(), list(zip(colours.tolist(), points.tolist())), size)
     by_area = {found.area, found.area - handicap, found.area - max(handicap - 1, 0)}
     recorded = float(table.margin[game] + table.komi[game])
     is_right = recorded in by_area | {found.territory({core.BLACK: black, core.WHITE: white})}

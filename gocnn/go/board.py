@@ -111,13 +111,12 @@ class Board:
         """64-bit Zobrist hash of the stones."""
         return int(self._state.key[0])
 
-    def why_illegal(self, colour: int, point: int) -> str | None:
-        """None if `colour` may play at `point`, else the reason as in `IllegalMove`."""
+    def why_illegal(self, colour: int, point: int, *, told: bool = False) -> str | None:
+        """None if `colour` may play at `point`, else the reason as in `IllegalMove`; `told` as in `play`."""
         if not 0 <= point <= self.pass_point:
             return "off board"
-        verdict = core.legality(
-            self._state, point, colour, KO_RULES[self.ko], self.suicide, self._history[: self._played + 1]
-        )
+        ko = KO_RULES["simple" if told else self.ko]
+        verdict = core.legality(self._state, point, colour, ko, self.suicide, self._history[: self._played + 1])
         return _REASONS.get(verdict)
 
     def is_legal(self, colour: int, point: int) -> bool:
@@ -127,12 +126,13 @@ class Board:
         """bool [size*size + 1] by point: where `colour` may play; the pass, last, is always True."""
         return core.legal_mask(self._state, colour, KO_RULES[self.ko], self.suicide, self._history[: self._played + 1])
 
-    def play(self, colour: int, point: int) -> int:
+    def play(self, colour: int, point: int, *, told: bool = False) -> int:
         """Play a move or a pass; returns the number of opposing stones captured.
 
-        Raises IllegalMove, and leaves the board as it was, if the rules forbid it.
+        A move that is `told`, as by the record of a game, may repeat a position that is no simple ko. Raises
+        IllegalMove, and leaves the board as it was, if the rules forbid it.
         """
-        reason = self.why_illegal(colour, point)
+        reason = self.why_illegal(colour, point, told=told)
         if reason:
             raise IllegalMove(reason)
         if not self._played:

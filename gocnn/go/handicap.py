@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gocnn.go.core import WHITE
+from gocnn.go.core import BLACK, WHITE
 
 
 def max_fixed_handicap(size: int) -> int:
@@ -64,13 +64,19 @@ def _farthest(size: int, points: list[int]) -> int:
     return max((point for point in range(size * size) if point not in points), key=worth)
 
 
-def handicap_of(stones: Sequence[int], moves: Sequence[tuple[int, int]]) -> int:
+def handicap_of(stones: Sequence[int], moves: Sequence[tuple[int, int]], size: int) -> int:
     """Black's stones before White's first move, if they look like a handicap; 0 if not.
 
-    `stones` are the colours of those that were placed, and `moves` are (colour, point).
+    `stones` are the colours of those that were placed, and `moves` are (colour, point) on a board of that size. A pass
+    of White's between stones of Black's is no move of his, as in KataGo; two of them are.
     """
     if WHITE in stones:
         return 0
-    first = next((number for number, (colour, _) in enumerate(moves) if colour == WHITE), len(moves))
-    count = len(stones) + first * (first > 1)
+    played = 0
+    for number, (colour, point) in enumerate(moves):
+        is_pass = point == size * size
+        if colour == WHITE and not (is_pass and all(then != WHITE for then, _ in moves[number + 1 : number + 2])):
+            break
+        played += colour == BLACK and not is_pass
+    count = len(stones) + played * (played > 1)
     return count if count > 1 else 0

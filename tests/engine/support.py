@@ -105,3 +105,10 @@ def make_engine(policy: object | None = None, style: Style | None = None) -> Gtp
 def stub(*options: str) -> str:
     """The command line of the stub engine."""
     return shlex.join([sys.executable, "-S", "-E", str(STUB), *options])
+
+
+#: A game on 3x3 that is legal by simple ko; its last move brings a position back.
+REPEATS = (
+    "b C3, w B1, b A1, w B2, b A2, w C1, b A3, w C2, b B3, w C2, b B2, w B1, b C3, w A1, b B2, w A3, b B3, w A2, b B3, "
+    "w C1, b C3, w B2, b C3, w B3, b C3"
+)

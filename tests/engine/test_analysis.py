@@ -330,6 +330,15 @@ def test_a_move_is_chosen_among_those_that_are_allowed(pipe: Pipe, command: str)
     assert pipe.answer()[-1].split()[1] != best
 
 
+@pytest.mark.parametrize("command", ["lz-genmove_analyze", "kata-genmove_analyze"])
+def test_where_no_move_is_allowed_none_is_played(pipe: Pipe, command: str) -> None:
+    everywhere = ",".join(f"{column}{row}" for column in "ABCDE" for row in range(1, 6))
+    pipe.send(f"clear_board\n{command} b avoid b pass,{everywhere} 1\nkata-get-rules\n")
+    assert pipe.answer() == ["="]
+    assert pipe.answer() == ["? no move is allowed"]
+    assert pipe.answer()[0].startswith("= {")
+
+
 def test_what_follows_does_not_cut_a_move_short(pipe: Pipe) -> None:
     toy = CentrePolicy(value=True)
     pipe.engine.session.player = SearchPlayer(LazyPolicy(lambda: toy), visits=40)  # type: ignore[attr-defined]

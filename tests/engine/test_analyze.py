@@ -365,6 +365,14 @@ def test_what_the_network_cannot_do_is_one_line(game: Path, networks: dict[str, 
     assert run(game, "--quick", "--visits", 9)[0] == 2
 
 
+def test_stones_that_black_plays_first_are_a_handicap(tmp_path: Path, networks: dict[str, Path]) -> None:
+    path = tmp_path / "played.sgf"
+    path.write_text("(;SZ[9]RU[Chinese];B[cc];B[gg];B[gc];W[ee])")
+    code, out, _ = run(path, "--model", networks["policy"], "--quick", "--json")
+    assert code == 0
+    assert (json.loads(out)["handicap"], json.loads(out)["komi"]) == (3, 0.5)
+
+
 def test_a_game_of_a_collection(tmp_path: Path, networks: dict[str, Path]) -> None:
     path = tmp_path / "two.sgf"
     path.write_text("(;SZ[9];B[ee])(;SZ[9]HA[2]AB[cc][gg];W[ee])")

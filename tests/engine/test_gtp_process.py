@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 GTP = [sys.executable, "-m", "gocnn", "gtp"]
@@ -85,3 +88,17 @@ def test_the_reader_goes_away() -> None:
     errors = process.stderr.read()
     process.stderr.close()
     assert b"Traceback" not in errors, os.fsdecode(errors)
+
+
+@pytest.mark.skipif(not hasattr(select, "poll"), reason="the system does not tell")
+def test_a_move_is_given_up_when_nobody_can_read_it_any_more() -> None:
+    limit = ["--visits", "1000000"]  # hours
+    process = subprocess.Popen([*GTP, *limit], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
+    assert process.stdin and process.stdout
+    process.stdin.write(b"boardsize 9\nname\n")
+    process.stdin.flush()
+    assert [process.stdout.readline() for _ in range(4)] == [b"=\n", b"\n", b"= gocnn\n", b"\n"]
+    process.stdin.write(b"genmove b\n")
+    process.stdin.close()  # which alone ends nothing: a file may be all that is played
+    process.stdout.close()
+    assert process.wait(timeout=120) == 0

@@ -15,6 +15,7 @@ from engine.search_terms import Limits
 from gocnn.go import BLACK, WHITE
 from gocnn.go.coords import gtp_to_point
 from gocnn.profile import Profile
+from tests.engine.support import REPEATS
 
 SETTINGS = Settings(Limits(visits=77))
 
@@ -151,6 +152,15 @@ def test_limits_and_settings_of_one_query() -> None:
 )
 def test_people_by_katagos_names(name: str, profile: str) -> None:
     assert read(overrideSettings={"humanSLProfile": name}).tasks[0].human == Profile.read(profile)
+
+
+def test_moves_that_were_played_may_repeat_a_position() -> None:
+    moves = [move.upper().split() for move in REPEATS.split(", ")]
+    query = read(boardXSize=3, boardYSize=3, rules="tromp-taylor", moves=moves, analyzeTurns=[0, len(moves)])
+    board = query.tasks[-1].board.copy()
+    assert len(board.moves) == len(moves)
+    board.undo()
+    assert board.why_illegal(BLACK, gtp_to_point("C3", 3)) == "superko", "what is searched is held to the rules"
 
 
 def test_parts_of_the_answer() -> None:

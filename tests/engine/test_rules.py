@@ -25,7 +25,7 @@ from engine.search_player import SearchPlayer
 from gocnn.go import BLACK, WHITE, Board
 from gocnn.go.coords import gtp_to_point
 from gocnn.go.counting import settle
-from tests.engine.support import CentrePolicy, make_engine
+from tests.engine.support import REPEATS, CentrePolicy, make_engine
 
 # Black holds the left, White the right; the stones on the other side are dead.
 FINISHED = """
@@ -104,6 +104,7 @@ def test_dead_stones_are_taken_off_before_passing_where_all_stones_count() -> No
     engine = make_engine()
     position(engine, FINISHED)
     ask(engine, "kata-set-rules tromp-taylor")
+    ask(engine, "komi 22.5")  # lost as the stones stand
     for _ in range(20):
         ask(engine, "play w pass")
         if ask(engine, "genmove b") == "= pass":
@@ -372,6 +373,32 @@ def test_a_record_names_no_rules_by_which_white_would_get_other_points(tmp_path:
         assert ("RU[" not in path.read_text()) if not name else name in path.read_text()
         assert ask(engine, f"loadsgf {path}") == "="
         assert ask(engine, "kata-get-rules") == f"= {rules.to_json()}"
+
+
+def test_a_record_of_a_game_without_handicap_leaves_the_rules_that_it_was_written_by(tmp_path: Path) -> None:
+    path = tmp_path / "game.sgf"
+    engine = make_engine()
+    for rules in ("cgos", STANDARD.to_json()):
+        assert ask(engine, f"kata-set-rules {rules}") == ask(engine, "clear_board") == "="
+        before = ask(engine, "kata-get-rules")
+        path.write_text(ask(engine, "printsgf").removeprefix("= "))
+        assert ask(engine, f"loadsgf {path}") == "="
+        assert ask(engine, "kata-get-rules") == before
+
+
+def test_a_game_that_repeated_a_position_goes_on_by_other_rules_and_is_loaded(tmp_path: Path) -> None:
+    engine = make_engine()
+    for line in ("boardsize 3", "kata-set-rules japanese", *(f"play {move}" for move in REPEATS.split(", "))):
+        assert ask(engine, line) == "=", line
+    path = tmp_path / "game.sgf"
+    path.write_text(ask(engine, "printsgf").removeprefix("= ").replace("Japanese", "Chinese"))
+    assert ask(engine, "kata-set-rules tromp-taylor") == "="
+    assert ask(engine, "undo") == "="
+    assert ask(engine, "play b C3") == "? illegal move", "what is played now is held to them"
+    other = make_engine()
+    assert ask(other, f"loadsgf {path}") == "="
+    assert ask(other, "undo") == "="
+    assert ask(other, "play b C3") == "? illegal move"
 
 
 def test_stones_that_black_plays_first_are_a_handicap_too() -> None:

@@ -69,6 +69,23 @@ def test_a_position_that_is_set_up_has_no_handicap_left() -> None:
     assert "HA" not in ask(engine, "printsgf")
 
 
+FINISHED = "tests/data/gtp/finished.sgf"
+
+
+def test_a_pass_is_answered_where_stones_count_as_they_stand_and_the_game_is_won() -> None:
+    engine = make_engine()
+    ask_all(engine, f"loadsgf {FINISHED}", "kata-set-rules cgos", "komi 0")
+    lead = engine.session.score()  # type: ignore[attr-defined]
+    dead = engine.session.count().dead.any()  # type: ignore[attr-defined]
+    assert dead, "or agreement and none were the same"
+    ask_all(engine, f"komi {lead - 3.5}", "play w pass")
+    assert ask(engine, "reg_genmove b") == "= pass"
+    ask_all(engine, f"komi {lead + 3.5}")
+    assert ask(engine, "reg_genmove b") != "= pass", "there is still something to be taken"
+    ask_all(engine, "undo", f"komi {lead - 3.5}")
+    assert ask(engine, "reg_genmove b") != "= pass", "White has not passed"
+
+
 def test_suicide_is_illegal_by_the_rules_of_cgos_where_all_stones_count() -> None:
     engine = make_engine()
     ask_all(engine, "boardsize 5", "kata-set-rules cgos", "play w a2", "play w b1")

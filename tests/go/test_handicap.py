@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from gocnn.go import BLACK, WHITE
 from gocnn.go.coords import gtp_to_point
-from gocnn.go.handicap import fixed_handicap, free_handicap
+from gocnn.go.handicap import fixed_handicap, free_handicap, handicap_of
 
 TABLE = {
     19: {
@@ -71,3 +72,20 @@ def test_stones_beyond_the_stars_keep_their_distance_and_off_the_edge() -> None:
     assert apart(points) >= 5
     assert all(0 < coordinate < 17 for point in points for coordinate in divmod(point, 18))
     assert free_handicap(5, 2)[0] == gtp_to_point("C3", 5)
+
+
+@pytest.mark.parametrize(
+    ("moves", "stones"),
+    [
+        ("b C3, w pass, b D3, w pass", 2),  # White's passes between are none of his moves, as in KataGo
+        ("b C3, w pass, b D3, w C4", 2),
+        ("b C3, w pass, w pass, b D3", 0),  # two in a row are
+        ("b pass, b C3, w pass", 0),  # Black's own pass is no stone
+        ("b pass, b C3, b D3, w C4", 2),
+        ("b C3, w C4, b D3, b D4", 0),
+    ],
+)
+def test_a_handicap_that_was_played(moves: str, stones: int) -> None:
+    colours = {"b": BLACK, "w": WHITE}
+    played = [(colours[word[0]], gtp_to_point(word[2:], 5)) for word in moves.split(", ")]
+    assert handicap_of((), played, 5) == stones
