@@ -37,18 +37,18 @@ class Verdicts:
     place: np.ndarray  # int [N]: moves that the network gives more than the one that was played
     nats: np.ndarray  # float [N]: of that move
     won: np.ndarray  # float [N]: 1 if the player to move won, 0 if he lost
+    judged: np.ndarray  # bool [N]: whether winner and komi are known, and the network has a value head
     winrate: np.ndarray  # float [N]: his chance to win by the network, where komi is known
-    lead_error: np.ndarray  # float [N]: points by which the network errs about the final margin
-
-    @property
-    def judged(self) -> np.ndarray:
-        """bool [N]: whether winner and chance are both known."""
-        return ~(np.isnan(self.won) | np.isnan(self.winrate))
+    lead_error: np.ndarray  # float [N]: points by which the network errs about the final margin; inf if by no number
 
     @property
     def right(self) -> np.ndarray:
-        """bool: of the judged positions, whether the winner is the one with the better chance."""
-        return (self.winrate > 0.5)[self.judged] == (self.won > 0.5)[self.judged]
+        """float: of the judged positions, 1 if the winner has the better chance, 1/2 if it is even, else 0.
+
+        What is no number is no chance.
+        """
+        said, won = np.sign(self.winrate - 0.5)[self.judged], np.where(self.won > 0.5, 1, -1)[self.judged]
+        return np.asarray(np.where(np.isnan(said), 0, (1 + said * won) / 2))
 
     def metrics(self) -> dict[str, float]:
         """The figures of all positions together.
@@ -88,7 +88,8 @@ class Verdicts:
 
         Parts with fewer than `FEWEST` positions are left out.
         """
-        chance, won = self.winrate[self.judged], self.won[self.judged]
+        said = self.judged & ~np.isnan(self.winrate)
+        chance, won = self.winrate[said], self.won[said]
         part = np.minimum((chance * BINS).astype(int), BINS - 1)
         count = np.bincount(part, minlength=BINS)
         kept = count >= FEWEST
@@ -112,7 +113,8 @@ def examine(
         planes, moves, *others = source.batch(first, min(batch, count - first))
         told = others.pop() if profiles else None
         outcome = others[0] if others else np.full((len(moves), 3), np.nan, np.float32)
-        found = judge.evaluate_planes(planes, outcome[:, KOMI], symmetries, told)
+        komi, won, lead = outcome[:, KOMI], outcome[:, WON], outcome[:, LEAD]
+        found = judge.evaluate_planes(planes, komi, symmetries, told)
         said = found.policy[np.arange(len(moves)), moves]
         nothing = np.full(len(moves), np.nan)
         parts.append(
@@ -120,10 +122,10 @@ def examine(
                 stones=stones_on(judge.plane_set, planes),
                 place=_places(found.policy, moves),
                 nats=-np.log(np.maximum(said, 1e-30)),
-                won=outcome[:, WON],
+                won=won,
+                judged=~np.isnan(won + komi) & (found.winrate is not None),
                 winrate=nothing if found.winrate is None else found.winrate,
-                # `found.lead` is after komi.
-                lead_error=nothing if found.lead is None else np.abs(found.lead + outcome[:, KOMI] - outcome[:, LEAD]),
+                lead_error=nothing if found.lead is None else _lead_error(found.lead, komi, lead),
             )
         )
         if report:
@@ -139,6 +141,15 @@ def _places(policy: np.ndarray, moves: np.ndarray) -> np.ndarray:
     said = policy[np.arange(len(moves)), moves][:, None]
     earlier = np.arange(policy.shape[1]) < moves[:, None]
     return np.asarray((~(policy <= said) | ((policy == said) & earlier)).sum(1))
+
+
+def _lead_error(said: np.ndarray, komi: np.ndarray, lead: np.ndarray) -> np.ndarray:
+    """float [B]: points by which a network errs that says leads after komi; nan where komi or lead is not known.
+
+    What is no number is wrong by more than any.
+    """
+    error = np.abs(said + komi - lead)
+    return np.where(np.isnan(error) & ~np.isnan(komi + lead), np.inf, error)
 
 
 def picture(verdicts: Verdicts) -> Figure:

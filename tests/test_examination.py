@@ -66,6 +66,36 @@ def test_equals_share_their_places_and_what_is_no_number_is_never_right() -> Non
     assert examination.examine(Oracle([NAN] * 3), rows).metrics()["top1"] == 0  # type: ignore[arg-type]
 
 
+class Each(Oracle):
+    """Says of each board what is written down for it."""
+
+    def __init__(self, winrates: list[float], leads: list[float]) -> None:
+        super().__init__([1.0])
+        self.winrates, self.leads = np.array(winrates), np.array(leads)
+
+    def evaluate_planes(
+        self, planes: np.ndarray, komi: np.ndarray, symmetries: int = 1, profiles: np.ndarray | None = None
+    ) -> Evaluation:
+        return super().evaluate_planes(planes, komi)._replace(winrate=self.winrates, lead=self.leads)
+
+
+def test_a_value_that_is_no_number_is_wrong() -> None:
+    rows = Rows([0] * 4, [0] * 4, [[0, 1, 3], [0, 0, -3], [0, 1, 3], [0, 0, NAN]])  # komi, won, lead
+    broken = examination.examine(Each([0.8, 0.2, NAN, NAN], [3, -3, NAN, NAN]), rows)  # type: ignore[arg-type]
+    metrics = broken.metrics()
+    assert metrics["judged"] == 4 and metrics["winner"] == 0.5 and np.isnan(metrics["winner_nats"])
+    assert broken.lead_error[[0, 1, 2]].tolist() == [0, 0, np.inf] and np.isnan(broken.lead_error[3])
+    assert metrics["lead_error"] == np.inf
+    assert len(examination.picture(broken).axes) == 3  # what has no chance has no place in the calibration
+    silent = examination.examine(Each([NAN] * 4, [NAN] * 4), rows).metrics()  # type: ignore[arg-type]
+    assert silent["judged"] == 4 and silent["winner"] == 0
+
+
+def test_an_even_chance_is_half_right() -> None:
+    rows = Rows([0] * 4, [0] * 4, [[0, 0, NAN]] * 3 + [[0, 1, NAN]])
+    assert examination.examine(Each([0.5] * 4, [0] * 4), rows).metrics()["winner"] == 0.5  # type: ignore[arg-type]
+
+
 def test_without_a_value_head_there_is_no_winner() -> None:
     class Policy(Oracle):
         def evaluate_planes(
@@ -84,7 +114,8 @@ def verdicts(count: int = 1000) -> examination.Verdicts:
     winrate = rng.uniform(size=count)
     return examination.Verdicts(
         stones=np.arange(count) % 200, place=np.arange(count) % 10, nats=np.ones(count),
-        won=(rng.uniform(size=count) < winrate).astype(float), winrate=winrate, lead_error=np.full(count, NAN),
+        won=(rng.uniform(size=count) < winrate).astype(float), judged=np.ones(count, bool), winrate=winrate,
+        lead_error=np.full(count, NAN),
     )  # fmt: skip
 
 
@@ -105,7 +136,7 @@ def test_true_chances_are_calibrated() -> None:
 def test_a_picture_shows_as_many_panels_as_there_are_figures() -> None:
     assert len(examination.picture(verdicts()).axes) == 3
     silent = verdicts()
-    silent.winrate[:] = NAN
+    silent.judged[:] = False
     assert len(examination.picture(silent).axes) == 1
 
 
