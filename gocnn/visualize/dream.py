@@ -107,7 +107,7 @@ class Moment:
     done: float
     _original: Tensor = field(repr=False)
     _detail: Tensor = field(repr=False)
-    _bounds: tuple[Tensor, Tensor] = field(repr=False)
+    _bounds: tuple[Tensor, Tensor] = field(default=(torch.tensor(-math.inf), torch.tensor(math.inf)), repr=False)
 
     def picture(self) -> Tensor:
         """float [1, C, H, W]: the original with what has been dreamt so far, in its size and within the bounds."""
