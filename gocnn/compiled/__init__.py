@@ -9,21 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 
-_wanted = ContextVar("compiled code is wanted", default=True)
+_wanted = True  # of the whole process: torch.compile can't read what belongs to a context or a thread
 
 
 def wanted() -> bool:
-    """Whether networks may learn in compiled code here; outside of `left_out`, they may."""
-    return _wanted.get()
+    """Whether networks may learn in compiled code now; outside of `left_out`, they may."""
+    return _wanted
 
 
 @contextmanager
 def left_out() -> Iterator[None]:
-    """The context in which networks learn in torch's own code, to compare the two."""
-    before = _wanted.set(False)
+    """The context in which all networks learn in torch's own code, to compare the two."""
+    global _wanted
+    before, _wanted = _wanted, False
     try:
         yield
     finally:
-        _wanted.reset(before)
+        _wanted = before

@@ -13,6 +13,9 @@ from torch import Tensor, nn
 
 from gocnn.compiled import norm_relu
 from gocnn.conv import activated
+from gocnn.device import autocast
+from gocnn.policy import ConvPolicy, PolicyConfig
+from gocnn.training import cross_entropy
 
 
 def lived_in(channels: int, momentum: float | None = 0.1) -> nn.BatchNorm2d:
@@ -136,3 +139,18 @@ def test_what_is_not_learning_is_left_to_torch() -> None:
     assert not norm_relu.fits(norm.eval(), images)
     wanted = torch.relu(norm(images))
     assert torch.equal(activated(norm, nn.ReLU(), images), wanted)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_torch_compile_finds_one_graph_in_a_step_of_training(dtype: torch.dtype) -> None:
+    """Pieces of a graph are slower than no compiling at all."""
+    model = ConvPolicy(PolicyConfig(blocks=1, channels=16)).train()
+    images, moves = torch.rand(2, 20, 5, 5), torch.tensor([3, 25])
+
+    def loss_of(planes: Tensor, targets: Tensor) -> Tensor:
+        with autocast(torch.device("cpu"), dtype):
+            return cross_entropy(model, planes, targets)
+
+    torch._dynamo.reset()
+    traced = torch.compile(loss_of, backend="eager", fullgraph=True)
+    torch.testing.assert_close(traced(images, moves), loss_of(images, moves), rtol=0.02, atol=0)
