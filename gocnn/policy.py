@@ -265,7 +265,8 @@ def _weights_for(model: Policy, other: Policy) -> dict[str, Tensor]:
 def _widened(old: Tensor, fresh: Tensor) -> Tensor:
     """Weights [outputs, inputs, ...] or [outputs] with the outputs and inputs of `fresh`, the further ones coming last.
 
-    Further outputs are as in `fresh`; the old ones read nothing of further inputs. As it is where it is no smaller, or does not fit.
+    Further outputs are as in `fresh`; the old ones read nothing of further inputs. As it is where it is no smaller, or
+    does not fit.
     """
     if old.shape == fresh.shape or old.dim() != fresh.dim() or any(n > m for n, m in zip(old.shape, fresh.shape)):
         return old
