@@ -27,6 +27,7 @@ from typing import Any
 import click
 import numpy as np
 
+from gocnn.images.datasets import DataError
 from gocnn.images.text.scoring import Count, Reading, compare
 
 #: file -> its words, and words in the background that may be found or not; written down by looking at the pictures.
@@ -199,7 +200,10 @@ def main(scenes: int, photographs: Path | None, show: bool) -> None:
     torch.set_num_threads(1)
     engines = {"gocnn": ours(), "RapidOCR": rapid()}
     if scenes:
-        on_scenes(engines, scenes)
+        try:
+            on_scenes(engines, scenes)
+        except DataError as error:
+            raise click.ClickException(str(error)) from error
     on_photographs(engines, photographs, show)
 
 
