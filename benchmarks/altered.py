@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -75,16 +76,25 @@ def without_place() -> None:
 
 def with_replies(weight: float = 0.15) -> None:
     """The opponent's reply as a second thing to learn, in a head of its own (Tian & Zhu 2015, arXiv 1511.06410)."""
-    build, batch = policy.build, Positions.batch
+    build, train = policy.build, training.Run.train
 
     def built(config: PolicyConfig, seed: int | None = None) -> Policy:
         model = build(config, seed)
         model.reply = PolicyHead(config.channels)
         return model
 
-    def drawn(positions: Positions, first: int, count: int) -> tuple[np.ndarray, ...]:
-        found = batch(positions, first, count)
-        return (*found, positions.replies(first, count)) if positions.augment else found
+    @dataclass(frozen=True)
+    class WithReplies:
+        positions: Positions
+
+        def __len__(self) -> int:
+            return len(self.positions)
+
+        def batch(self, first: int, count: int) -> tuple[np.ndarray, ...]:
+            return *self.positions.batch(first, count), self.positions.replies(first, count)
+
+    def trained(run: training.Run, source: Positions, validate: Callable) -> training.Metrics:
+        return train(run, WithReplies(source), validate)
 
     def loss(model: ConvPolicy, planes: Tensor, moves: Tensor, replies: Tensor) -> Tensor:
         features = model.trunk(planes)
@@ -95,8 +105,8 @@ def with_replies(weight: float = 0.15) -> None:
         return of_moves + weight * of_replies
 
     _alter(policy, build=built)
-    _alter(Positions, batch=drawn)
     _alter(training, cross_entropy=loss)
+    _alter(training.Run, train=trained)
 
 
 def with_sampling(stones: int = 100) -> None:
