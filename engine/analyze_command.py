@@ -127,7 +127,7 @@ def analyze(
     for line in _remarks(record, games, game):
         errors.print(line, highlight=False, markup=False, soft_wrap=True)
     if komi is None:
-        komi = record.komi if record.komi is not None else 0.5 if record.handicap else DEFAULT_KOMI
+        komi = record.komi if record.komi is not None else 0.5 if record.handicap_stones else DEFAULT_KOMI
     suffix = f"{'' if games == 1 else f'.{game or 1}'}.analyzed.sgf"
     target = output or file.with_name(file.stem + suffix)
     if games > 1 and target.exists() and target.samefile(file):
@@ -201,7 +201,7 @@ def _judge(record: AnnotatedGame, looker: Looker, plan: _Plan, errors: Any) -> t
 
     from engine.analyze import Turn, judge
 
-    komi = plan.komi + plan.rules.compensation(record.handicap)
+    komi = plan.komi + plan.rules.compensation(record.handicap_stones)
     turns = [Turn(step.number, step.point, step.board) for step in record.steps]
     judgements: list[Judgement] = []
     progress = Progress(
@@ -273,7 +273,7 @@ def _report(
         "size": record.size,
         "komi": plan.komi,
         "rules": json.loads(plan.rules.to_json()),
-        "handicap": record.handicap,
+        "handicap": record.handicap_stones,
         "result": record.result,
         "complete": complete,
         "players": {

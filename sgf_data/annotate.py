@@ -58,11 +58,11 @@ class AnnotatedGame(MainLine):
         self.steps, self.final = self._replay(allows_suicide(self.rules))
 
     @property
-    def handicap(self) -> int:
-        """As of any record, else the stones that Black played one after the other before White moved."""
+    def handicap_stones(self) -> int:
+        """The handicap of any record, else the stones that Black played one after the other before White moved."""
         before = self.steps[0].board.stones if self.steps else self.final.stones
         moves = [(step.colour, step.point) for step in self.steps]
-        return super().handicap or handicap_of(before[before != EMPTY].tolist(), moves, self.size)
+        return self.handicap or handicap_of(before[before != EMPTY].tolist(), moves, self.size)
 
     def _replay(self, suicide: bool) -> tuple[list[Step], Board]:
         board = Board(self.size, ko="simple", suicide=suicide)
