@@ -8,6 +8,8 @@ file builds the network as it usually is.
 
 from __future__ import annotations
 
+import gocnn  # noqa: F401  # isort: skip  # before torch: it says how torch's threads wait
+
 import functools
 import sys
 from collections.abc import Callable

@@ -11,6 +11,8 @@ other work on the machine disturbs less.
 
 from __future__ import annotations
 
+import gocnn  # noqa: F401  # isort: skip  # before torch: it says how torch's threads wait
+
 import os
 import re
 import shutil
