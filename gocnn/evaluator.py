@@ -11,6 +11,7 @@ import torch
 
 from gocnn import policy, weights
 from gocnn.batches import as_images
+from gocnn.compiled.threads import share
 from gocnn.compiled.trunk import FastTrunk, fits
 from gocnn.device import autocast, best_device, memory_format, named_device, one_thread, precision
 from gocnn.go import Board
@@ -140,8 +141,23 @@ class Evaluator:
             None if found.owner is None else turned_back(found.owner),
         )
 
-    @torch.inference_mode()
     def _evaluate_planes(self, planes: np.ndarray, komi: np.ndarray, profiles: np.ndarray) -> Evaluation:
+        threads = torch.get_num_threads()
+        if self._trunk is not None or self.device.type != "cpu" or min(threads, len(planes)) == 1:
+            return self._look(planes, komi, profiles)
+
+        def look(first: int, last: int) -> Evaluation:
+            return self._look(planes[first:last], komi[first:last], profiles[first:last])
+
+        with one_thread():  # torch's own threads would go to sleep and wake up in each layer
+            parts = share(look, len(planes), threads)
+        policies, *others = zip(*parts)
+        return Evaluation(
+            np.concatenate(policies), *(None if one[0] is None else np.concatenate(one) for one in others)
+        )
+
+    @torch.inference_mode()
+    def _look(self, planes: np.ndarray, komi: np.ndarray, profiles: np.ndarray) -> Evaluation:
         if self._trunk is None:
             inputs = [as_images(torch.from_numpy(planes).to(self.device))]
             if self.has_profiles:

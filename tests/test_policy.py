@@ -172,6 +172,28 @@ def test_evaluator_turns_the_owners_back(valued, s):
     assert np.allclose(straight.winrate, turned.winrate, atol=1e-5)
 
 
+@pytest.mark.parametrize("value", [True, False])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_parts_of_a_batch_on_several_threads_say_what_the_whole_says(value, dtype):
+    config = policy.PolicyConfig(blocks=1, channels=8, value=value)  # too narrow for compiled code
+    judge = Evaluator(policy.build(config, seed=1), torch.device("cpu"), dtype)
+    boards = [board_with(20, 41, 62, 10)] + [board_with(*range(0, 2 * k, 2)) for k in range(1, 5)]
+    before = torch.get_num_threads()
+    try:
+        for count in (1, 2, 5):
+            torch.set_num_threads(1)
+            whole = judge.evaluate(boards[:count])
+            torch.set_num_threads(3)
+            parts = judge.evaluate(boards[:count])
+            assert torch.get_num_threads() == 3
+            for one, other in zip(whole, parts, strict=True):
+                assert (one is None) == (other is None)
+                if one is not None:
+                    np.testing.assert_allclose(one, other, rtol=0.05, atol=1e-3 if dtype == torch.float32 else 0.05)
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_weights_go_over_to_a_network_with_a_value_head():
     config = policy.PolicyConfig(blocks=1, channels=8)
     plain = policy.build(config, seed=1).eval()
