@@ -152,8 +152,8 @@ def test_a_run_that_dies_in_its_last_test_has_its_row_when_it_is_resumed(tmp_pat
     assert once_more.train(Stripes(), die) == {"top1": 0.5}, "what the log says of the last test"
 
 
-def test_slow_tests_leave_time_to_learn_between_them(tmp_path, monkeypatch):
-    """They are so many minutes apart, however long they take: here a step takes a minute, and a test twenty."""
+def tested_after(folder: Path, settings: training.TrainingConfig, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """After which steps a run is tested, whose steps take a minute each, and its tests twenty."""
     now, tested = 0.0, []
 
     def slowly(model: nn.Module) -> training.Metrics:
@@ -169,32 +169,19 @@ def test_slow_tests_leave_time_to_learn_between_them(tmp_path, monkeypatch):
             return super().step(*batch)
 
     monkeypatch.setattr(training, "time", SimpleNamespace(monotonic=lambda: now))
-    settings = config(samples=40 * 32, validate_minutes=10, checkpoint_minutes=100)
-    run = Minutely(tmp_path, small_network(), settings, CPU)
+    run = Minutely(folder, small_network(), settings, CPU)
     run.train(Stripes(), slowly)
-    assert tested == [10, 20, 30, 40]
+    return tested
+
+
+def test_slow_tests_leave_time_to_learn_between_them(tmp_path, monkeypatch):
+    settings = config(samples=40 * 32, validate_minutes=10, checkpoint_minutes=100)
+    assert tested_after(tmp_path, settings, monkeypatch) == [10, 20, 30, 40]
 
 
 def test_tests_are_no_time_of_training(tmp_path, monkeypatch):
-    """Of a budget of minutes they take nothing: here a step takes a minute, and a test twenty."""
-    now = 0.0
-
-    def slowly(model: nn.Module) -> training.Metrics:
-        nonlocal now
-        now += 20 * 60
-        return {}
-
-    class Minutely(training.Run):
-        def step(self, *batch: torch.Tensor) -> torch.Tensor:
-            nonlocal now
-            now += 60
-            return super().step(*batch)
-
-    monkeypatch.setattr(training, "time", SimpleNamespace(monotonic=lambda: now))
     settings = config(samples=None, minutes=30, validate_minutes=10, checkpoint_minutes=100)
-    run = Minutely(tmp_path, small_network(), settings, CPU)
-    run.train(Stripes(), slowly)
-    assert run.progress.step == 30
+    assert tested_after(tmp_path, settings, monkeypatch) == [10, 20, 30]
     with (tmp_path / "log.csv").open() as file:
         assert [float(row["seconds"]) for row in csv.DictReader(file)] == [600, 1200, 1800]
 
