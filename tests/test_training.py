@@ -152,7 +152,7 @@ def test_a_run_that_dies_in_its_last_test_has_its_row_when_it_is_resumed(tmp_pat
     assert once_more.train(Stripes(), die) == {"top1": 0.5}, "what the log says of the last test"
 
 
-def tested_after(folder: Path, settings: training.TrainingConfig, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def steps_of_tests(folder: Path, settings: training.TrainingConfig, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """After which steps a run is tested, whose steps take a minute each, and its tests twenty."""
     now, tested = 0.0, []
 
@@ -176,12 +176,12 @@ def tested_after(folder: Path, settings: training.TrainingConfig, monkeypatch: p
 
 def test_slow_tests_leave_time_to_learn_between_them(tmp_path, monkeypatch):
     settings = config(samples=40 * 32, validate_minutes=10, checkpoint_minutes=100)
-    assert tested_after(tmp_path, settings, monkeypatch) == [10, 20, 30, 40]
+    assert steps_of_tests(tmp_path, settings, monkeypatch) == [10, 20, 30, 40]
 
 
 def test_tests_are_no_time_of_training(tmp_path, monkeypatch):
     settings = config(samples=None, minutes=30, validate_minutes=10, checkpoint_minutes=100)
-    assert tested_after(tmp_path, settings, monkeypatch) == [10, 20, 30]
+    assert steps_of_tests(tmp_path, settings, monkeypatch) == [10, 20, 30]
     with (tmp_path / "log.csv").open() as file:
         assert [float(row["seconds"]) for row in csv.DictReader(file)] == [600, 1200, 1800]
 

@@ -145,9 +145,11 @@ with ranks("cpu") as here:
     try:
         run.begin(True)
     except training.checkpoint.CheckpointError as error:
-        print(error)
+        said = str(error)
     else:
-        print("goes on from", run.progress.step)
+        said = f"goes on from {run.progress.step}"
+    # By one call: what two processes print in pieces comes out mixed.
+    sys.stdout.write(said + "\n")
 """
 )
 
