@@ -57,10 +57,11 @@ class LazyGroup(click.Group):
         return list(self.table)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and return the command, or None for a name that is not in the table."""
-        if cmd_name not in self.table:
+        """Import and return the command of this name, or the only one that begins so; None if there is none."""
+        names = [cmd_name] if cmd_name in self.table else [name for name in self.table if name.startswith(cmd_name)]
+        if len(names) != 1:
             return None
-        module, attribute = self.table[cmd_name][0].split(":")
+        module, attribute = self.table[names[0]][0].split(":")
         command: click.Command = getattr(_imported(module), attribute)
         return command
 
@@ -96,6 +97,8 @@ Examples:
   gocnn data build my-games.zip -o games.arrow
   gocnn train --data games.arrow --preset b6c64 --minutes 20 -o runs/mine
   gocnn COMMAND --help
+
+As much of a command's name as tells it from the others will do: gocnn eval.
 """
 
 

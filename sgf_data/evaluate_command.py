@@ -18,6 +18,7 @@ from sgf_data.options import YearRange
 \b
 Examples:
   gocnn evaluate --val pro-2022.arrow
+  gocnn evaluate runs/mine/network.safetensors pro-2022.arrow
   gocnn evaluate runs/mine/network.safetensors --val games.arrow --held-out
   gocnn evaluate runs/mine/network.safetensors --val pro-2022.arrow --exclude games.arrow
   gocnn evaluate --val pro-2022.arrow --count 20000 --symmetries 8 --plot accuracy.png
@@ -25,9 +26,8 @@ Examples:
 """
 )
 @click.argument("network", required=False, type=click.Path())
-@click.option(
-    "--val", "val", multiple=True, required=True, type=click.Path(), help="Game store to test on; repeatable."
-)
+@click.argument("stores", nargs=-1, type=click.Path())
+@click.option("--val", multiple=True, type=click.Path(), help="Game store to test on, as after a network; repeatable.")
 @click.option("--exclude", multiple=True, type=click.Path(), help="Leave out games that are also in this store.")
 @click.option(
     "--held-out", is_flag=True,
@@ -52,11 +52,11 @@ Examples:
 @click.option("--device", default=None, help="cuda, cuda:1, mps or cpu; by default the best there is.")
 @click.option("--precision", type=click.Choice(["auto", "bf16", "fp32"]), default="auto", show_default=True)
 def evaluate(
-    network: str | None, val: tuple[str, ...], exclude: tuple[str, ...], held_out: bool, size: int,
-    years: tuple[int, int] | None, count: int | None, symmetries: int, profile: str | None, plot: str | None,
+    network: str | None, stores: tuple[str, ...], val: tuple[str, ...], exclude: tuple[str, ...], held_out: bool,
+    size: int, years: tuple[int, int] | None, count: int | None, symmetries: int, profile: str | None, plot: str | None,
     device: str | None, precision: str,
 ) -> None:  # fmt: skip
-    """Test a network (by default the one that ships) on every position of a game store.
+    """Test a network (by default the one that ships) on every position of game stores.
 
     Prints how often the move that was played is its first, or among its first five, and for a network with a value head
     how often it knows the winner: of all positions, and by the stones on the board.
@@ -74,6 +74,9 @@ def evaluate(
     from sgf_data.dataset import HELD_OUT, Positions, Selection
     from sgf_data.store import open_store
 
+    stores += val
+    if not stores:
+        raise click.UsageError("Name a game store to test on: gocnn evaluate NETWORK STORE, or --val STORE.")
     try:
         where = named_device(device)
         network = network or str(weights.default(told_who_plays=profile is not None))
@@ -84,7 +87,7 @@ def evaluate(
         of_records = judge.has_profiles and profile is None
         also = np.concatenate([open_store(path).moves().opening_key for path in exclude]) if exclude else None
         test = Positions(
-            open_store(val).moves(), judge.plane_set, Selection(size, years, HELD_OUT if held_out else None),
+            open_store(stores).moves(), judge.plane_set, Selection(size, years, HELD_OUT if held_out else None),
             exclude=also, shuffle=count is not None, augment=False, outcomes=judge.has_value, profiles=of_records,
         )  # fmt: skip
         with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:

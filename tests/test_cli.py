@@ -55,6 +55,15 @@ def test_help_lists_every_command() -> None:
         assert line in result.output
 
 
+def test_a_command_may_be_shortened_while_no_other_begins_so() -> None:
+    whole = CliRunner().invoke(main, ["evaluate", "--help"])
+    short = CliRunner().invoke(main, ["eval", "--help"])
+    assert whole.exit_code == short.exit_code == 0
+    assert short.output == whole.output.replace("main evaluate", "main eval")
+    two = CliRunner().invoke(main, ["anal", "--help"])
+    assert two.exit_code == 2 and "No such command 'anal'" in two.output, "analyze and analysis both begin so"
+
+
 def test_somebody_elses_train_is_not_ours(tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text("print('not gocnn')")
     command = [sys.executable, "-m", "gocnn", "train", "--help"]

@@ -535,6 +535,11 @@ def test_evaluate_tests_every_position_once(store, tmp_path):
     nothing = CliRunner().invoke(evaluate, [*arguments, "--exclude", str(store)])
     assert nothing.exit_code == 1
     assert "no 19x19 games" in nothing.output
+    network, option, path, *rest = arguments
+    assert CliRunner().invoke(evaluate, [network, path, *rest]).output == result.output
+    for words in ([], [network]):
+        nowhere = CliRunner().invoke(evaluate, words)
+        assert nowhere.exit_code == 2 and "Name a game store to test on" in nowhere.output
     picture = tmp_path / "accuracy.png"
     arguments += ["--count", "64", "--symmetries", "8", "--plot", str(picture)]
     drawn = CliRunner().invoke(evaluate, arguments)
