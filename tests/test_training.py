@@ -535,7 +535,7 @@ def test_evaluate_tests_every_position_once(store, tmp_path):
     nothing = CliRunner().invoke(evaluate, [*arguments, "--exclude", str(store)])
     assert nothing.exit_code == 1
     assert "no 19x19 games" in nothing.output
-    network, option, path, *rest = arguments
+    network, _, path, *rest = arguments
     assert CliRunner().invoke(evaluate, [network, path, *rest]).output == result.output
     for words in ([], [network]):
         nowhere = CliRunner().invoke(evaluate, words)
