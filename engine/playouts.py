@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 
 from engine import descent
 from engine.descent import Batch, Position
-from engine.search_terms import SearchConfig
+from engine.lanes import Answer
+from engine.search_terms import Network, SearchConfig
 from engine.tree import Tree
 from gocnn.go import core
 
@@ -30,6 +32,24 @@ class Playouts:
         self.config = config
         self.is_late = False  # whether they are mixed into the network's values
         self._helpers: ThreadPoolExecutor | None = None
+
+    def look(self, evaluator: Network, tree: Tree, root: int, position: Position, batch: Batch, count: int) -> Answer:
+        """What network and playouts together say of the first `count` leaves."""
+        (policy, winrate, lead, owner), said = self.ask(evaluator, tree, root, position, batch, count, count)
+        winrate, owner = self.mixed(winrate, owner, said)
+        return policy, winrate, lead, owner
+
+    def ask(
+        self, evaluator: Network, tree: Tree, root: int, position: Position, batch: Batch, count: int, late: int
+    ) -> tuple[Answer, Said]:
+        """What the network says of the first `count` leaves, and playouts of the first `late`, if it is late."""
+        size = int(position.root.info[core.SIZE])
+        planes = batch.planes[:count].reshape(count, -1, size, size)
+        said = self.make_late(tree, root, position, batch, late)
+        found: Any = evaluator.evaluate_planes(planes, batch.needed[:count])
+        if found.winrate is not None:
+            return (found.policy, found.winrate, found.lead, found.owner), said
+        return (found.policy, *self.make(tree, root, position, batch, count, self.config.playouts)), said
 
     def make(self, tree: Tree, root: int, position: Position, batch: Batch, count: int, playouts: int) -> Said:
         """Play out the first `count` leaves, each so often."""

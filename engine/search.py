@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,11 +24,12 @@ import numpy as np
 from engine import descent
 from engine import tree as trees
 from engine.descent import Batch, Position
+from engine.lanes import Flight, Lanes
 from engine.playouts import Playouts
 from engine.search_report import of_tree
 from engine.search_terms import Limits, MoveReport, Network, Origin, Report, SearchConfig
 from engine.tree import Tree
-from gocnn.go import Board, core
+from gocnn.go import Board
 from gocnn.go.symmetry import point_maps
 
 __all__ = ["Limits", "MoveReport", "Network", "Report", "Search", "SearchConfig"]
@@ -121,25 +123,30 @@ class Search:
             self._start(origin)  # full of moves that this search leaves out
             self._open_root(position, board, only, avoid)
 
-        batch = descent.new_batch(board.size, self.config.batch, len(self.evaluator.plane_set))
+        count = min(self.evaluator.lanes, self.config.batch)
+        room, depth = self.config.batch // count, len(self.evaluator.plane_set)
+        lanes = Lanes([descent.new_batch(board.size, room, depth) for _ in range(count)])
         # Batches that depend on the clock make other trees, which a count of visits or playouts must not.
         counted = limits.visits is not None or limits.playouts is not None
         urgent = limits.seconds is not None or (stop is not None and not counted)
-        playouts, reported = 0, begin
-        while (stop is None or not stop()) and not self._reached(limits, playouts, time.monotonic() - begin):
-            want = self._batch_size(limits, playouts, urgent)
-            if not self._make_room(want):
-                break
-            left = self._left(limits, playouts)
-            found, ended = self._step(position, batch, want, left)
-            playouts += found + max(ended, 0)
-            if ended < 0 or found + ended == 0:
-                break
-            if limits.saves and self._is_decided(board, limits, playouts, time.monotonic() - begin):
-                break
-            if report is not None and time.monotonic() - reported >= every:
-                report(self._report(board, playouts, owners))
-                reported = time.monotonic()
+        playouts, reported, over = 0, begin, False
+        with lanes.open(self._give_up):
+            while True:
+                over = over or (stop is not None and stop())
+                over = over or self._reached(limits, playouts, lanes, time.monotonic() - begin)
+                found, ended = (0, 0) if over else self._send(position, lanes, limits, playouts, urgent)
+                playouts += found + max(ended, 0)
+                if found and lanes.next:
+                    continue
+                if lanes.flights:
+                    self._land(lanes)
+                elif found + ended <= 0:
+                    break
+                if limits.saves and self._is_decided(board, limits, playouts, lanes, time.monotonic() - begin):
+                    over = True
+                if report is not None and time.monotonic() - reported >= every:
+                    report(self._report(board, playouts, owners))
+                    reported = time.monotonic()
         return self._report(board, playouts, owners)
 
     def _report(self, board: Board, playouts: int, owners: bool) -> Report:
@@ -155,7 +162,7 @@ class Search:
         self._restore_root_moves()
         node = -1
         if self._tree is not None and self._origin is not None and origin.continues(self._origin):
-            node = self._walk(origin.points[len(self._origin.points) :])
+            node = trees.walk(self._tree, origin.points[len(self._origin.points) :])
         if self._tree is None or node < 0 or self._tree.links[node, trees.STATE] != trees.EXPANDED:
             self._start(origin)
             return
@@ -168,19 +175,6 @@ class Search:
         used = int(self._tree.used[0])
         if used > FULL * self.config.nodes and 2 * self._tree.links[self._root, trees.VISITS] < used:
             self._start(origin)  # there is little room left, and most is full of what was searched further on
-
-    def _walk(self, moves: np.ndarray) -> int:
-        """The node that some moves lead to from node 0; -1 if it is not in the tree."""
-        assert self._tree is not None
-        links = self._tree.links
-        node = 0
-        for move in moves:
-            node = int(links[node, trees.CHILD])
-            while node >= 0 and links[node, trees.MOVE] != move:
-                node = int(links[node, trees.SIBLING])
-            if node < 0:
-                break
-        return node
 
     def _start(self, origin: Origin) -> None:
         size = origin.rules[0]
@@ -230,7 +224,9 @@ class Search:
         for turn in range(turns):
             one = Batch(*(array[turn : turn + 1] for array in batch))
             descent.gather(self._tree, self._root, position, one, 1, self._settings, maps[turn], 1)
-        (policy, winrate, lead, owner), said = self._ask(position, batch, turns, 1)
+        (policy, winrate, lead, owner), said = self._playouts.ask(
+            self.evaluator, self._tree, self._root, position, batch, turns, 1
+        )
         policy = _turned_back(policy, maps)[None]
         if self.evaluator.has_value:  # else they come from the board as it is
             owner = np.stack([owner[turn][maps[turn][:-1]] for turn in range(turns)])
@@ -308,43 +304,40 @@ class Search:
 
     # The search itself.
 
-    def _step(self, position: Position, batch: Batch, want: int, left: int) -> tuple[int, int]:
-        """Evaluate one batch; returns its leaves and the descents that ended in finished games, as `descent.gather`."""
+    def _send(self, position: Position, lanes: Lanes, limits: Limits, playouts: int, urgent: bool) -> tuple[int, int]:
+        """Send leaves to the network if there is a lane for them, and room.
+
+        Returns how many, and the descents that ended in finished games, as `descent.gather`.
+        """
+        left = self._left(limits, playouts, lanes)
+        want = min(self._batch_size(lanes, urgent), left)
+        batch, begin = lanes.next, time.monotonic()
+        if batch is None or want <= 0 or not self._make_room(want):
+            return 0, 0
         assert self._tree is not None
-        begin = time.monotonic()
-        found, ended = descent.gather(
-            self._tree, self._root, position, batch, want, self._settings, self._identity, left
-        )
+        tree, root = self._tree, self._root
+        found, ended = descent.gather(tree, root, position, batch, want, self._settings, self._identity, left)
+
         if found:
-            try:
-                (policy, winrate, lead, owner), said = self._ask(position, batch, found, found)
-                winrate, owner = self._playouts.mixed(winrate, owner, said)
-            except BaseException:
-                descent.give_up(self._tree, self._root, batch, found)
-                raise
-            descent.absorb(self._tree, self._root, batch, found, policy, winrate, lead, owner, self._settings)
-            pace = (time.monotonic() - begin) / found
-            self._pace = pace if not self._pace else 0.8 * self._pace + 0.2 * pace
+            lanes.send(found, begin, partial(self._playouts.look, self.evaluator, tree, root, position))
         return found, ended
 
-    def _ask(
-        self, position: Position, batch: Batch, count: int, late: int
-    ) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
-        """The network's policy, win rate, lead and owner for the first `count` leaves, and what playouts say of the
-        first `late`, if it is late in the game."""
+    def _land(self, lanes: Lanes) -> None:
+        """Take what the network says of the leaves that it was asked about first into the tree."""
         assert self._tree is not None
-        size = int(position.root.info[core.SIZE])
-        planes = batch.planes[:count].reshape(count, -1, size, size)
-        said = self._playouts.make_late(self._tree, self._root, position, batch, late)
-        found: Any = self.evaluator.evaluate_planes(planes, batch.needed[:count])
-        if found.winrate is not None:
-            return (found.policy, found.winrate, found.lead, found.owner), said
-        made = self._playouts.make(self._tree, self._root, position, batch, count, self.config.playouts)
-        return (found.policy, *made), said
+        flight, (policy, winrate, lead, owner), pace = lanes.land()
+        descent.absorb(
+            self._tree, self._root, flight.batch, flight.leaves, policy, winrate, lead, owner, self._settings
+        )
+        self._pace = pace if not self._pace else 0.8 * self._pace + 0.2 * pace
 
-    def _batch_size(self, limits: Limits, playouts: int, urgent: bool) -> int:
-        """As many leaves as the tree can spread over, fewer where the search may have to stop at once."""
-        size = min(self.config.batch, max(1, self._visits // 2), self._left(limits, playouts))
+    def _give_up(self, flight: Flight) -> None:
+        descent.give_up(self._tree, self._root, flight.batch, flight.leaves)
+
+    def _batch_size(self, lanes: Lanes, urgent: bool) -> int:
+        """A lane's share of the leaves that the tree can spread over; less where it may have to stop at once."""
+        spread = min(self.config.batch, max(1, self._visits // 2))
+        size = min(lanes.room, -(-spread // lanes.count), spread - lanes.waiting)
         if urgent and self._pace:
             size = min(size, max(1, int(LONGEST_WAIT / self._pace)))
         return size
@@ -355,19 +348,19 @@ class Search:
         assert self._tree is not None
         return int(self._tree.links[self._root, trees.VISITS]) - self._barred_visits
 
-    def _left(self, limits: Limits, playouts: int) -> int:
-        """The descents that the limits still allow."""
+    def _left(self, limits: Limits, playouts: int, lanes: Lanes) -> int:
+        """The descents that the limits still allow, beside those whose leaves are under way."""
         left = 1 << 30
         if limits.visits is not None:
-            left = min(left, limits.visits - self._visits)
+            left = min(left, limits.visits - self._visits - lanes.waiting)
         if limits.playouts is not None:
             left = min(left, limits.playouts - playouts)
         return left
 
-    def _reached(self, limits: Limits, playouts: int, elapsed: float) -> bool:
-        return self._left(limits, playouts) <= 0 or (limits.seconds is not None and elapsed >= limits.seconds)
+    def _reached(self, limits: Limits, playouts: int, lanes: Lanes, elapsed: float) -> bool:
+        return self._left(limits, playouts, lanes) <= 0 or (limits.seconds is not None and elapsed >= limits.seconds)
 
-    def _is_decided(self, board: Board, limits: Limits, playouts: int, elapsed: float) -> bool:
+    def _is_decided(self, board: Board, limits: Limits, playouts: int, lanes: Lanes, elapsed: float) -> bool:
         """Whether no move can be visited more often than the best one in what is left of the time, at this pace."""
         assert self._tree is not None
         if limits.seconds is None or not playouts or not elapsed:  # some clocks tick fifty times a second
@@ -375,7 +368,8 @@ class Search:
         links = self._tree.links
         children = [child for child in trees.children(self._tree, self._root) if not links[child, trees.BARRED]]
         *_, second, first = sorted([0, 0, *links[children, trees.THROUGH].tolist()])
-        still = min(self._left(limits, playouts), playouts / elapsed * (limits.seconds - elapsed))
+        more = playouts / elapsed * (limits.seconds - elapsed)
+        still = lanes.waiting + min(self._left(limits, playouts, lanes), more)
         return first - second > still and self._report(board, playouts, owners=False).moves[0].visits == first
 
     def _make_room(self, leaves: int) -> bool:

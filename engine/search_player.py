@@ -62,6 +62,7 @@ class StandIn:
 
     plane_set: PlaneSet
     has_value: bool
+    lanes: int = 1
 
     def policy(self, boards: Sequence[Board], symmetries: int = 1) -> np.ndarray:
         """As in Policy: all moves alike."""

@@ -24,6 +24,9 @@ class Network(Protocol):
     @property
     def has_value(self) -> bool: ...
 
+    @property
+    def lanes(self) -> int: ...
+
     def evaluate_planes(self, planes: np.ndarray, komi: np.ndarray) -> Evaluation: ...
 
 
@@ -44,8 +47,8 @@ class SearchConfig:
     `cpuct` weighs the priors against the values (win rates 0 to 1) and grows with the logarithm of the visits by
     `cpuct_growth`; a move not yet tried is thought worse than its position by `fpu`, times the root of the probability
     that has been tried, and by less in a lost position. `lead_weight` is the share of the lead in points, squashed, in
-    what is maximised. Up to `batch` positions are evaluated together; each descent that waits counts as `virtual_loss`
-    lost ones.
+    what is maximised. Up to `batch` positions are evaluated at a time, in as many batches as the network has lanes;
+    each descent that waits counts as `virtual_loss` lost ones.
 
     `root_symmetries` (1 to 8) averages the root's priors over so many turns of the board. `root_temperature`
     flattens the root's priors beside `policy_temperature`, which does so everywhere; `noise` mixes so much of a

@@ -89,6 +89,18 @@ def children(tree: Tree, node: int) -> list[int]:
     return found[::-1]
 
 
+def walk(tree: Tree, moves: np.ndarray) -> int:
+    """The node that some moves lead to from node 0; -1 if it is not in the tree."""
+    node = 0
+    for move in moves:
+        node = int(tree.links[node, CHILD])
+        while node >= 0 and tree.links[node, MOVE] != move:
+            node = int(tree.links[node, SIBLING])
+        if node < 0:
+            break
+    return node
+
+
 @njit(cache=True, nogil=True)
 def add_node(tree, parent, move, prior):
     """A new node, linked to its parent (-1: none); returns its index. There must be room."""

@@ -75,6 +75,11 @@ class Evaluator:
         return self.model.config.value
 
     @property
+    def lanes(self) -> int:
+        """How many threads can well ask it at a time, each about positions of its own; each uses one core then."""
+        return torch.get_num_threads() if self.device.type == "cpu" else 1
+
+    @property
     def has_profiles(self) -> bool:
         """Whether the network can be told who plays."""
         return self.model.config.profiles

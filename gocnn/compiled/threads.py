@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from typing import TypeVar
 
@@ -20,6 +20,11 @@ def share(work: Callable[[int, int], T], count: int, threads: int) -> list[T]:
     ends = [count * n // threads for n in range(threads + 1)]
     waiting = [_pool().submit(work, ends[n], ends[n + 1]) for n in range(1, threads)]
     return [work(0, ends[1]), *(part.result() for part in waiting)]
+
+
+def start(work: Callable[[], T]) -> Future[T]:
+    """Have one of these threads do some work, if one is free, or when one will be."""
+    return _pool().submit(work)
 
 
 @cache

@@ -68,6 +68,7 @@ class CentrePolicy:
     """
 
     plane_set = PLANE_SETS["full"]
+    lanes = 1
 
     def __init__(self, value: bool = False) -> None:
         self.has_value = value

@@ -463,14 +463,14 @@ def test_no_node_is_written_beyond_the_arrays(monkeypatch: pytest.MonkeyPatch) -
         board.play(board.to_move, int(draw.choice(np.flatnonzero(board.legal_mask(board.to_move)[:-1]))))
     toy = Toy(by_area, favourites={board.pass_point: 0.3})
     search = Search(toy, SearchConfig(seed=5, policy_temperature=1.5))
-    step = search._step
+    send = search._send
 
     def checked(*arguments: object) -> tuple[int, int]:
-        found = step(*arguments)  # type: ignore[arg-type]
+        found = send(*arguments)  # type: ignore[arg-type]
         assert search._tree is not None and search._tree.used[0] <= len(search._tree.links)
         return found
 
-    monkeypatch.setattr(search, "_step", checked)
+    monkeypatch.setattr(search, "_send", checked)
     found = search.run(board, 0.0, Limits(visits=1135))
     assert found.visits == 1135
     check_sums(search)

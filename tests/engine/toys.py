@@ -28,6 +28,7 @@ class Toy:
     """Owners by a function of the stones, a policy that is even or as given; remembers how it was asked."""
 
     plane_set = PLANE_SETS["full"]
+    lanes = 1
 
     def __init__(
         self,
