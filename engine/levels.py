@@ -12,7 +12,7 @@ The names are rungs of a ladder and no promise of a rank on any server; benchmar
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -89,7 +89,7 @@ def level_player(name: str, policy: LazyPolicy, style: Style, **search: Any) -> 
         return LevelPlayer(policy, found, style)
     from engine.search_player import SearchPlayer
 
-    return SearchPlayer(policy, style, visits=found.visits, **search)
+    return SearchPlayer(policy, replace(style, temperature=0.0, random_moves=0), visits=found.visits, **search)
 
 
 class LevelPlayer(PolicyPlayer):

@@ -44,7 +44,8 @@ def player_options(command: Function) -> Function:
             type=FiniteRange(min=0),
             default=0.0,
             show_default=True,
-            help="0 plays the most probable move, 1 draws moves by their probability.",
+            help="0 plays the most probable move, 1 draws moves by their probability (of those searched, by their "
+            "visits).",
         ),
         click.option(
             "--random-moves",
@@ -52,7 +53,7 @@ def player_options(command: Function) -> Function:
             default=0,
             show_default=True,
             metavar="N",
-            help="Draw the first N moves of a game by their probability, whatever the temperature.",
+            help="Draw the first N moves of a game, as with a temperature of 1.",
         ),
         click.option("--seed", type=click.IntRange(min=0), help="Make the draws repeatable."),
         click.option(
@@ -96,7 +97,7 @@ def player_options(command: Function) -> Function:
             help="With a search: resign when the win rate is below this three moves in a row; 0 is never.",
         ),
         click.option("--threads", type=click.IntRange(min=1), metavar="N", help="CPU threads (default: all cores)."),
-        click.option("--batch", type=click.IntRange(min=1), metavar="N", help="Positions that are evaluated together."),
+        click.option("--batch", type=click.IntRange(min=1), metavar="N", help="Positions that are evaluated at a time."),
         click.option(
             "--root-symmetries",
             type=click.IntRange(1, 8),

@@ -56,7 +56,7 @@ class Playouts:
         import torch
 
         def play(first: int, end: int) -> None:
-            descent.play_out(tree, root, position, batch, first, end, playouts, self.config.seed or 0)
+            descent.play_out(tree, root, position, batch, first, end, playouts, (self.config.seed or 0) % 2**32)
 
         threads = min(torch.get_num_threads(), count)
         if threads == 1:

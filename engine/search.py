@@ -168,7 +168,7 @@ class Search:
             return
         self._root = node
         if node != 0 and self._tree.used[0] > min(COMPACT, self.config.nodes // 2):
-            below = trees.new_tree(size, len(self._tree.links), len(self._tree.moves))
+            below = trees.new_tree(size, len(self._tree.links))
             trees.copy_below(self._tree, node, below)
             self._tree, self._root, self._origin = below, 0, origin
             self._raw = (-1, *self._raw[1:])
@@ -178,8 +178,8 @@ class Search:
 
     def _start(self, origin: Origin) -> None:
         size = origin.rules[0]
-        if self._tree is None or self._tree.owner.shape[1] != size * size:
-            self._tree = trees.new_tree(size, 256, 256 * (size * size // 2 + 1))
+        if self._tree is None or self._tree.owner.shape[1] != size * size or len(self._tree.links) != self.config.nodes:
+            self._tree = trees.new_tree(size, self.config.nodes)
         self._tree.used[:] = 0
         self._root = trees.add_node(self._tree, -1, -1, 1.0)
         self._origin = origin
@@ -217,7 +217,6 @@ class Search:
     def _evaluate_root(self, position: Position, size: int) -> None:
         """Expand the root with its evaluation, averaged over the symmetries wanted."""
         assert self._tree is not None
-        self._make_room(1)
         turns = self.config.root_symmetries
         maps = point_maps(size)
         batch = descent.new_batch(size, turns, len(self.evaluator.plane_set))
@@ -242,8 +241,7 @@ class Search:
         for turn in range(turns):
             descent.show_root(position, maps[turn], batch, turn)
         found: Any = self.evaluator.evaluate_planes(batch.planes.reshape(turns, -1, size, size), batch.needed)
-        priors = _turned_back(found.policy, maps)[moves].astype(np.float64) ** (1 / self.config.policy_temperature)
-        return np.asarray(priors / priors.sum())
+        return _tempered(_turned_back(found.policy, maps)[moves], self.config.policy_temperature)
 
     def _moves_of_root(self, pass_point: int) -> tuple[np.ndarray, np.ndarray]:
         """The root's moves and their priors, those with a child too, which are no longer among the edges."""
@@ -266,10 +264,7 @@ class Search:
             wanted[list(only)] = True
             mask &= wanted
         mask[list(avoid)] = False
-        mixed = priors.astype(np.float64)
-        if self.config.root_temperature != 1:
-            mixed **= 1 / self.config.root_temperature
-            mixed /= mixed.sum()
+        mixed = _tempered(priors, self.config.root_temperature)
         if self.config.noise > 0:
             drawn = self._random.dirichlet(np.full(len(moves), 10.0 / len(moves)))
             mixed = (1 - self.config.noise) * mixed + self.config.noise * drawn
@@ -312,9 +307,9 @@ class Search:
         left = self._left(limits, playouts, lanes)
         want = min(self._batch_size(lanes, urgent), left)
         batch, begin = lanes.next, time.monotonic()
-        if batch is None or want <= 0 or not self._make_room(want):
-            return 0, 0
         assert self._tree is not None
+        if batch is None or want <= 0 or self._tree.used[0] + want > len(self._tree.links):
+            return 0, 0
         tree, root = self._tree, self._root
         found, ended = descent.gather(tree, root, position, batch, want, self._settings, self._identity, left)
 
@@ -372,21 +367,11 @@ class Search:
         still = lanes.waiting + min(self._left(limits, playouts, lanes), more)
         return first - second > still and self._report(board, playouts, owners=False).moves[0].visits == first
 
-    def _make_room(self, leaves: int) -> bool:
-        """Grow the arrays for so many new leaves; False if that is more than the configuration allows."""
-        assert self._tree is not None
-        nodes, edges = self._tree.used
-        points = self._tree.owner.shape[1]
-        if nodes + leaves > self.config.nodes:
-            return False
-        room, edge_room = len(self._tree.links), len(self._tree.moves)
-        if nodes + leaves > room or edges + leaves * (points + 1) > edge_room:
-            while nodes + leaves > room:
-                room *= 2
-            while edges + leaves * (points + 1) > edge_room:
-                edge_room *= 2
-            self._tree = trees.grown(self._tree, room, edge_room)
-        return True
+
+def _tempered(priors: np.ndarray, temperature: float) -> np.ndarray:
+    """float64: some priors, of which one is not 0, made more alike by a temperature above 1 or less; they sum to 1."""
+    tempered = (priors.astype(np.float64) / priors.max()) ** (1 / temperature)
+    return np.asarray(tempered / tempered.sum())
 
 
 def _turned_back(policy: np.ndarray, maps: np.ndarray) -> np.ndarray:

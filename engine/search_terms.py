@@ -55,7 +55,7 @@ class SearchConfig:
     Dirichlet draw into them. `lcb` chooses by the lower bound of the win rate among the moves that have been visited
     most, else by visits alone. `playouts` are the random games at each leaf where the network has no value head; where
     it has one, there are `late_playouts` as soon as stones cover `late` of the board, with `late_weight` in the leaf's
-    value. `nodes` bounds the memory: about 2 kB for each on 19x19; a search that fills it ends. `threads` sets
+    value. `nodes` bounds the memory: about 2.4 kB for each on 19x19; a search that fills it ends. `threads` sets
     torch's, for the whole process.
     """
 
@@ -150,7 +150,7 @@ class MoveReport:
     visits: int
     winrate: float  # 0 to 1
     lead: float  # points, komi counted
-    prior: float  # the network's probability
+    prior: float  # the network's probability, by `policy_temperature`
     lcb: float  # lower bound of the win rate
     pv: tuple[int, ...]  # the expected continuation, this move first
     pv_visits: tuple[int, ...] = ()  # of the positions that the moves of `pv` lead to; none for a move without visits
@@ -169,7 +169,9 @@ class Report:
     winrate: float
     lead: float
     owners: Owners
-    policy: np.ndarray = field(compare=False)  # float64 [N*N + 1]: the network's own, 0 where simple ko forbids it
+    policy: np.ndarray = field(
+        compare=False
+    )  # float64 [N*N + 1]: the priors of all moves, without noise; 0 where simple ko forbids it
 
     @property
     def owner(self) -> np.ndarray:

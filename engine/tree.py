@@ -56,8 +56,12 @@ class Tree(NamedTuple):
     used: np.ndarray  # int64 [2]: nodes and edges in use
 
 
-def new_tree(size: int, nodes: int, edges: int) -> Tree:
-    """An empty tree for boards of one size, with room for so many nodes and edges."""
+def new_tree(size: int, nodes: int) -> Tree:
+    """An empty tree for boards of one size, with room for so many nodes and all their moves.
+
+    Memory that is not written to costs nothing yet, on Linux and macOS at least.
+    """
+    edges = nodes * (size * size + 1)
     return Tree(
         np.empty((nodes, LINKS), np.int32),
         np.empty((nodes, SUMS), np.float64),
@@ -66,18 +70,6 @@ def new_tree(size: int, nodes: int, edges: int) -> Tree:
         np.empty(edges, np.float32),
         np.zeros(2, np.int64),
     )
-
-
-def grown(tree: Tree, nodes: int, edges: int) -> Tree:
-    """The same tree with more room."""
-    other = new_tree(int(np.sqrt(tree.owner.shape[1])), nodes, edges)
-    used_nodes, used_edges = tree.used
-    for name in ("links", "sums", "owner"):
-        getattr(other, name)[:used_nodes] = getattr(tree, name)[:used_nodes]
-    for name in ("moves", "priors"):
-        getattr(other, name)[:used_edges] = getattr(tree, name)[:used_edges]
-    other.used[:] = tree.used
-    return other
 
 
 def children(tree: Tree, node: int) -> list[int]:
@@ -134,13 +126,21 @@ def bring_best_forward(tree, node):
 
 @njit(cache=True, nogil=True)
 def expand(tree, node, policy, legal, temperature):
-    """Give a node its moves: the legal ones with the policy's probabilities, which are made to sum to 1."""
+    """Give a node its moves: the legal ones with the policy's probabilities, which are made to sum to 1.
+
+    A `temperature` above 1 makes these more alike, one below 1 less.
+    """
     first = tree.used[1]
     edge = first
-    total = 0.0
+    total, largest = 0.0, np.float32(0)
     for move in range(policy.size):
         if legal[move]:
-            prior = policy[move] if temperature == 1.0 else policy[move] ** (1.0 / temperature)
+            largest = max(largest, policy[move])
+    for move in range(policy.size):
+        if legal[move]:
+            prior = policy[move]
+            if temperature != 1.0 and largest > 0:
+                prior = (prior / largest) ** (1.0 / temperature)  # of a small number nothing might be left
             tree.moves[edge] = move
             tree.priors[edge] = prior
             total += prior

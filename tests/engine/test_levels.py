@@ -160,8 +160,9 @@ OPTIONS: dict[str, Any] = {
 
 
 def test_a_level_takes_the_other_options_and_no_limit_of_its_own() -> None:
-    options = {**OPTIONS, "ponder": True}
+    options = {**OPTIONS, "ponder": True, "temperature": 1.0, "random_moves": 10}
     player, _ = make_player(level="3d", **options)
+    assert (player.style.temperature, player.style.random_moves) == (0, 0), "a level says itself what is left to chance"
     assert isinstance(player, SearchPlayer) and player.ponders
     assert player.resignation is not None and player.resignation.winrate == 0.1
     config = player.config

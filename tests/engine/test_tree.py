@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from engine import descent
 from engine import tree as trees
@@ -16,7 +17,7 @@ SETTINGS[trees.LEAD_SCALE] = 2.0
 
 def expanded(policy: list[float], legal: list[bool] | None = None) -> trees.Tree:
     """A tree on a board of 2x2 whose root, node 0, has been expanded."""
-    tree = trees.new_tree(2, 50, 250)
+    tree = trees.new_tree(2, 50)
     root = trees.add_node(tree, -1, -1, 1.0)
     probabilities = np.array(policy, np.float32)
     trees.expand(tree, root, probabilities, np.array(legal or [True] * 5), 1.0)
@@ -90,7 +91,7 @@ def test_what_lies_below_a_node_is_copied_whole() -> None:
             tree.links[child, trees.PENDING] += 1
             tree.owner[grandchild] = grandchild
             trees.back_up(tree, grandchild, 0, 0.25, 1.0, SETTINGS)
-    other = trees.new_tree(2, 50, 250)
+    other = trees.new_tree(2, 50)
     trees.copy_below(tree, second, other)
     assert other.used.tolist() == [3, 5]
     assert other.links[0, trees.PARENT] == -1 and other.links[0, trees.SIBLING] == -1
@@ -104,14 +105,17 @@ def test_what_lies_below_a_node_is_copied_whole() -> None:
     assert other.moves[:5].tolist() == tree.moves[run].tolist()
 
 
-def test_grown_trees_keep_what_they_hold() -> None:
-    tree = expanded([0.1, 0.2, 0.3, 0.2, 0.2])
-    open_next(tree, 0)
-    more = trees.grown(tree, 100, 1000)
-    assert len(more.links) == 100 and len(more.moves) == 1000
-    for old, new in zip(tree, more):
-        count = {50: 2, 250: 5}.get(len(old), 2)
-        assert np.array_equal(old[:count], new[:count])
+@pytest.mark.parametrize("temperature", [1e-4, 0.01, 0.5, 1.0, 4.0, 1e4])
+def test_priors_of_any_temperature_sum_to_one_and_keep_their_order(temperature: float) -> None:
+    tree = trees.new_tree(2, 50)
+    root = trees.add_node(tree, -1, -1, 1.0)
+    policy, legal = np.array([0.1, 0.3, 0.2, 0.35, 0.05], np.float32), np.array([True, True, True, False, True])
+    trees.expand(tree, root, policy, legal, temperature)
+    priors = tree.priors[np.argsort(tree.moves[:4])]
+    assert priors.sum() == pytest.approx(1, abs=1e-6)
+    expected = (np.array([0.1, 0.3, 0.2, 0.05]) / 0.3) ** (1 / temperature)
+    assert priors == pytest.approx(expected / expected.sum(), abs=1e-6)
+    assert tree.moves[0] == 1, "the best is tried first"
 
 
 def test_the_end_of_a_game_is_counted_without_dead_stones() -> None:
