@@ -83,15 +83,17 @@ class Detector(nn.Module):
 def look(model: nn.Module, image: np.ndarray) -> np.ndarray:
     """A detector's maps of a picture: uint8 [H, W, 3] -> float32 [5, h, w], the first as a probability, 0 to 1.
 
-    h and w are half of H and W, rounded up.
+    h and w are half of H and W, rounded up. The model is used on the device where it is.
     """
+    device = next((weight.device for weight in model.parameters()), None)
     height, width = image.shape[:2]
     inputs = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).float()[None] / 255
     inputs = pad(inputs, (0, -width % COARSEST, 0, -height % COARSEST), mode="replicate")
     with torch.inference_mode():
-        logits, directions = model(inputs.to(memory_format=torch.channels_last))[0].float().split((1, MAPS - 1))
+        said = model(inputs.to(device, memory_format=torch.channels_last))[0].float()
+        logits, directions = said.split((1, MAPS - 1))
         maps = torch.cat([logits.sigmoid(), directions])
-    return np.ascontiguousarray(maps[:, : -(-height // STRIDE), : -(-width // STRIDE)].numpy())
+    return np.ascontiguousarray(maps[:, : -(-height // STRIDE), : -(-width // STRIDE)].cpu().numpy())
 
 
 def detect(model: nn.Module, image: np.ndarray) -> list[Region]:

@@ -45,6 +45,12 @@ def test_a_picture_of_any_size_has_maps_of_half_of_it(shape):
     assert maps.min(axis=(1, 2))[0] >= 0 and maps[0].max() <= 1
 
 
+def test_a_detector_is_watched_on_the_device_where_it_is():
+    """On "meta", which every machine has: maps are made there, and fetched from there, though that has no numbers."""
+    with pytest.raises(NotImplementedError, match="Cannot copy out of meta tensor"):
+        detection.watched(detector.Detector().eval().to("meta"), [SCENE])
+
+
 def test_a_detector_comes_back_from_its_file(tmp_path):
     torch.manual_seed(1)
     model = detector.Detector().eval()
