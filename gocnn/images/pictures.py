@@ -21,6 +21,8 @@ MAX_PIXELS = 100_000_000
 SOUGHT_AT = 280  # pixels
 LOOKED_AT = 4 * SOUGHT_AT  # pixels; more would only cost memory
 NEARLY_WHITE = 250  # of 255
+FAINTEST = 0.02  # range of brightness, 0 to 1, below which a picture shows nothing
+INVERTED = "inverted (dark on light)"
 # No format that starts another program (EPS) or holds no pixels (SVG, PDF).
 FORMATS = ("PNG", "JPEG", "MPO", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "PPM", "TGA", "ICO")
 
@@ -224,7 +226,8 @@ def for_clothes(picture: np.ndarray) -> tuple[np.ndarray, list[str]]:
 def _ink(picture: np.ndarray) -> tuple[np.ndarray, list[str]]:
     """How much each pixel differs from the paper, float32 [H, W], 0 to 1; a picture's border is held to be paper.
 
-    Of a picture whose longer side has more than `LOOKED_AT` pixels in that size.
+    Of a picture whose longer side has more than `LOOKED_AT` pixels in that size. One of 28×28 is its own ink, or what
+    it lacks of white if most of its border is light. Raises PictureError for a picture of one shade.
     """
     notes = []
     scale = LOOKED_AT / max(picture.shape[:2])
@@ -234,18 +237,22 @@ def _ink(picture: np.ndarray) -> tuple[np.ndarray, list[str]]:
     if np.ptp(picture.astype(np.int16), axis=2).max() > 0:
         notes.append("turned grey")
     shade = grey(picture)
+    if shade.shape == (DIGIT_FIELD, DIGIT_FIELD) and np.ptp(shade) >= FAINTEST:
+        if np.median(_border(shade)) <= 0.5:
+            return shade, notes
+        return 1 - shade, [*notes, INVERTED]
     paper = _paper(shade)
     if np.ptp(paper) > 0.05:
         notes.append("uneven light evened out")
     shade = shade - paper
     if -shade.min() > shade.max():
-        notes.append("inverted (dark on light)")
+        notes.append(INVERTED)
         shade = -shade / np.maximum(paper, 0.1)  # the share of the light that ink swallows
     # Grain: what most of the border shows is paper still. Half the range at most, lest a digit that touches the border
     # be taken for noise.
     floor = min(max(float(np.percentile(_border(shade), 90)), 0.0), float(shade.max()) / 2)
     ink = np.clip(shade - floor, 0, None)
-    if ink.max() < 0.02:
+    if ink.max() < FAINTEST:
         raise PictureError("nothing is to be seen on the picture: it is of one shade")
     return ink / ink.max(), notes
 

@@ -25,14 +25,22 @@ def test_a_picture_of_the_data_set_is_taken_as_it_stands() -> None:
     for image in datasets.shipped("digits")[0][:50]:
         inputs, notes = pictures.for_digits(as_picture(image))
         assert notes == []
-        assert np.allclose(inputs[0], image / image.max(), atol=0.01)
+        assert np.allclose(inputs[0], image / 255, atol=1e-6)
 
 
 def test_dark_on_light_is_inverted_and_said() -> None:
     image = datasets.shipped("digits")[0][0]
     inputs, notes = pictures.for_digits(as_picture(255 - image))
     assert notes == ["inverted (dark on light)"]
-    assert np.allclose(inputs[0], image / image.max(), atol=1e-6)
+    assert np.allclose(inputs[0], image / 255, atol=1e-6)
+
+
+@pytest.mark.parametrize("inverted", [False, True])
+def test_a_garment_of_the_data_set_that_touches_the_border_is_taken_as_it_stands(inverted: bool) -> None:
+    for image in datasets.shipped("fashion")[0][:50]:
+        inputs, notes = pictures.for_clothes(as_picture(255 - image if inverted else image))
+        assert notes == ["inverted (dark on light)"] * inverted
+        assert np.allclose(inputs[0], image / 255, atol=1e-6)
 
 
 @pytest.mark.parametrize("scale", [1, 3, 10])
@@ -102,7 +110,7 @@ def test_a_line_is_cropped_without_enlarging_all_of_it() -> None:
     assert pictures.crop(line).mean() > 100
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (100, 100), (1, 50)])
+@pytest.mark.parametrize("shape", [(1, 1), (100, 100), (1, 50), (28, 28)])
 def test_an_empty_picture_is_refused(shape: tuple[int, int]) -> None:
     with pytest.raises(pictures.PictureError, match="one shade"):
         pictures.for_digits(as_picture(np.full(shape, 255)))
