@@ -103,9 +103,13 @@ def plain_folder() -> Path:
 def save(found: Mapping[str, bytes]) -> Path:
     """Put font files, and the list of words if it is among them, into the cache; returns the folder.
 
-    Raises DataError if there is no font among them, and OSError.
+    A font whose file name is taken is called by its path. Raises DataError if there is no font among them, and OSError.
     """
-    faces = {name.rsplit("/", 1)[-1]: data for name, data in sorted(found.items()) if name.lower().endswith(SUFFIXES)}
+    faces: dict[str, bytes] = {}
+    for name in sorted(found):
+        if name.lower().endswith(SUFFIXES):
+            file = name.rsplit("/", 1)[-1]
+            faces[file if file not in faces else name.removeprefix("./").replace("/", "-")] = found[name]
     if not faces:
         raise datasets.DataError("no fonts (.ttf, .otf) are there")
     folder = cache.folder() / NAME

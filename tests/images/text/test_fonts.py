@@ -93,6 +93,16 @@ def test_fonts_and_words_are_fetched_from_a_folder_and_found(folder: Path) -> No
     assert (cache.folder() / fonts.WORDS).read_text() == "stone\nliberty\n"
 
 
+def test_fonts_of_one_file_name_are_all_kept(tmp_path: Path) -> None:
+    sans, serif = plain("DejaVuSans", "DejaVuSerif")
+    for name, path in {"sans": sans, "serif": serif}.items():
+        (tmp_path / "own" / name).mkdir(parents=True)
+        shutil.copy(path, tmp_path / "own" / name / "Regular.ttf")
+    place, _ = fetch.fetch(fonts.NAME, tmp_path / "own")
+    assert sorted(file.name for file in place.iterdir()) == ["Regular.ttf", "serif-Regular.ttf"]
+    assert {font.family for font in fonts.find([place])} == {"DejaVu Sans", "DejaVu Serif"}
+
+
 def test_a_folder_without_fonts_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "picture.png").write_bytes(b"")
     with pytest.raises(fetch.FetchError, match="no fonts"):
