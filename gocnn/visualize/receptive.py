@@ -61,7 +61,7 @@ def top_patches(
     Raises LayerError for an unknown layer, one whose output has another shape, or one whose receptive field cannot be
     told; ValueError for a unit that is not there, images of different sizes, or no image.
     """
-    if count < 1 or per_image < 1 or not units:
+    if count < 1 or per_image < 1 or len(units) < 1:
         raise ValueError("at least one unit, one patch and one hit an image are needed")
     best: list[list[_Hit]] = [[] for _ in units]
     seen, shape, field = 0, None, None

@@ -39,6 +39,14 @@ def test_they_are_the_images_with_the_highest_peaks(images: torch.Tensor) -> Non
             assert maps[image, unit][tuple(place)] == pytest.approx(value)
 
 
+@pytest.mark.parametrize("units", [[0], [4, 10]])
+def test_units_may_be_an_array(images: torch.Tensor, units: list[int]) -> None:
+    net = net_for("same")[:2]
+    net[1] = ConvBlock(4, 12, 3)
+    listed, array = (top_patches(net, "1", chosen, [images], count=2) for chosen in (units, np.array(units)))
+    assert array.values.shape == (len(units), 2) and np.array_equal(listed.values, array.values)
+
+
 def test_a_patch_alone_gives_the_activation(images: torch.Tensor) -> None:
     """The exact field: two 3x3 convolutions, each with 2x2 pooling, see 10x10 pixels, and those decide the value."""
     net = net_for("valid")
