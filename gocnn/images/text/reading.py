@@ -124,8 +124,8 @@ def read_regions(
 ) -> list[list[Found]]:
     """What stands in regions of a picture, uint8 [H, W, 3]: words in lines, the lines in reading order.
 
-    A word higher than wide is also read turned by a quarter to either side, and taken as it reads best. Words that are
-    less `sure` than that, and those with no characters, are left out.
+    A word at least one and a half times as high as wide (`LEANING`) is also read turned by a quarter to either side,
+    and taken as it reads best. Words that are less `sure` than that, and those with no characters, are left out.
     """
     ways = [_turned(region.quad) for region in regions]
     texts = read_boxes(reader, image, [quad for way in ways for quad in way])
