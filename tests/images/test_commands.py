@@ -36,6 +36,22 @@ def test_evaluate_names_the_command_when_there_is_no_data(tmp_path, monkeypatch)
     assert result.exit_code == 1 and "gocnn images fetch digits" in result.output
 
 
+def test_a_network_is_trained_on_the_fetched_set_and_evaluated(tmp_path, monkeypatch):
+    monkeypatch.setenv("GOCNN_CACHE", str(tmp_path / "cache"))
+    pictures, labels = datasets.shipped("digits")
+    datasets.save("digits", pictures[:384], labels[:384], pictures[384:], labels[384:])
+    out = tmp_path / "run"
+    trained = CliRunner().invoke(images, ["train", "digits", "-o", str(out), "--epochs", "8"])
+    assert trained.exit_code == 0 and trained.stdout.startswith(f"{out / 'network.safetensors'}: "), trained.output
+    assert models.load(out / "network.safetensors").card["training"]["images"] == 352
+    tested = CliRunner().invoke(images, ["evaluate", str(out / "network.safetensors")])
+    *by_class, last = tested.output.splitlines()
+    assert tested.exit_code == 0 and [line.split()[0] for line in by_class] == list(datasets.CLASSES["digits"])
+    right, total = (sum(int(line.split()[k]) for line in by_class) for k in (1, 3))
+    assert total == 116 and last == f"digits: {right / total:.2%} of 116 test images"
+    assert right > 0.3 * total  # by chance a tenth
+
+
 def test_a_folder_whose_name_is_no_utf8_can_be_said(tmp_path, monkeypatch):
     monkeypatch.setenv("GOCNN_CACHE", str(tmp_path / "cache"))
     folder = tmp_path / os.fsdecode(b"caf\xe9")
