@@ -130,12 +130,16 @@ def _alive(pid: int) -> bool:
 
 
 def _sync_directory(directory: Path) -> None:
-    """Make a rename last through a power cut, where directories can be opened (not on Windows)."""
+    """Make a rename last through a power cut, where that can be asked for: not on Windows, nor in some shared folders.
+
+    The file is whole and in its place without it.
+    """
     try:
         handle = os.open(directory, os.O_RDONLY)
     except OSError:
         return
     try:
-        os.fsync(handle)
+        with contextlib.suppress(OSError):
+            os.fsync(handle)
     finally:
         os.close(handle)
