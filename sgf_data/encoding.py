@@ -13,8 +13,10 @@ SGF's own characters are ASCII in all of these, with one trap. The second byte o
 Shift-JIS, GBK or Big5 can be ``[``, ``\\`` or ``]``, and ISO-2022-JP writes everything in ASCII
 bytes: cutting such a file into properties byte by byte can lose a bracket, and moves with it.
 `structures` therefore offers such games twice, as they are and re-encoded as UTF-8, and the reader
-takes the one in which more moves can be read. Each game of a file is looked at for itself, as files
-that hold many have often been put together from others.
+takes the one in which more moves can be read; where these are as many, the one with more
+properties, as a letter of another encoding and the bracket behind it can make one character. Each
+game of a file is looked at for itself, as files that hold many have often been put together from
+others.
 """
 
 from __future__ import annotations

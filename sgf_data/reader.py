@@ -9,7 +9,8 @@ others in its file: reading goes on at the next place that looks like the start 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
@@ -40,7 +41,7 @@ _INFO_START = re.compile(rb"\(\s*;\s*(?:PB|PW|BR|WR|EV|RO|GN|DT|PC|KM|RE|HA|RU|T
 _MOVE_NODE = re.compile(rb";\s*[BW]\s*\[")
 _SPACE = b" \t\n\r\f\v"
 _TOKEN_START = re.compile(rb"\s*[A-Za-z0-9_]*")
-_NO_LETTERS = [bytes([byte]) for byte in b"0123456789_"]  # in names of properties
+_NO_LETTERS = frozenset(b"0123456789_")  # in names of properties
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,18 @@ class _Game:
     setup: list[tuple[int, int, bytes]] = field(default_factory=list)  # before move, colour, value
     info: dict[bytes, bytes] = field(default_factory=dict)
     problem: _Refused | None = None
+
+
+@dataclass
+class _Reading:
+    """The games of a part of a file, as one way to cut it into properties gives them."""
+
+    games: list[GameRecord | RecordError]
+    tokens: int  # fewer where a value runs on into the next property and swallows it
+
+    def much(self) -> tuple[int, int]:
+        """How much was read: moves, and where these are as many, tokens."""
+        return sum(len(game.points) for game in self.games if isinstance(game, GameRecord)), self.tokens
 
 
 class _Refused(Exception):
@@ -93,7 +106,7 @@ def read_games(data: bytes, source: str = "", options: ReadOptions | None = None
         readings = [
             _read(structure, source, len(games) + 1, options) for structure in encoding.structures(file, first, last)
         ]
-        games += max(readings, key=_moves_read)
+        games += max(readings, key=_Reading.much).games
     if not games:
         detail = "no '(;' to start a game with" if data.strip() else "the file is empty"
         return [RecordError(Reason.NOT_SGF, source, game=1, position=0, detail=detail)]
@@ -105,10 +118,12 @@ def _read(
     source: str,
     first_number: int,
     options: ReadOptions,
-) -> list[GameRecord | RecordError]:
+) -> _Reading:
     """The games in a part of a file, numbered from `first_number`."""
     games: list[GameRecord | RecordError] = []
+    tokens = 0
     for number, game in enumerate(_games(structure.data), first_number):
+        tokens += len(game.tokens)
         try:
             record = _record(game, structure.is_utf8, options)
             record.source = f"{source}#{number}"
@@ -116,11 +131,7 @@ def _read(
         except _Refused as no:
             where = structure.position(no.offset)
             games.append(RecordError(no.reason, source, number, where, no.move, no.detail))
-    return games
-
-
-def _moves_read(games: Iterable[GameRecord | RecordError]) -> int:
-    return sum(len(game.points) for game in games if isinstance(game, GameRecord))
+    return _Reading(games, tokens)
 
 
 # From bytes to the main line of each game
@@ -132,31 +143,38 @@ def _parts(data: bytes) -> Iterator[tuple[int, int]]:
     return pairwise([0, *starts, len(data)])
 
 
-def _games(data: bytes, first: int = 0, last: int | None = None) -> Iterator[_Game]:
-    """The games in ``data[first:last]``; of these the last may be broken.
+def _games(data: bytes) -> Iterator[_Game]:
+    """The games in the data; the last may be broken.
 
     A game without its end may have swallowed others, which begin with the players' names or the
-    like. Such a part is cut at all of these, once.
+    like. From such a game on the data is cut at all of these, once, and each piece may end broken.
     """
-    position, end = first, len(data) if last is None else last
-    while (found := _NODE_START.search(data, position, end)) is not None:
-        game = _main_line(data, found.start(), end)
-        if game.problem and last is None:
-            starts = [match.start() for match in _INFO_START.finditer(data, game.start + 1)]
-            for begin, next_start in pairwise([game.start, *starts, end]):
-                yield from _games(data, begin, next_start)
-            return
-        yield game
-        if game.problem:
-            return  # what follows are variations of this game
-        position = game.end
+    text = data
+    pieces = deque([(0, len(data))])
+    is_cut = False
+    while pieces:
+        position, end = pieces.popleft()
+        while (found := _NODE_START.search(data, position, end)) is not None:
+            game = _main_line(data, text, found.start(), end)
+            if text is data and game.end < end and data[game.end] in _NO_LETTERS:
+                # Once for all the games to come: for each anew, it would take the square of their number.
+                text = data[: game.start] + spelled(data[game.start :])[0]
+                game = _main_line(data, text, game.start, end)
+            if game.problem and not is_cut:
+                starts = [match.start() for match in _INFO_START.finditer(data, game.start + 1)]
+                pieces.extend(pairwise([game.start, *starts, end]))
+                is_cut = True
+                break
+            yield game
+            if game.problem:
+                break  # what follows are variations of this game
+            position = game.end
 
 
-def _main_line(data: bytes, start: int, last: int) -> _Game:
+def _main_line(data: bytes, text: bytes, start: int, last: int) -> _Game:
+    """The game at `start` of the data, which `text` has with the names of all properties in letters alone."""
+    tokens, length = sgf_grammar.tokenise(memoryview(text)[start:last])
     part = memoryview(data)[start:last]
-    tokens, length = sgf_grammar.tokenise(part)
-    if bytes(part[length : length + 1]) in _NO_LETTERS:
-        tokens, length = sgf_grammar.tokenise(spelled(bytes(part))[0])
     game = _Game(start, part, tokens, start + length)
     moves, colours, setup, info = game.moves, game.colours, game.setup, game.info
     ident, colour, announced = b"", 0, 0

@@ -99,3 +99,21 @@ def test_a_name_that_ends_in_a_backslash_swallows_no_move(charset: str) -> None:
     (game,) = read_games(data)
     assert isinstance(game, GameRecord) and game.white == "許"
     assert game.colours.tolist() == [1, -1, 1]
+
+
+@pytest.mark.parametrize("charset", [b"GB2312", b"Shift_JIS", b"Big5"])
+def test_a_letter_that_is_half_a_character_in_what_is_declared_swallows_no_property(charset: bytes) -> None:
+    """In all three é and the bracket behind it may be one character, as far as the moves can tell."""
+    data = b"(;GM[1]CA[" + charset + b"]PB[Jos\xe9]AB[dd][pp][dp]PW[Andr\xe9]KM[0.5]RE[B+R];W[cc];B[qq])"
+    (game,) = read_games(data)
+    assert isinstance(game, GameRecord) and len(game.points) == 2
+    assert game.setup_points.tolist() == [60, 300, 288] and game.handicap == 3
+    assert (game.black, game.white, game.komi, game.result) == ("José", "André", 0.5, "B+R")
+
+
+def test_a_game_among_others_in_another_encoding_keeps_its_properties() -> None:
+    text = "(;PB[{}]PW[{}]EV[{}]KM[3.75]RE[白中盘胜];B[aa];W[bb])"
+    games = [text.format("古力", "李世石", "第3届春兰杯决赛").encode("gbk")] * 4
+    found = read_games(b"\n".join([*games, text.format("柯洁", "申真谞", "三星杯").encode()]))
+    told = [(game.black, game.event, game.komi, game.result) for game in found if isinstance(game, GameRecord)]
+    assert told == [("古力", "第3届春兰杯决赛", 7.5, "W+R")] * 4 + [("柯洁", "三星杯", 7.5, "W+R")]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sgfmill import sgf
 
 from gocnn.go import Board
+from sgf_data import names, reader
 from sgf_data.mainline import MainLine, parse
 from sgf_data.reader import ReadOptions, read_games
 from sgf_data.record import GameRecord, Reason, RecordError
@@ -19,7 +20,7 @@ ZOO = Path(__file__).parents[1] / "data" / "zoo"
 
 # sgfmill writes colons and brackets escaped and blanks as blanks; all text survives but control
 # characters and line ends.
-names = st.text(st.characters(exclude_categories=["C", "Z"]), max_size=12)
+texts = st.text(st.characters(exclude_categories=["C", "Z"]), max_size=12)
 
 
 @st.composite
@@ -50,11 +51,11 @@ def records(draw: st.DrawFn) -> GameRecord:
         setup_colours=np.array(what, np.int8),
         komi=draw(st.none() | st.integers(-20, 20).map(lambda half: half / 2)),
         result=draw(st.sampled_from([None, "B+R", "W+2.5", "B+T", "0"])),
-        black=draw(names),
-        white=draw(names),
+        black=draw(texts),
+        white=draw(texts),
         date="2020-02-30",
         year=2020,
-        event=draw(names),
+        event=draw(texts),
     )
 
 
@@ -150,6 +151,21 @@ def test_nesting_is_never_too_deep() -> None:
 )
 def test_hostile_files_come_to_an_answer(data: bytes) -> None:
     assert read_games(data)
+
+
+@pytest.mark.parametrize("first", [b"(;PB[a]LZ2[x];B[aa])", b"(;PB[a];B[aa]"], ids=["whole", "broken"])
+def test_the_names_of_many_games_are_spelled_once(first: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    spelled: list[int] = []
+
+    def watched(data: bytes) -> tuple[bytes, dict[str, str]]:
+        spelled.append(len(data))
+        return names.spelled(data)
+
+    monkeypatch.setattr(reader, "spelled", watched)
+    others = [b"(;KM[6.5]PB[%d]LZ2[x];B[aa]LZOP2[\\]y];W[bb])" % number for number in range(20)]
+    found = read_games(b"\n".join([first, *others]))
+    assert [game.black for game in found[1:] if isinstance(game, GameRecord)] == [str(number) for number in range(20)]
+    assert len(spelled) == 1
 
 
 def read_kept(data: bytes, **options: bool) -> GameRecord:
