@@ -227,7 +227,6 @@ def test_an_archive_in_an_archive_is_told_and_the_rest_read(tmp_path: Path) -> N
         assert [blob.data for blob in blobs if not blob.error] == [FILES["a.sgf"]] * found
 
 
-@pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
 @pytest.mark.parametrize(("ending", "pack"), [("gz", gzip.compress), ("bz2", bz2.compress), ("xz", lzma.compress)])
 def test_a_game_that_is_compressed_by_itself(tmp_path: Path, ending: str, pack: Callable[[bytes], bytes]) -> None:
     game = b"(;B[aa]C[" + b"a comment " * 50 + b"])"
@@ -246,6 +245,7 @@ def test_a_game_that_is_compressed_by_itself(tmp_path: Path, ending: str, pack: 
         assert blobs[f"c.sgf.{ending}"].error and f"notes.{ending}" not in blobs
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
 def test_links_to_folders_are_followed_once(tmp_path: Path) -> None:
     (tmp_path / "games").mkdir()
     (tmp_path / "elsewhere" / "deep").mkdir(parents=True)
