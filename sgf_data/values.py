@@ -15,7 +15,7 @@ _RESULT = re.compile(r"([BW])(?:LACK|HITE)?\s*\+\s*(.*)", re.IGNORECASE | re.DOT
 _MARGIN = re.compile(r"\d*[.,]?\d+")
 _RANK = re.compile(
     r"(\d{1,2}) ?-? ?(p|d|k|pro|dan|kyu|ku|gup|段|级|級|단|급)\.? ?"
-    r"(p|pro|professional|ama|amateur)?\.? ?\?? ?(?:[,;].*)?",
+    r"(p|pro|professional|ama|amateur)?\.? ?[?*]? ?(?:[,;].*|(?<= )[^\W\d]\D*)?",
     re.IGNORECASE,
 )
 _YEAR = re.compile(r"(?<!\d)(\d{4})(?:[01]\d[0-3]\d)?(?!\d)|(?:^|ca?\.)\s*(\d{3})(?![\dxX?-])|(?<!\d)(\d{3})\s*AD")
@@ -49,7 +49,8 @@ def komi(text: str, program: str = "") -> float | None:
 
     Besides "6.5" and "6,5" there are records in hundredths, a whole number from 100 up: "650" is
     6.5. Chinese servers count komi in stones, of which there are half as many: "3.75", or "375" in
-    hundredths, is 7.5. A komi in points is a multiple of a half, so quarters give these away.
+    hundredths, is 7.5. A komi in points is a multiple of a half, so quarters give these away, if
+    子, a stone, does not.
     What gocnn wrote means what it says.
     """
     match = _NUMBER.search(_decimal(text))
@@ -60,7 +61,7 @@ def komi(text: str, program: str = "") -> float | None:
         return max(-MOST_KOMI, min(MOST_KOMI, number))
     if match[0].lstrip("+-").isdigit() and abs(number) >= 100 and number % 25 == 0:
         number /= 100
-    number = _in_points(number)
+    number = _in_points(number, text)
     return number if abs(number) <= 400 else None
 
 
@@ -68,7 +69,8 @@ def komi(text: str, program: str = "") -> float | None:
 def result(text: str, program: str = "") -> str | None:
     """The result as "B+2.5", "W+R", "W+T", "B+F", "B+" (no margin), "0" (draw) or "Void".
 
-    Margins in quarters are in stones, as such komi is, and are doubled, unless gocnn is the `program` that wrote them.
+    Margins in quarters or in 子 are in stones, as such komi is, and are doubled, unless gocnn is the `program` that
+    wrote them.
 
     None where it is missing or unknown; text that is none of these is kept as given.
     """
@@ -89,13 +91,13 @@ def result(text: str, program: str = "") -> str | None:
     margin = _MARGIN.match(how)
     if margin and float(margin[0].replace(",", ".")):
         points = float(margin[0].replace(",", "."))
-        return f"{colour}+{points if program.startswith('gocnn') else _in_points(points):g}"
+        return f"{colour}+{points if program.startswith('gocnn') else _in_points(points, how):g}"
     return f"{colour}+"
 
 
 @lru_cache(maxsize=4096)
 def rank(text: str) -> str:
-    """The rank as "9p", "3d" or "12k", without titles after a comma; other text as given."""
+    """The rank as "9p", "3d" or "12k", without titles after it; other text as given."""
     plain = _plain(text)
     match = _RANK.fullmatch(plain) or _RANK.fullmatch(plain.translate(_DIGITS))
     if not match:
@@ -150,9 +152,9 @@ def _number(numeral: re.Match[str]) -> str:
     return f"{ten}{ones.translate(_DIGITS) if ones else '0' if tens else ''}"
 
 
-def _in_points(number: float) -> float:
-    """A komi or a margin in points; quarters, which no game in points has, say that it is in stones."""
-    return number * 2 if number % 0.5 == 0.25 else number
+def _in_points(number: float, text: str) -> float:
+    """A komi or a margin in points; 子 says that it is in stones, and so do quarters, which no game in points has."""
+    return number * 2 if "子" in text or number % 0.5 == 0.25 else number
 
 
 def _chinese(text: str) -> str:
