@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,7 +72,7 @@ def _record(source: str, number: int) -> GameRecord:
     from sgf_data.sources import find, read
     from sgf_data.store import StoreError, open_store
 
-    if Path(source).suffix == ".arrow":
+    if Path(source).suffix == ".arrow" or _begins_as_store(source):
         try:
             store = open_store(source)
         except StoreError as error:
@@ -91,3 +92,14 @@ def _record(source: str, number: int) -> GameRecord:
                     raise click.ClickException(f"{game.source}: {game.reason.value} {game.detail}".rstrip())
                 return game
     raise click.ClickException(f"{source} holds {seen:,} games, not {number:,}{problem}")
+
+
+def _begins_as_store(source: str) -> bool:
+    """Whether a file begins as all Arrow files do; a pipe is not asked, which could be read but once."""
+    if not os.path.isfile(source):
+        return False
+    try:
+        with open(source, "rb") as file:
+            return file.read(6) == b"ARROW1"
+    except OSError:
+        return False  # why, is said by the one who reads it as records

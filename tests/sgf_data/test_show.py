@@ -12,7 +12,9 @@ from click.testing import CliRunner, Result
 
 from gocnn.go import BLACK, WHITE, Board, drawing
 from gocnn.go.planes import PLANE_SETS, of_board
+from sgf_data.build import build_store
 from sgf_data.show import show
+from sgf_data.sources import find
 
 GAME = b"(;SZ[9]AB[gg]PB[Ann]PW[Bo];B[cc];W[ee];B[];W[ec])"
 
@@ -106,3 +108,11 @@ def test_a_broken_record_says_why(tmp_path: Path) -> None:
     result = run(path)
     assert result.exit_code == 1
     assert "bad.sgf" in result.output
+
+
+def test_a_store_is_known_by_what_it_holds(game: Path) -> None:
+    store, picture = game.with_name("games"), game.with_name("planes.png")
+    build_store(find([str(game)]), store)
+    result = run(store, "--move", 2, "-o", picture)
+    assert result.exit_code == 0 and "before move 2, White E5" in result.output
+    assert "holds 1 games, not 2" in run(store, "--game", 2).output
