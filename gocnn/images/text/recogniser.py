@@ -20,6 +20,7 @@ NARROWING = 0.7  # of a crop's width on its way into the network: letters are ta
 STRIDE = 4  # columns of the network's input to a place in its last layers,
 STEPS = 2  # and the steps of CTC that each place answers for, lest doubled narrow letters run out of steps
 WIDEST = 40 * HEIGHT  # columns of a crop; what is wider is narrowed further
+REACH = 52  # columns to the right of its own on which a place depends: of a receptive field of 107, in whole places
 
 
 class Line(nn.Module):
@@ -109,12 +110,12 @@ def standardised(grey: np.ndarray) -> np.ndarray:
     return (values - values.mean()) / max(float(values.std()), 4.0)
 
 
-def padded(inputs: Sequence[np.ndarray]) -> np.ndarray:
+def padded(inputs: Sequence[np.ndarray], beyond: int = 0) -> np.ndarray:
     """Inputs [32, W] of any widths as one batch float32 [B, 1, 32, W'], with 0 to the right.
 
-    W' is the W of the widest, up to whole places.
+    W' is the W of the widest and `beyond`, up to whole places.
     """
-    width = max(values.shape[1] for values in inputs)
+    width = max(values.shape[1] for values in inputs) + beyond
     batch = np.zeros((len(inputs), 1, HEIGHT, -(-width // STRIDE) * STRIDE), np.float32)
     for row, values in zip(batch, inputs):
         row[0, :, : values.shape[1]] = values

@@ -19,7 +19,7 @@ from gocnn.images.text import ctc, language
 from gocnn.images.text.alphabet import decode
 from gocnn.images.text.language import Language
 from gocnn.images.text.reading import Reader
-from gocnn.images.text.recogniser import NARROWING, as_grey, narrowed, padded, standardised, steps
+from gocnn.images.text.recogniser import NARROWING, REACH, as_grey, narrowed, padded, standardised, steps
 
 NARROWINGS = (NARROWING, 0.9, 0.6, 0.8)  # of a cut's width
 FIRST = 2  # cuts of a word, and narrowings of each, to look at before the others, which are left out if these agree
@@ -83,7 +83,11 @@ def vote(rows: Rows, spoken: Language | None = None) -> tuple[str, float]:
 
 
 def _look(model: nn.Module, looks: Sequence[Sequence[tuple[np.ndarray, float]]], batch: int) -> list[Rows]:
-    """What the network says of each look (grey cut, narrowing) of each word; like widths go through it together."""
+    """What the network says of each look (grey cut, narrowing) of each word; like widths go through it together.
+
+    The edge of a batch, where layers pad with zeros of their own, is beyond the reach of all words in it, lest what one
+    reads as depend on the others' widths.
+    """
     inputs = [standardised(narrowed(grey, by=by)) for word in looks for grey, by in word]
     device = next(model.parameters()).device
     rows: Rows = [np.empty(0)] * len(inputs)
@@ -91,7 +95,7 @@ def _look(model: nn.Module, looks: Sequence[Sequence[tuple[np.ndarray, float]]],
     with torch.inference_mode():
         for begin in range(0, len(order), batch):
             chosen = order[begin : begin + batch]
-            logits = model(torch.from_numpy(padded([inputs[k] for k in chosen])).to(device))
+            logits = model(torch.from_numpy(padded([inputs[k] for k in chosen], REACH)).to(device))
             for row, k in zip(logits.float().log_softmax(2).cpu().numpy(), chosen):
                 rows[k] = row[: steps(inputs[k].shape[1])]
     ends = np.cumsum([0, *map(len, looks)])

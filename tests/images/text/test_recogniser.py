@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from gocnn import checkpoint
+from gocnn import checkpoint, shapes
 from gocnn.images.text import recogniser
 from gocnn.images.text.alphabet import CLASSES
 
@@ -32,6 +32,12 @@ def test_a_place_sees_its_neighbourhood_only(model: recogniser.Recogniser) -> No
     other[..., 300:] = 1
     same = torch.isclose(model(image), model(other)).all(2)[0]
     assert same[: 2 * 50].all() and not same[2 * 75 :].all()
+
+
+def test_the_reach_is_that_of_the_receptive_field() -> None:
+    field = shapes.receptive_fields(recogniser.Recogniser(), (1, recogniser.HEIGHT, 64))["head"]
+    beyond = field.start[1] + field.size[1] - recogniser.STRIDE
+    assert field.step[1] == recogniser.STRIDE and recogniser.REACH - recogniser.STRIDE < beyond <= recogniser.REACH
 
 
 def test_brightness_and_contrast_make_no_difference() -> None:

@@ -35,6 +35,7 @@ def test_narrower_words_of_a_batch_are_read_as_if_alone() -> None:
     together = voting.read_words(model, crops, batch=4)
     alone = [voting.read_words(model, [crop])[0] for crop in crops]
     assert [text for text, _ in together] == [text for text, _ in alone]
+    assert [sure for _, sure in together] == pytest.approx([sure for _, sure in alone], abs=1e-5)
 
 
 @pytest.mark.parametrize(
