@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from engine.game import as_text
-from engine.protocol import SYNTAX_ERROR, GtpError
+from engine.protocol import GtpError
 from engine.rules import NAMED, Rules, read_rule, read_rules
 from engine.session import Session
 from gocnn.go.coords import gtp_to_point
@@ -128,14 +128,11 @@ class RulesCommands:
 
     # Servers.
 
-    def cmd_kgs__game_over(self) -> None:
-        """The game on KGS is over: nothing to do."""
+    # There is no `kgs-chat`: kgsGtp crashes from version 3.5.20 on where an engine has it.
 
-    def cmd_kgs__chat(self, *words: str) -> str:
-        """What to say on KGS, when somebody talks to the engine or asks for its help."""
-        if not words:
-            raise GtpError(SYNTAX_ERROR)
-        return "I am gocnn, a convolutional network that looks at the board as an image."
+    def cmd_kgs__game_over(self) -> None:
+        """The game on KGS is over: no more is thought about it."""
+        self.session.rest()
 
     def cmd_cgos__opponent_name(self, *words: str) -> None:
         """Who plays against us on CGOS: nothing to do."""
@@ -144,4 +141,5 @@ class RulesCommands:
         """How strong they are: nothing to do."""
 
     def cmd_cgos__gameover(self, *words: str) -> None:
-        """How the game on CGOS ended: nothing to do."""
+        """How the game on CGOS ended: no more is thought about it."""
+        self.session.rest()

@@ -22,7 +22,7 @@ import numpy as np
 from engine.cleanup import capturing_move
 from engine.clock import Clock
 from engine.diagram import diagram
-from engine.game import Game, as_text, format_score
+from engine.game import DEFAULT_KOMI, Game, as_text, format_score
 from engine.player import RESIGN, PolicyPlayer
 from engine.policy import PolicyError
 from engine.protocol import SYNTAX_ERROR, Colour, GtpError, Reply, Vertex
@@ -58,14 +58,13 @@ class Session:
         `prepare` is called where a game is set up, or an analysis begins: what these need may be made ready then.
         """
         self.player = player
-        self.rules = rules
-        self.game = Game(ko=rules.ko)
         self.clock = Clock()
         self._network = network
         self._search: Search | None = None
         self.prepare = prepare
         self.is_preparing = is_preparing
-        self._new_game(Game(ko=rules.ko))
+        self._set_komi, self._set_rules = DEFAULT_KOMI, rules  # which a record's take the place of while it is there
+        self._new_game(Game(ko=rules.ko), rules)
 
     # What the other modules of commands use.
 
@@ -123,7 +122,7 @@ class Session:
         except IllegalMove:
             raise GtpError("the game so far is illegal by these rules") from None
         board.to_move = self.board.to_move
-        self.rules = rules
+        self.rules = self._set_rules = rules
         self.game.board = board
 
     @property
@@ -220,11 +219,15 @@ class Session:
     def play(self, colour: int, move: int) -> str:
         """Play a chosen move, and say which it was."""
         if move == RESIGN:
-            self._played_at = -1
+            self.rest()
             return "resign"
         self.board.play(colour, move)
         self._played_at = len(self.board.recent)
         return self.name(move)
+
+    def rest(self) -> None:
+        """Do not `ponder` before the next move of ours."""
+        self._played_at = -1
 
     # Commands.
 
@@ -233,10 +236,10 @@ class Session:
         if height not in (0, width):
             raise GtpError("unacceptable size")
         try:
-            game = Game(width, self.game.komi, ko=self.rules.ko)
+            game = Game(width, self._set_komi, ko=self._set_rules.ko)
         except ValueError:
             raise GtpError("unacceptable size") from None
-        self._new_game(game)
+        self._new_game(game, self._set_rules)
         self.prepare()
 
     def cmd_rectangular_boardsize(self, width: int, height: int) -> None:
@@ -244,22 +247,21 @@ class Session:
         self.cmd_boardsize(width, height)
 
     def cmd_clear_board(self) -> None:
-        """Begin a game on a board of the same size; komi and rules stay."""
-        self._new_game(Game(self.board.size, self.game.komi, ko=self.rules.ko))
-        self.prepare()
+        """Begin a game on a board of the same size; komi and rules are those that were set, not a record's."""
+        self.cmd_boardsize(self.board.size)
 
-    def _new_game(self, game: Game) -> None:
-        game.board.suicide = self.rules.suicide
-        self.game = game
+    def _new_game(self, game: Game, rules: Rules) -> None:
+        game.board.suicide = rules.suicide
+        self.game, self.rules = game, rules
         self.clock.reset()
-        self._played_at = -1
+        self.rest()
 
     def cmd_komi(self, komi: float) -> None:
         """Change komi; any is accepted."""
-        self.game.komi = komi
+        self.game.komi = self._set_komi = komi
 
     def cmd_get_komi(self) -> str:
-        """Komi as it was set."""
+        """Komi as it was set, or as the record that was loaded has it."""
         return as_text(self.game.komi)
 
     def cmd_play(self, colour: Colour, vertex: Vertex) -> None:
@@ -338,6 +340,7 @@ class Session:
     def cmd_loadsgf(self, *words: str) -> None:
         """Load a file's main line, up to the position before a move number if one is given, and take up its rules.
 
+        Komi and rules that it does not name are those that were set, whatever was loaded before.
         A file name with single spaces in it is understood, though GTP has no way to write one; so is one in double
         quotes, as GoGui sends it.
         """
@@ -348,15 +351,12 @@ class Session:
             if not path.is_file() or path.stat().st_size > MAX_BYTES:
                 raise ValueError("not a game record")
             record = read_record(path.read_bytes())
-            rules = rules_of_record(record.rules, self.rules)
-            game = replay(
-                record, komi=self.game.komi, before_move=before_move, ko=rules.ko, suicide=rules.suicide
-            )  # fmt: skip
+            rules = rules_of_record(record.rules, self._set_rules)
+            game = replay(record, komi=self._set_komi, before_move=before_move, ko=rules.ko, suicide=rules.suicide)
         except (OSError, ValueError) as error:
             log.info("%s: %s", " ".join(words), error)
             raise GtpError("cannot load file") from None
-        self.rules = rules_of_record(record.rules, self.rules, game.handicap)
-        self._new_game(game)
+        self._new_game(game, rules_of_record(record.rules, self._set_rules, game.handicap))
         self.prepare()
 
     def cmd_printsgf(self) -> str:
@@ -368,7 +368,8 @@ class Session:
         return f"{time.process_time():.3f}"
 
     def cmd_stop(self) -> None:
-        """Nothing: whatever went on has ended when this is read."""
+        """Think no more until the next move is asked for; an analysis has ended when this is read."""
+        self.rest()
 
 
 @contextmanager

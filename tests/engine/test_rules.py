@@ -223,6 +223,23 @@ def test_pondering_ends_with_the_game() -> None:
     assert player.boards == [1, 2], "the game is over"
 
 
+@pytest.mark.parametrize("command", ["stop", "kgs-game_over", "cgos-gameover W+Time"])
+def test_pondering_ends_where_it_is_told_to(command: str) -> None:
+    class Pondering(SearchPlayer):
+        pondered = 0
+
+        def ponder(self, board: Board, komi: float, stop: object, **how: object) -> None:
+            self.pondered += 1
+
+    engine = make_engine()
+    session = engine.session  # type: ignore[attr-defined]
+    session.player = player = Pondering(LazyPolicy(CentrePolicy), visits=1, ponders=True)
+    for line, pondered in (("genmove b", 1), ("time_left b 60 0", 2), (command, 2), ("play w c3", 2), ("genmove b", 3)):
+        assert ask(engine, line).startswith("=")
+        session.ponder(lambda: False)
+        assert player.pondered == pondered, line
+
+
 def test_a_player_without_a_search_can_be_given_one() -> None:
     engine = make_engine()
     session = engine.session  # type: ignore[attr-defined]
@@ -317,6 +334,30 @@ def test_rules_stay_where_the_record_names_none(tmp_path: Path, named: str) -> N
     engine = make_engine()
     assert ask(engine, f"loadsgf {path}") == "="
     assert ask(engine, "kata-get-rules") == f"= {STANDARD.to_json()}"
+
+
+def test_what_a_record_does_not_name_is_what_was_set_and_not_what_the_record_before_it_had(tmp_path: Path) -> None:
+    named, bare = tmp_path / "named.sgf", tmp_path / "bare.sgf"
+    named.write_text(RECORD % "Japanese")
+    bare.write_text("(;SZ[5];B[cc])")
+    engine = make_engine()
+
+    def terms(*lines: str) -> tuple[str, str]:
+        for line in lines:
+            assert ask(engine, line) == "="
+        return ask(engine, "get_komi"), ask(engine, "kata-get-rules")
+
+    japanese, aga = (f"= {NAMED[name].to_json()}" for name in ("japanese", "aga"))
+    assert terms(f"loadsgf {named}") == ("= 0.5", japanese)
+    assert terms(f"loadsgf {bare}") == ("= 7.5", f"= {STANDARD.to_json()}")
+    terms("komi 6.5", "kata-set-rules aga")
+    assert terms(f"loadsgf {named}") == ("= 0.5", japanese)
+    assert terms(f"loadsgf {bare}") == ("= 6.5", aga)
+    for new_game in ("clear_board", "boardsize 7"):
+        assert terms(f"loadsgf {named}", new_game) == ("= 6.5", aga)
+    assert engine.session.board.ko == "situational"  # type: ignore[attr-defined]
+    assert terms(f"loadsgf {named}", "komi 1.5", "clear_board") == ("= 1.5", aga)
+    assert terms(f"loadsgf {named}", "kata-set-rules japanese", "clear_board") == ("= 1.5", japanese)
 
 
 def test_where_a_record_names_the_rules_in_use_white_gets_the_points_for_handicap_stones(tmp_path: Path) -> None:
