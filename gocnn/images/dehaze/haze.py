@@ -110,9 +110,7 @@ def _parts(rng: np.random.Generator, colours: np.ndarray, size: tuple[int, int])
     return distances.argmin(1).reshape(height, width), colours
 
 
-def _with_objects(
-    rng: np.random.Generator, inverse: np.ndarray, parts: np.ndarray, colours: np.ndarray
-) -> np.ndarray:
+def _with_objects(rng: np.random.Generator, inverse: np.ndarray, parts: np.ndarray, colours: np.ndarray) -> np.ndarray:
     """Inverse depth with some parts standing upright before what is behind them, and some of them sky."""
     upright = rng.uniform(0, 0.9)
     skies = rng.random() < 0.6
