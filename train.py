@@ -46,12 +46,9 @@ Examples:
     "--data", "data", multiple=True, required=True, type=click.Path(), help="Game store to learn from; repeatable."
 )
 @click.option(
-    "--val",
-    "val",
-    multiple=True,
-    type=click.Path(),
+    "--val", "val", multiple=True, type=click.Path(),
     help="Game store to test on. Its games are never trained on. Without it, one game in fifty is held out.",
-)
+)  # fmt: skip
 @click.option("-o", "--out", "out", required=True, type=click.Path(path_type=Path), help="Folder of the run.")
 @click.option(
     "--preset", metavar="bNcN", help="Network: blocks and channels (default: b6c64, or as in --init), or dense."
@@ -81,15 +78,18 @@ Examples:
     metavar="SHARE",
     help="With --init: how much of the new weights the network gets, the rest being those it began with.",
 )
-@click.option("--value-weight", default=1.0, show_default=True, help="Weight of the winner's nats in the loss.")
-@click.option("--lead-weight", default=0.5, show_default=True, help="Weight of the margin's error in the loss.")
 @click.option(
-    "--outcomes",
-    multiple=True,
-    type=click.Path(),
-    metavar="STORE",
+    "--value-weight", type=FiniteRange(0), default=1.0, show_default=True,
+    help="Weight of the winner's nats in the loss.",
+)  # fmt: skip
+@click.option(
+    "--lead-weight", type=FiniteRange(0), default=0.5, show_default=True,
+    help="Weight of the margin's error in the loss.",
+)  # fmt: skip
+@click.option(
+    "--outcomes", multiple=True, type=click.Path(), metavar="STORE",
     help="With --value: games of which only the end is learned, not the moves, as of `gocnn selfplay`; repeatable.",
-)
+)  # fmt: skip
 @click.option(
     "--outcomes-share",
     type=FiniteRange(0, 1, min_open=True, max_open=True),
@@ -99,13 +99,13 @@ Examples:
     help="Share of the positions that is drawn from these.",
 )
 @click.option(
-    "--owners",
-    multiple=True,
-    type=click.Path(),
-    metavar="FILE",
+    "--owners", multiple=True, type=click.Path(), metavar="FILE",
     help="With --value: learn who owned what at the end, too, from what `gocnn data owners` wrote; repeatable.",
-)
-@click.option("--owner-weight", default=1.5, show_default=True, help="Weight of the owners' nats in the loss.")
+)  # fmt: skip
+@click.option(
+    "--owner-weight", type=FiniteRange(0), default=1.5, show_default=True,
+    help="Weight of the owners' nats in the loss.",
+)  # fmt: skip
 @click.option(
     "--owned-weight",
     type=click.IntRange(1),
@@ -129,8 +129,8 @@ Examples:
 @click.option("--positions", type=int, help="Budget: positions.")
 @click.option("--batch", default=128, show_default=True, help="Positions a step, for each process.")
 @click.option("--optimizer", type=click.Choice(["muon", "adamw"]), default="muon", show_default=True)
-@click.option("--lr", default=4e-3, show_default=True, help="Peak learning rate of AdamW.")
-@click.option("--muon-lr", default=4e-3, show_default=True, help="Peak learning rate of Muon.")
+@click.option("--lr", type=FiniteRange(0), default=4e-3, show_default=True, help="Peak learning rate of AdamW.")
+@click.option("--muon-lr", type=FiniteRange(0), default=4e-3, show_default=True, help="Peak learning rate of Muon.")
 @click.option(
     "--decay",
     type=FiniteRange(0, 1, min_open=True),
@@ -140,8 +140,11 @@ Examples:
     help="Share of the budget, at its end, over which the rates fall. Before it they hold, and --resume may be given "
     "another budget.",
 )
-@click.option("--weight-decay", default=0.05, show_default=True)
-@click.option("--ema", default=0.998, show_default=True, help="Decay of the averaged weights.")
+@click.option("--weight-decay", type=FiniteRange(0), default=0.05, show_default=True)
+@click.option(
+    "--ema", type=FiniteRange(0, 1, max_open=True), default=0.998, show_default=True,
+    help="Decay of the averaged weights.",
+)  # fmt: skip
 @click.option("--seed", default=0, show_default=True)
 @click.option("--precision", type=click.Choice(["auto", "bf16", "fp32"]), default="auto", show_default=True)
 @click.option("--compile/--no-compile", default=False, help="Compile the network first (a minute or two; then faster).")

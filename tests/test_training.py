@@ -490,6 +490,20 @@ def test_games_without_a_counted_result_are_tested_all_the_same(tmp_path):
         (("--positions", "10", "--device", "gpu"), "no device 'gpu' here"),
         (("--positions", "10", "--validate-positions", "0"), "0 is not in the range x>=1"),
         (("--positions", "10", "--years", "2020-1990"), "ends before it begins"),
+        (("--positions", "10", "--ema", "1"), "1.0 is not in the range 0<=x<1"),
+        *(
+            (("--positions", "10", option, wrong), message)
+            for option in (
+                "--ema",
+                "--lr",
+                "--muon-lr",
+                "--weight-decay",
+                "--value-weight",
+                "--lead-weight",
+                "--owner-weight",
+            )
+            for wrong, message in (("-1", "-1.0 is not in the range"), ("nan", "nan is not a finite number"))
+        ),
     ],
 )
 def test_mistakes_get_one_clear_line(store, tmp_path, options, message):
