@@ -97,7 +97,9 @@ def player_options(command: Function) -> Function:
             help="With a search: resign when the win rate is below this three moves in a row; 0 is never.",
         ),
         click.option("--threads", type=click.IntRange(min=1), metavar="N", help="CPU threads (default: all cores)."),
-        click.option("--batch", type=click.IntRange(min=1), metavar="N", help="Positions that are evaluated at a time."),
+        click.option(
+            "--batch", type=click.IntRange(min=1), metavar="N", help="Positions that are evaluated at a time."
+        ),
         click.option(
             "--root-symmetries",
             type=click.IntRange(1, 8),
