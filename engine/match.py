@@ -94,6 +94,8 @@ class Match:
         self._results_file = directory / "results.jsonl"
         if self._plan_file.exists():
             self._check_plan()
+        else:
+            self._check_that_nothing_is_lost()
         self.results = self._read_results()
 
     def _described(self) -> dict[str, object]:
@@ -113,6 +115,12 @@ class Match:
                 raise MatchError(
                     f"{self.directory} holds another match: {name} is {theirs.get(name)!r} there, {value!r} here"
                 )
+
+    def _check_that_nothing_is_lost(self) -> None:
+        """Raises MatchError where there are results or games of something else, which ours would take the place of."""
+        for path in sorted(self.directory.glob("*")):
+            if path == self._results_file or (path.suffix.lower() == ".sgf" and path.stem.isdigit()):
+                raise MatchError(f"{self.directory} holds {path.name} and no match: take another directory")
 
     def _read_results(self) -> list[Result]:
         """The finished games, each once; a last line that was cut off by a crash is passed over."""

@@ -188,6 +188,17 @@ def test_what_is_no_match_is_left_alone(tmp_path: Path) -> None:
         Match(plan(), tmp_path)
 
 
+@pytest.mark.parametrize("name", ["0001.sgf", "10000.SGF", "results.jsonl"])
+def test_games_and_results_that_belong_to_no_match_are_left_alone(tmp_path: Path, name: str) -> None:
+    (tmp_path / "notes.sgf").write_text("(;GM[1])")
+    (tmp_path / "2024").mkdir()
+    Match(plan(), tmp_path)
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(MatchError, match=f"holds {name} and no match"):
+        Match(plan(), tmp_path)
+    assert (tmp_path / name).read_text() == "mine"
+
+
 def test_crashes_and_stalls_do_not_end_the_match(tmp_path: Path) -> None:
     crashing = stub("--on", "genmove", "--after", "1", "--then", "crash", "--moves", "c3")
     held = Match(plan(a=crashing), tmp_path)
