@@ -130,8 +130,9 @@ def analyze(
         komi = record.komi if record.komi is not None else 0.5 if record.handicap_stones else DEFAULT_KOMI
     suffix = f"{'' if games == 1 else f'.{game or 1}'}.analyzed.sgf"
     target = output or file.with_name(file.stem + suffix)
-    if games > 1 and target.exists() and target.samefile(file):
-        raise click.UsageError(f"{target} holds {games} games; the one with notes would replace all: take another name")
+    if games != 1 and target.exists() and target.samefile(file):
+        more = f"{games} games" if games else "more than the one game that can be read"
+        raise click.UsageError(f"{target} holds {more}; the one with notes would replace all: take another name")
     if graph and target.suffix == ".png":
         raise click.UsageError(f"{target} is its picture's name: take another one for the record, or add --no-graph")
     if not os.access(target.parent, os.W_OK):  # before all the work, not after it
@@ -156,8 +157,10 @@ def analyze(
     sys.exit(130 if interrupted else 0)
 
 
-def _remarks(record: AnnotatedGame, games: int, game: int | None) -> Iterator[str]:
-    if games > 1 and game is None:
+def _remarks(record: AnnotatedGame, games: int | None, game: int | None) -> Iterator[str]:
+    if games is None:
+        yield "Something below the first game can't be read, and is left out."
+    elif games > 1 and game is None:
         yield f"The file holds {games} games; this is the first (--game N for another)."
     if record.stopped:
         yield f"The game is analysed up to its move {len(record.steps)}: {record.stopped}."

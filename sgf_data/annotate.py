@@ -127,8 +127,8 @@ class AnnotatedGame(MainLine):
 
 def read_annotated(
     data: bytes, number: int | None = None, allows_suicide: Callable[[str], bool] = lambda rules: False
-) -> tuple[AnnotatedGame, int]:
-    """Game `number` (from 1; None: the first) of an SGF file, and how many games the file has.
+) -> tuple[AnnotatedGame, int | None]:
+    """Game `number` (from 1; None: the first) of an SGF file, and how many games the file has (None: as in `parse`).
 
     Raises ValueError with the reason if the file is no SGF, has no such game, or the game can't be replayed.
     """

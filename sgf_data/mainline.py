@@ -100,13 +100,15 @@ class MainLine:
         return sgf_grammar.simpletext_value(value).decode(charset, "replace")
 
 
-def parse(data: bytes, number: int | None = None) -> tuple[Coarse_game_tree, encoding.Structure, int]:
+def parse(data: bytes, number: int | None = None) -> tuple[Coarse_game_tree, encoding.Structure, int | None]:
     """Game `number` (from 1; None: the first) of an SGF file, how its bytes are to be read, and how many games it has.
 
-    Raises ValueError with the reason if the file is no SGF or has no such game.
+    How many is None where the first is whole and something below it can't be read. Raises ValueError with the reason if
+    the file is no SGF or has no such game.
     """
     file = encoding.eight_bit(data)
     trees: list[Coarse_game_tree] = []
+    is_whole = True
     problem = "no SGF data found"
     for structure in sorted(encoding.structures(file, 0, len(file.data)), key=_changes_text):
         data, odd_names = names.spelled(structure.data)
@@ -117,7 +119,7 @@ def parse(data: bytes, number: int | None = None) -> tuple[Coarse_game_tree, enc
             problem = str(error)
         if number is None:  # the first game may be whole where a later one is not
             with contextlib.suppress(ValueError):
-                trees = [sgf_grammar.parse_sgf_game(data)]
+                trees, is_whole = [sgf_grammar.parse_sgf_game(data)], False
                 break
     if not trees:
         raise ValueError(problem)
@@ -125,7 +127,7 @@ def parse(data: bytes, number: int | None = None) -> tuple[Coarse_game_tree, enc
     if not 1 <= wanted <= len(trees):
         raise ValueError(f"there is no game {wanted}; the file has {len(trees)}")
     names.restore(trees[wanted - 1], odd_names)
-    return trees[wanted - 1], structure, len(trees)
+    return trees[wanted - 1], structure, len(trees) if is_whole else None
 
 
 def move_of(properties: Properties) -> tuple[int, bytes]:

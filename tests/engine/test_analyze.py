@@ -342,6 +342,20 @@ def test_one_game_does_not_take_the_place_of_its_collection(tmp_path: Path, netw
     assert path.read_text() == "(;SZ[9];B[ee])(;SZ[9];B[cc])"
 
 
+def test_a_game_does_not_take_the_place_of_others_that_cannot_be_read(
+    tmp_path: Path, networks: dict[str, Path]
+) -> None:
+    path = tmp_path / "three.sgf"
+    path.write_text("(;SZ[9];B[ee])(;SZ[9];B[cc])(;SZ[9];B[gg")
+    how = ("--model", networks["policy"], "--quick", "--no-graph")
+    code, _, err = run(path, *how, "-o", path)
+    assert code == 2 and "holds more than the one game that can be read" in err
+    assert path.read_text() == "(;SZ[9];B[ee])(;SZ[9];B[cc])(;SZ[9];B[gg"
+    code, _, err = run(path, *how)
+    assert code == 0 and "Something below the first game can't be read" in err
+    assert path.with_name("three.1.analyzed.sgf").exists()
+
+
 def test_a_network_may_have_any_name(game: Path, networks: dict[str, Path], tmp_path: Path) -> None:
     model = networks["policy"].rename(tmp_path / "réseau.safetensors")
     code, _, _ = run(game, "--model", model, "--quick")

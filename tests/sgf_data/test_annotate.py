@@ -47,7 +47,7 @@ def test_it_reads_what_the_reader_reads(path: Path) -> None:
         if not isinstance(record, GameRecord):
             continue
         game, count = read_annotated(data, number)
-        assert count >= number
+        assert count is not None and count >= number
         assert (game.size, game.komi, game.handicap) == (record.size, record.komi, record.handicap)
         assert [step.point for step in game.steps] == record.points.tolist()
         assert [step.colour for step in game.steps] == record.colours.tolist()
@@ -168,8 +168,9 @@ def test_what_cannot_be_read_is_said_in_one_line(data: bytes, reason: str) -> No
 
 
 def test_a_broken_last_game_does_not_cost_the_first() -> None:
-    game, _ = read_annotated(b"(;SZ[9];B[ee];W[cc])(;SZ[9];B[ee]")
+    game, games = read_annotated(b"(;SZ[9];B[ee];W[cc])(;SZ[9];B[ee]")
     assert len(game.steps) == 2
+    assert games is None, "there is more than one"
 
 
 def test_a_byte_order_mark_settles_the_encoding() -> None:
