@@ -8,6 +8,8 @@ import click
 
 from gocnn.options import FiniteRange
 
+KEPT_EVERY = 60.0  # seconds from one writing of the games that have ended to the next
+
 
 @click.command(
     epilog="""\b
@@ -42,33 +44,53 @@ def selfplay(
     Professionals give up what is lost, so a network that knows only their games is often sure of the wrong side where
     something large is dead late in a game. From these it learns better, by how they end alone (gocnn train --outcomes).
 
-    One to two seconds a game on one core. Ctrl-C keeps the games that have ended.
+    One to two seconds a game on one core. The games that have ended are kept every minute, and when Ctrl-C or an error
+    ends the rest.
     """
+    import time
+
     from rich.console import Console
     from rich.progress import track
 
     from engine.selfplay import SelfPlay, play
+    from gocnn.atomic import AtomicFile
     from gocnn.evaluator import Evaluator
     from sgf_data.record import GameRecord
     from sgf_data.store import StoreWriter, to_batch
 
     config = SelfPlay(games, at_once, size, komi, opening, warmest, seed=seed)
     console = Console(stderr=True)
-    stopped = False
+    records: list[GameRecord] = []
+    stopped, failed = False, ""
+
+    def keep() -> None:
+        with StoreWriter(output) as writer:
+            writer.write(to_batch(records))
+
     try:
         network = Evaluator.load(model, device)
-        with StoreWriter(output) as writer:
-            records: list[GameRecord] = []
-            try:
-                played = play(network, config)
-                for record in track(played, "games", games, console=console, disable=not console.is_terminal):
-                    record.source = f"selfplay {seed}/{len(records) + 1}"
-                    records.append(record)
-            except KeyboardInterrupt:
-                stopped = True
-            writer.write(to_batch(records))
+        once = AtomicFile(output).is_special  # what a pipe has been given cannot be replaced
+        if not once:
+            keep()  # a place that cannot be written to is better known before the games than after them
+        written = time.monotonic()
+        try:
+            played = play(network, config)
+            for record in track(played, "games", games, console=console, disable=not console.is_terminal):
+                record.source = f"selfplay {seed}/{len(records) + 1}"
+                records.append(record)
+                if not once and time.monotonic() - written > KEPT_EVERY:
+                    keep()
+                    written = time.monotonic()
+        except KeyboardInterrupt:
+            stopped = True
+        finally:
+            keep()
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"{output}: {writer.rows:,} games" if writer.rows else "no game has ended: nothing is written", err=True)
+    except (MemoryError, RuntimeError) as error:  # torch's own are among the latter
+        failed = (str(error).strip() or "out of memory").splitlines()[0]
+    click.echo(f"{output}: {len(records):,} games" if records else "no game has ended: nothing is written", err=True)
+    if failed:
+        raise click.ClickException(failed)
     if stopped:
         sys.exit(130)

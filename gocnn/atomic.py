@@ -24,7 +24,7 @@ class AtomicFile:
     killed process leaves behind is removed by the next one that writes the same file (not on
     Windows). A link stays a link: what it points to is written. What is no file, such as /dev/null
     or a pipe, is written to as it is; and so is /dev/stdout, even where it is a file, which others
-    write to before and after.
+    write to before and after. Of all these `is_special` is true.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -34,7 +34,7 @@ class AtomicFile:
         # Both asked of the path as it is given: what /dev/stdout leads to may have no name of its own.
         self._descriptor = _own_descriptor(path)
         is_other = self.path.exists() and not self.path.is_file() and not self.path.is_dir()
-        self._is_special = self._descriptor is not None or is_other
+        self.is_special = self._descriptor is not None or is_other
         self._beginning = _beginning(self._target.name)
         self._temporary = self._target.with_name(f"{self._beginning}{os.getpid()}.tmp")
 
@@ -42,7 +42,7 @@ class AtomicFile:
         """Raises OSError if the directory cannot be written to."""
         if self._descriptor is not None:
             self._file = open(os.dup(self._descriptor), "wb")
-        elif self._is_special:
+        elif self.is_special:
             self._file = open(self.path, "wb")
         else:
             self._remove_stale()
@@ -57,7 +57,7 @@ class AtomicFile:
     ) -> None:
         if isinstance(error, OSError) and error.filename is None:
             error.filename = str(self.path)  # a full disk is one, and names no file of itself
-        if self._is_special:
+        if self.is_special:
             self._file.close()
             return
         try:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 
+from engine import selfplay_command
 from engine.game import format_score
 from engine.selfplay import SelfPlay, play
 from engine.selfplay_command import selfplay
@@ -101,6 +105,62 @@ def test_what_has_ended_is_kept_when_it_is_stopped(tmp_path: Path, monkeypatch: 
     done = CliRunner().invoke(selfplay, ["--games", "90", "--at-once", "2", "--size", "5", "-o", str(path)])
     assert done.exit_code == 130
     assert 0 < len(open_store(path)) < 90
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory.\nIt was tried to..."), "Error: CUDA out of memory.\n"),
+        (MemoryError(), "Error: out of memory\n"),
+        (ValueError("no such thing"), "Error: no such thing\n"),
+    ],
+)
+def test_what_has_ended_is_kept_when_an_error_ends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
+) -> None:
+    path = tmp_path / "games.arrow"
+    asked = 0
+    answer = Evaluator.policy
+
+    def fails(self: Evaluator, boards: Sequence[Board], symmetries: int = 1) -> np.ndarray:
+        nonlocal asked
+        asked += 1
+        if asked > 120:
+            raise error
+        return answer(self, boards, symmetries)
+
+    monkeypatch.setattr(Evaluator, "policy", fails)
+    done = CliRunner().invoke(selfplay, ["--games", "90", "--at-once", "2", "--size", "5", "-o", str(path)])
+    assert done.exit_code == 1 and done.output.endswith(told)
+    assert 0 < len(open_store(path)) < 90
+
+
+def test_what_has_ended_is_kept_from_time_to_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "games.arrow"
+    kept: list[int] = []
+    answer = Evaluator.policy
+
+    def watched(self: Evaluator, boards: Sequence[Board], symmetries: int = 1) -> np.ndarray:
+        kept.append(len(open_store(path)) if path.exists() else 0)
+        return answer(self, boards, symmetries)
+
+    monkeypatch.setattr(Evaluator, "policy", watched)
+    monkeypatch.setattr(selfplay_command, "KEPT_EVERY", 0.0)
+    done = CliRunner().invoke(selfplay, ["--games", "3", "--at-once", "1", "--size", "5", "-o", str(path)])
+    assert done.exit_code == 0 and sorted(set(kept)) == [0, 1, 2] and len(open_store(path)) == 3
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_a_pipe_is_given_one_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    monkeypatch.setattr(selfplay_command, "KEPT_EVERY", 0.0)
+    with subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE) as reader:
+        done = CliRunner().invoke(selfplay, ["--games", "2", "--at-once", "1", "--size", "5", "-o", str(pipe)])
+        written = reader.communicate(timeout=30)[0]
+    assert done.exit_code == 0
+    (tmp_path / "games.arrow").write_bytes(written)
+    assert written.count(b"ARROW1") == 2 and len(open_store(tmp_path / "games.arrow")) == 2
 
 
 def test_a_folder_that_is_not_there_is_named_before_anything_is_played(tmp_path: Path) -> None:
