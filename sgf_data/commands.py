@@ -161,7 +161,7 @@ def _build(
     except BrokenProcessPool as error:
         message = "a worker process has died, perhaps for want of memory; try fewer with --jobs"
         raise click.ClickException(message) from error
-    _print_report(Console(), report, output, log)
+    _print_report(report, output, log)
     return report
 
 
@@ -196,19 +196,26 @@ def _progress(console: Console) -> Progress:
     )
 
 
-def _print_report(console: Console, report: BuildReport, output: str, log: str) -> None:
+def _print_report(report: BuildReport, output: str, log: str) -> None:
+    """Print what was kept and left out; on standard error where standard output may be the store."""
+    from rich.console import Console
+
+    from gocnn.atomic import AtomicFile
+
+    aside = AtomicFile(output).is_special
     table = _table("left out because", "games")
     for reason, games in report.rejected.most_common():
         table.add_row(reason.value, f"{games:,}")
     if report.rejected:
-        console.print(table)
+        Console(stderr=aside).print(table)
     rejected = sum(report.rejected.values()) - report.duplicates
     click.echo(
-        f"{report.read:,} read = {report.kept:,} kept + {report.duplicates:,} duplicates + {rejected:,} rejected"
+        f"{report.read:,} read = {report.kept:,} kept + {report.duplicates:,} duplicates + {rejected:,} rejected",
+        err=aside,
     )
     if report.kept:
-        click.echo(f"{output}: {report.kept:,} games, {report.moves:,} moves")
-    click.echo(f"{log}: what was left out, and why")
+        click.echo(f"{output}: {report.kept:,} games, {report.moves:,} moves", err=aside)
+    click.echo(f"{log}: what was left out, and why", err=aside)
 
 
 @data.command(

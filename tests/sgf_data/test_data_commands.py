@@ -48,6 +48,16 @@ def test_build_says_what_it_did(tmp_path: Path) -> None:
     assert "stone on a stone" in result.output and "truncated" in result.output
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/stdout"), reason="standard output has no name here")
+def test_a_store_on_standard_output_is_nothing_but_a_store(tmp_path: Path) -> None:
+    words = ["build", str(ZOO), "-o", "/dev/stdout", "--log", str(tmp_path / "log.csv"), "--jobs", "1"]
+    program = "import sys; from sgf_data.commands import data; data(sys.argv[1:])"
+    done = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, check=True, cwd=ROOT)
+    (tmp_path / "zoo.arrow").write_bytes(done.stdout)
+    assert done.stdout.endswith(b"ARROW1") and len(open_store(tmp_path / "zoo.arrow")) > 3
+    assert b" read = " in done.stderr and b"stone on a stone" in done.stderr
+
+
 def test_exit_status_tells_what_could_not_be_read(tmp_path: Path) -> None:
     target = tmp_path / "x.arrow"
     result = run("build", tmp_path / "none.zip", ZOO / "many.sgf", "-o", target, "--jobs", "1")
