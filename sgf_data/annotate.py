@@ -2,8 +2,9 @@
 
 Notes are ASCII, which is the same in all encodings that a file may have.
 
-A block of notes in a comment begins with a line that starts with MARK and goes on to an empty line, and a variation of
-ours has a name that starts so; both are taken out before new ones are added, so that a file may be annotated again.
+A block of notes in a comment is a line that starts with MARK and those below it that are worded as ours; a variation of
+ours has a name that starts so. Both are taken out before new ones are added, so that a file may be annotated again, but
+nothing that somebody has added to them.
 """
 
 from __future__ import annotations
@@ -19,11 +20,30 @@ from gocnn.go import BLACK, EMPTY, WHITE, Board, IllegalMove
 from gocnn.go.coords import point_to_sgf, sgf_to_point
 from gocnn.go.handicap import handicap_of
 from sgf_data import encoding
-from sgf_data.mainline import MainLine, Node, Properties, as_tree, parse
+from sgf_data.mainline import COLOURS, MainLine, Node, Properties, as_tree, move_of, parse
 
 MARK = "gocnn: "
 
-_OURS = re.compile(rb"(?:\A|\s*\n)" + MARK.encode() + rb".*?(?=\n[ \t\r]*\n|\Z)", re.DOTALL)
+#: The properties that a move gets beside its notes.
+OF_MOVES = ("HO", "SBKV", "V")
+
+_POINT = r"(?:[A-Z]\d+|pass)"
+_LOSS = r"loses [\d.]+ points and [\d.]+ % of winning"
+#: What `engine.analyze_notes` writes below the first line of a block.
+_WORDINGS = (
+    rf"{_POINT} is choice \d+ of the network \([^)\n]*\)",
+    r"the engine's move, too",
+    rf"the engine plays {_POINT} \([^)\n]*\)(?:; {_LOSS})?",
+    rf"(?:its )?line:(?: {_POINT})+",
+    _LOSS,
+    r"(?:Black|White): (?:no moves|\d+ moves, \d+ % the network's first choice"
+    r"(?:, [\d.]+ points lost a move)?, \d+ (?:mistake|surprise)s?)",
+    rf"  move \d+ {_POINT}, (?:better {_POINT}: {_LOSS}|expected {_POINT})",
+)
+_OURS = re.compile(
+    rf"(?:\A|\s*\n){MARK}[^\r\n]*(?:\r?\n(?:{'|'.join(_WORDINGS)})[ \t]*(?=[\r\n]|\Z))*[ \t\r]*".encode()
+)
+_LINE = re.compile(rf"\bline:((?: {_POINT})+)".encode())
 _LETTERS = {BLACK: "B", WHITE: "W"}
 
 
@@ -92,7 +112,7 @@ class AnnotatedGame(MainLine):
         """Add ASCII notes to the comment of a node of the main line, below what it says already, and properties.
 
         `text` is without MARK, and other characters in it are written as escapes; a property that the node has is
-        replaced.
+        replaced. Only lines as in `engine.analyze_notes` are known as ours again.
         """
         there = self._nodes[node].properties
         ours = _escaped(MARK + text)
@@ -102,7 +122,10 @@ class AnnotatedGame(MainLine):
             there[name] = [_escaped(value)]
 
     def add_variation(self, step: Step, points: Sequence[int], name: str, text: str) -> None:
-        """Add a line that begins instead of a move, after the variations there are; its first node gets the notes."""
+        """Add a line that begins instead of a move, after the variations there are; its first node gets the notes.
+
+        These must tell the line, as in `engine.analyze_notes`: by it is known whether somebody has gone on from there.
+        """
         sequence: list[Properties] = []
         colour = step.colour
         for point in points:
@@ -141,13 +164,44 @@ def _escaped(text: str) -> bytes:
 
 
 def _take_out_notes(node: Node) -> None:
-    """Take out what an earlier annotation has put in."""
-    mark = MARK.encode()
-    node.others = [tree for tree in node.others if not tree.sequence[0].get("N", [b""])[0].startswith(mark)]
-    comment = node.properties.get("C")
-    if comment and _OURS.search(comment[0]):
-        left = _OURS.sub(b"", comment[0])
-        if left.strip():
-            node.properties["C"] = [left]
-        else:
-            del node.properties["C"]
+    """Take out what an earlier annotation has put in; of a variation that was changed since, name and notes alone."""
+    node.others = [tree for tree in node.others if not _is_ours(tree)]
+    for tree in node.others:
+        first = tree.sequence[0]
+        if _is_named_by_us(first):
+            first["N"] = [first["N"][0].removeprefix(MARK.encode())]
+            _take_out_of_comment(first)
+    if _take_out_of_comment(node.properties) and move_of(node.properties)[0]:
+        for name in OF_MOVES:
+            node.properties.pop(name, None)
+
+
+def _take_out_of_comment(properties: Properties) -> bool:
+    """Take our notes out of a node's comment; returns whether there were any."""
+    comment = properties.get("C", [b""])[0]
+    left, blocks = _OURS.subn(b"", comment)
+    if blocks and left.strip():
+        properties["C"] = [left.lstrip(b"\r\n")]
+    elif blocks:
+        del properties["C"]
+    return blocks > 0
+
+
+def _is_named_by_us(properties: Properties) -> bool:
+    return properties.get("N", [b""])[0].startswith(MARK.encode())
+
+
+def _is_ours(tree: Coarse_game_tree) -> bool:
+    """Whether a variation is as `add_variation` has made it."""
+    first, *rest = tree.sequence
+    comment = first.get("C", [b""])[0]
+    line = _LINE.search(comment)
+    return (
+        _is_named_by_us(first)
+        and not tree.children
+        and not _OURS.sub(b"", comment).strip()
+        and line is not None
+        and len(line[1].split()) == len(tree.sequence)
+        and first.keys() <= {"N", "C", *COLOURS}
+        and all(node.keys() <= COLOURS.keys() for node in rest)
+    )

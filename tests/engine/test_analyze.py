@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from sgfmill import sgf, sgf_grammar
 import engine.analyze_command
 from engine.analyze import Judgement, Turn, View, judge, summarise, worst
 from engine.analyze_command import analyze
-from engine.analyze_notes import print_tables
+from engine.analyze_notes import game_note, move_note, print_tables, properties, variation_note
 from engine.rules import NAMED
 from gocnn import policy
 from gocnn.go import BLACK, WHITE, Board
@@ -124,6 +125,26 @@ def test_the_worst_come_first() -> None:
     assert summarise([], WHITE).points_lost is None
     surprises = [judged(1, BLACK, None, None, 0.005), judged(3, BLACK, None, None, 0.001), judged(5, BLACK, None, None)]
     assert [j.number for j in worst(surprises, BLACK, 5)] == [3, 1]
+
+
+def test_all_that_the_notes_say_is_known_as_ours_again() -> None:
+    view = View(7, (7, 25, 12), 0.5, 0.0, np.full(26, 1 / 26, np.float32))
+    judgements = [
+        judged(1, BLACK, None, None, 0.001), judged(2, WHITE, None, None, 1e-7), judged(3, BLACK, 0.0, 0.0, 1.0),
+        replace(judged(4, WHITE, 12.3, 0.456), winrate=0.123, lead=-4.5, before=view),
+        replace(judged(5, BLACK, 4.0, 0.02), winrate=0.9, lead=0.0, before=view, point=25),
+        replace(judged(6, WHITE, 0.0, 0.0), winrate=0.5, lead=1.5, point=7),
+    ]  # fmt: skip
+    bare = b"(;SZ[5];B[ee];W[aa];B[ba];W[ca];B[bb];W[cc])"
+    game, _ = read_annotated(bare)
+    for step, judgement in zip(game.steps, judgements, strict=True):
+        game.note(step.node, move_note(judgement, 5), **properties(judgement))
+        if judgement.mistake:
+            game.add_variation(step, judgement.before.line, *variation_note(judgement, 5))
+    for some in (judgements, judgements[:2], judgements[3:4]):
+        game.note(0, game_note(some, 5, "a network", 5))
+    assert game.to_bytes().count(b"gocnn") == 3 + 6 + 2 * 4
+    assert read_annotated(game.to_bytes())[0].to_bytes() == read_annotated(bare)[0].to_bytes()
 
 
 # The command

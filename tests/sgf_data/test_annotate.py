@@ -109,8 +109,8 @@ def test_annotating_again_replaces_the_notes_and_nothing_else() -> None:
         game, _ = read_annotated(data)
         game.note(0, "about the game")
         for step in game.steps:
-            game.note(step.node, f"move {step.number}\nsecond line")
-            game.add_variation(step, [40], "x", "y")
+            game.note(step.node, f"move {step.number}\nthe engine's move, too")
+            game.add_variation(step, [40], "x", "y\nline: E5")
         data = game.to_bytes()
         outputs.append(data)
     assert outputs[0] == outputs[1] == outputs[2]
@@ -121,8 +121,48 @@ def test_annotating_again_replaces_the_notes_and_nothing_else() -> None:
 
 
 def test_a_remark_below_our_notes_stays_when_they_are_replaced() -> None:
-    data = b"(;GM[1]SZ[9];B[aa]C[Mine.\n\ngocnn: so\nand so\n\nTeacher: too early];W[bb])"
+    data = b"(;GM[1]SZ[9];B[aa]C[Mine.\n\ngocnn: so\nthe engine's move, too\n\nTeacher: too early];W[bb])"
     assert b"C[Mine.\n\nTeacher: too early]" in read_annotated(data)[0].to_bytes()
+
+
+def test_a_remark_right_below_our_notes_stays_too() -> None:
+    for end in ("\n", "\r\n"):
+        notes = end.join(["gocnn: so", "the engine's move, too", "I doubt it."])
+        written = read_annotated(f"(;GM[1]SZ[9];B[aa]C[{notes}];W[bb]C[gocnn: so{end}Why?])".encode())[0].to_bytes()
+        assert b"C[I doubt it.]" in written and b"C[Why?]" in written and b"gocnn" not in written
+
+
+OURS = "W[cc]N[gocnn: instead of A9]C[gocnn: White leads\nline: C7 G3]"
+
+
+@pytest.mark.parametrize(
+    ("changed", "left"),
+    [
+        (f"{OURS};B[gg]", ""),
+        (f"{OURS};B[gg];W[gc]", "W[cc]N[instead of A9];B[gg];W[gc]"),
+        (f"{OURS};B[gg]C[mine]", "W[cc]N[instead of A9];B[gg]C[mine]"),
+        (f"{OURS};B[gg](;W[gc])(;W[cg])", "W[cc]N[instead of A9];B[gg](;W[gc])(;W[cg])"),
+        (f"{OURS}TR[ee];B[gg]", "W[cc]N[instead of A9]TR[ee];B[gg]"),
+        (f"{OURS[:-1]}\nI doubt it.];B[gg]", "W[cc]C[I doubt it.]N[instead of A9];B[gg]"),
+        ("W[cc]N[gocnn: mine];B[gg]", "W[cc]N[mine];B[gg]"),
+    ],
+)
+def test_a_variation_of_ours_that_somebody_has_changed_stays(changed: str, left: str) -> None:
+    game, _ = read_annotated(f"(;GM[1]SZ[9];B[ee](;W[aa];B[cc])(;{changed}))".encode())
+    expected = f"(;GM[1]SZ[9];B[ee](;W[aa];B[cc])(;{left}))" if left else "(;GM[1]SZ[9];B[ee];W[aa];B[cc])"
+    first, second = (sgf_grammar.parse_sgf_game(data) for data in (game.to_bytes(), expected.encode()))
+    assert sgf_grammar.serialise_game_tree(first) == sgf_grammar.serialise_game_tree(second)
+
+
+def test_what_only_the_analysis_before_has_found_is_gone() -> None:
+    game, _ = read_annotated(b"(;GM[1]SZ[9]V[1];B[ee]C[mine];W[cc]V[7])")
+    game.note(0, "about the game")
+    game.note(game.steps[0].node, "first", HO="1", SBKV="60.00", V="3.3")
+    again, _ = read_annotated(game.to_bytes())
+    again.note(again.steps[0].node, "second", SBKV="50.00")
+    root, first, second = sgf_grammar.parse_sgf_game(again.to_bytes()).sequence
+    assert first == {"B": [b"ee"], "C": [b"mine\n\ngocnn: second"], "SBKV": [b"50.00"]}
+    assert root["V"] == [b"1"] and second == {"W": [b"cc"], "V": [b"7"]}, "no notes, no properties of ours"
 
 
 def test_set_up_in_mid_game_and_who_moves() -> None:
