@@ -10,8 +10,9 @@ the board (`sgf_data.keys.key_turn`), and hold for whichever image a store has.
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,7 +42,6 @@ UNKNOWN_OWNER = 2
 #: Playouts of a game, half of them with either colour to move.
 PLAYOUTS = 96
 
-CHUNK = 32  # games handed out at a time: what Ctrl-C waits for
 _NO_HISTORY = np.empty(0, np.uint64)
 
 Owner = np.ndarray | None  # int8 [size * size], or None where our count is not the recorded one
@@ -113,10 +113,18 @@ def judge_all(table: MoveTable, games: Sequence[int], jobs: int) -> Iterator[tup
         turned[view(table, game)] = owner
         return turned
 
-    with ThreadPoolExecutor(jobs) as pool:
-        for first in range(0, len(games), CHUNK):
-            some = games[first : first + CHUNK]
-            yield from zip(some, pool.map(kept, some))
+    waiting: deque[tuple[int, Future[Owner]]] = deque()
+    pool = ThreadPoolExecutor(jobs)
+    try:
+        for game in games:
+            waiting.append((game, pool.submit(kept, game)))
+            if len(waiting) > 2 * jobs:
+                first, judged = waiting.popleft()
+                yield first, judged.result()
+        for first, judged in waiting:
+            yield first, judged.result()
+    finally:
+        pool.shutdown(cancel_futures=True)  # Ctrl-C waits for no more than the games begun
 
 
 @dataclass(frozen=True)

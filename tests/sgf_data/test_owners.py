@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pyarrow as pa
@@ -19,7 +21,7 @@ from sgf_data.dataset import Positions, Selection
 from sgf_data.reader import ReadOptions, read_games
 from sgf_data.record import GameRecord
 from sgf_data.sources import find
-from sgf_data.store import StoreError, StoreWriter, open_store, to_batch
+from sgf_data.store import MoveTable, StoreError, StoreWriter, open_store, to_batch
 
 # A finished game on 5x5: Black has the left, White the right, and White's stone on A5 is dead. By area Black has 15
 # points to White's 10, by territory 8 and a prisoner to 4.
@@ -123,6 +125,49 @@ def test_the_command_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
     assert CliRunner().invoke(data, ["owners", str(path)]).exit_code == 0
     found = owners.read(path.with_suffix(".owners.arrow")).by_key()
     assert len(found) == 2 and found[int(table.game_key[0])] is None
+
+
+def test_many_threads_are_kept_busy_and_give_the_games_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = 40
+    together = threading.Barrier(jobs)  # passed by all threads at once, or an error
+
+    def judged(table: MoveTable, game: int) -> owners.Owner:
+        if game < jobs:
+            together.wait(30)
+        return None
+
+    monkeypatch.setattr(owners, "judge", judged)
+    table = cast(MoveTable, None)
+    assert list(owners.judge_all(table, range(200), jobs)) == [(game, None) for game in range(200)]
+
+
+def test_a_slow_game_holds_no_other_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    others = threading.Event()
+
+    def judged(table: MoveTable, game: int) -> owners.Owner:
+        if game == 31:
+            assert others.wait(30)
+        elif game == 33:
+            others.set()
+        return None
+
+    monkeypatch.setattr(owners, "judge", judged)
+    assert len(list(owners.judge_all(cast(MoveTable, None), range(64), 2))) == 64
+
+
+def test_what_is_done_is_kept_when_the_command_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [f"(;SZ[5]KM[0.5]RE[B+4.5];{MOVES};B[];W[];C[{n}]B[{p}])" for n, p in enumerate(("ac", "ad", "ae", "ec"))]
+    path = stored(tmp_path, *texts)
+
+    def judged(table: MoveTable, game: int) -> owners.Owner:
+        if game == 2:
+            raise KeyboardInterrupt
+        return None
+
+    monkeypatch.setattr(owners, "judge", judged)
+    run = CliRunner().invoke(data, ["owners", str(path), "--jobs", "1"])
+    assert run.exit_code == 130 and "keeps what is done" in run.output
+    assert len(owners.read(path.with_suffix(".owners.arrow")).keys) == 2
 
 
 def test_games_that_are_not_known_have_no_owners_in_a_batch(tmp_path: Path) -> None:
