@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 import gocnn  # noqa: F401  # before torch: it says how torch's threads wait
-from gocnn.options import FiniteRange
+from gocnn.options import FiniteRange, NetworkFile
 from sgf_data.options import YearRange
 
 if TYPE_CHECKING:
@@ -65,10 +65,10 @@ Examples:
 @click.option(
     "--init",
     "start_from",
-    type=click.Path(),
+    type=NetworkFile(),
     metavar="FILE",
-    help="Begin with the weights of this network; a value head, profiles, planes, blocks or channels (--preset) "
-    "that it lacks begin afresh.",
+    help="Begin with the weights of this network (or of b6c64 or b8c96, which ship); a value head, profiles, planes, "
+    "blocks or channels (--preset) that it lacks begin afresh.",
 )
 @click.option(
     "--blend",
@@ -115,7 +115,7 @@ Examples:
 )
 @click.option(
     "--teacher",
-    type=click.Path(),
+    type=NetworkFile(),
     metavar="FILE",
     help="Learn also which moves this network thinks likely: a larger one, or the one to begin with.",
 )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gocnn.options import FiniteRange
+from gocnn.options import FiniteRange, NetworkFile
 from sgf_data.values import MOST_KOMI
 
 if TYPE_CHECKING:
@@ -60,8 +60,9 @@ Examples:
 @click.option("--visits", type=click.IntRange(min=2), metavar="N", help=f"Visits a position (default: {VISITS}).")
 @click.option("--quick", is_flag=True, help="No search: one look of the network at each position.")
 @click.option(
-    "--model", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
-    help="Checkpoint to analyse with (default: the network that comes with gocnn).",
+    "--model", type=NetworkFile(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
+    help="Network to analyse with: a checkpoint, or b8c96, the larger one that comes with gocnn (default: b6c64, the "
+    "faster one).",
 )  # fmt: skip
 @click.option(
     "--komi", type=FiniteRange(-MOST_KOMI, MOST_KOMI),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from gocnn.options import FiniteRange
+from gocnn.options import FiniteRange, NetworkFile
 
 if TYPE_CHECKING:
     from engine.player import PolicyPlayer, Style
@@ -35,9 +35,10 @@ def player_options(command: Function) -> Function:
     options: tuple[Callable[[Function], Function], ...] = (
         click.option(
             "--model",
-            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            type=NetworkFile(exists=True, dir_okay=False, path_type=Path),
             metavar="FILE",
-            help="Checkpoint to play with (default: the network that comes with gocnn).",
+            help="Network to play with: a checkpoint, or b8c96, the larger one that comes with gocnn (default: b6c64, "
+            "the faster one).",
         ),
         click.option(
             "--temperature",

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from gocnn.options import NetworkFile
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -36,9 +38,10 @@ A query:
 @click.option(
     "--model",
     "-model",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=NetworkFile(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Checkpoint to search with (default: the network that comes with gocnn).",
+    help="Network to search with: a checkpoint, or b8c96, the larger one that comes with gocnn (default: b6c64, the "
+    "faster one).",
 )
 @click.option(
     "--visits", type=click.IntRange(min=1), default=200, show_default=True, metavar="N",

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from gocnn.options import FiniteRange
+from gocnn.options import FiniteRange, NetworkFile
 
 KEPT_EVERY = 60.0  # seconds from one writing of the games that have ended to the next
 
@@ -22,7 +22,7 @@ Examples:
 )
 @click.option("-o", "--output", required=True, type=click.Path(dir_okay=False), help="The game store to write.")
 @click.option("--games", default=1000, show_default=True, type=click.IntRange(1))
-@click.option("--model", type=click.Path(), metavar="FILE", help="The network.  [default: the one that ships]")
+@click.option("--model", type=NetworkFile(), metavar="FILE", help="The network.  [default: b6c64, which ships]")
 @click.option("--size", default=19, show_default=True, type=click.IntRange(2, 25), help="Side of the board.")
 @click.option("--komi", default=7.5, show_default=True, type=FiniteRange(-1000, 1000))
 @click.option(

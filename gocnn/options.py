@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from typing import Any
 
 import click
@@ -16,3 +17,15 @@ class FiniteRange(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"{value} is not a finite number", param, ctx)
         return number
+
+
+class NetworkFile(click.Path):
+    """The file of a network, or the name of one for Go that ships, such as b8c96, where no file is called so."""
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        from gocnn import weights
+
+        named = None if os.path.exists(value) else weights.named(os.fspath(value))
+        return super().convert(named or value, param, ctx)

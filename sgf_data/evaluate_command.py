@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from gocnn.options import NetworkFile
 from sgf_data.options import YearRange
 
 
@@ -25,7 +26,7 @@ Examples:
   gocnn evaluate --val pro.arrow --years 2011-2021 --count 20000
 """
 )
-@click.argument("network", required=False, type=click.Path())
+@click.argument("network", required=False, type=NetworkFile())
 @click.argument("stores", nargs=-1, type=click.Path())
 @click.option("--val", multiple=True, type=click.Path(), help="Game store to test on, as after a network; repeatable.")
 @click.option("--exclude", multiple=True, type=click.Path(), help="Leave out games that are also in this store.")
@@ -56,7 +57,7 @@ def evaluate(
     size: int, years: tuple[int, int] | None, count: int | None, symmetries: int, profile: str | None, plot: str | None,
     device: str | None, precision: str,
 ) -> None:  # fmt: skip
-    """Test a network (by default the one that ships) on every position of game stores.
+    """Test a network (by default b6c64, one of two that ship) on every position of game stores.
 
     Prints how often the move that was played is its first, or among its first five, and for a network with a value head
     how often it knows the winner: of all positions, and by the stones on the board.

@@ -8,6 +8,12 @@ DEFAULT = "policy-b6c64.safetensors"
 PEOPLE = "people-b6c64.safetensors"
 
 
+def named(name: str) -> Path | None:
+    """The policy network of that name, such as ``b8c96``; None if none ships."""
+    path = Path(__file__).parent / f"policy-{name}.safetensors"
+    return path if path.exists() else None
+
+
 def default(told_who_plays: bool = False) -> Path:
     """The policy network that is used where none is named, and where it shall be told who plays."""
     return Path(__file__).parent / (PEOPLE if told_who_plays else DEFAULT)
