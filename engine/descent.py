@@ -253,7 +253,7 @@ def play_out(tree, root, position, batch, first, end, playouts, seed):
         for back in range(1, depth + 1):
             core.play(state, moves[depth - back], colour)
             colour = -colour
-        total = add_playouts(state, colour, playouts, seed + batch.node[slot], position.history[:0])
+        total = add_playouts(state, colour, playouts, seed + batch.node[slot])
         for point in range(size * size):
             batch.owner[slot, point] = colour * total[point // size, point % size] / playouts
 

@@ -209,11 +209,17 @@ def play(state, point, colour):
     A suicide takes the player's own chain off and gives the opponent the prisoners.
     """
     size = state.info[SIZE]
-    state.info[KO] = 0
     if point == size * size:
+        state.info[KO] = 0
         return 0
-    width = size + 1
-    cell = to_cell(point, size)
+    return play_at(state, to_cell(point, size), colour)
+
+
+@njit(cache=True, nogil=True)
+def play_at(state, cell, colour):
+    """`play` on an empty cell."""
+    width = state.info[SIZE] + 1
+    state.info[KO] = 0
     head = put(state, cell, colour)
     colours, heads, libs = state.colour, state.head, state.libs
     captured = 0
@@ -247,6 +253,19 @@ def _touches(state, cell, head, width):
 def captures_at(state, cell, head, width):
     """Whether a stone on the empty `cell` would take the last liberty of the chain of `head`."""
     return state.libs[head] == _touches(state, cell, head, width)
+
+
+@njit(cache=True, nogil=True)
+def is_suicide(state, cell, colour, width):
+    """Whether a stone on an empty cell would have no liberty and take none of the opponent's."""
+    for direction in range(4):
+        n = neighbour(cell, direction, width)
+        other = state.colour[n]
+        if other == EMPTY:
+            return False
+        if other != BORDER and (other == colour) != captures_at(state, cell, state.head[n], width):
+            return False
+    return True
 
 
 @njit(cache=True, nogil=True)
@@ -321,19 +340,8 @@ def legality(state, point, colour, ko_rule, suicide, history):
     cell = to_cell(point, size)
     if state.colour[cell] != EMPTY:
         return OCCUPIED
-    if not suicide:
-        lives = False
-        for direction in range(4):
-            n = neighbour(cell, direction, width)
-            other = state.colour[n]
-            if other == EMPTY:
-                lives = True
-                break
-            if other != BORDER and (other == colour) != captures_at(state, cell, state.head[n], width):
-                lives = True
-                break
-        if not lives:
-            return SUICIDE
+    if not suicide and is_suicide(state, cell, colour, width):
+        return SUICIDE
     if ko_rule == SIMPLE:
         return KO_BAN if retakes_ko(state, cell, colour, width) else LEGAL
     key = situation_key(key_after(state, cell, colour), -colour, ko_rule)

@@ -21,15 +21,13 @@ PLAYOUTS = 200
 #: professional games, no game whose `score_bounds` were both on one side was lost by that side.
 SURE = 0.7
 
-_NO_HISTORY = np.empty(0, np.uint64)
-
 
 def ownership(board: Board, playouts: int = PLAYOUTS, seed: int = 1) -> np.ndarray:
     """float32 [size, size]: the mean owner of each point, +1 surely BLACK's, -1 surely WHITE's.
 
     The same board, number and seed give the same answer; the board is left as it is.
     """
-    total = add_playouts(board.state, board.to_move, playouts, seed, _NO_HISTORY)
+    total = add_playouts(board.state, board.to_move, playouts, seed)
     return (total / playouts).astype(np.float32)
 
 
@@ -44,8 +42,8 @@ def score_bounds(owner: np.ndarray, komi: float) -> tuple[float, float]:
 
 
 @njit(cache=True, nogil=True)
-def add_playouts(start: core.State, to_move: int, playouts: int, seed: int, no_history: np.ndarray) -> np.ndarray:
-    """int64 [size, size]: the owner maps of all playouts from a state, added up; `no_history` is an empty array."""
+def add_playouts(start: core.State, to_move: int, playouts: int, seed: int) -> np.ndarray:
+    """int64 [size, size]: the owner maps of all playouts from a state, added up."""
     np.random.seed(seed)
     size = start.info[core.SIZE]
     state = core.new_state(size)
@@ -53,40 +51,38 @@ def add_playouts(start: core.State, to_move: int, playouts: int, seed: int, no_h
     stones = np.empty((size, size), np.int8)
     for _ in range(playouts):
         core.copy_into(state, start)
-        _play_out(state, to_move, no_history)
+        _play_out(state, to_move)
         for row in range(size):
+            first = core.to_cell(row * size, size)
             for col in range(size):
-                stones[row, col] = state.colour[core.to_cell(row * size + col, size)]
+                stones[row, col] = state.colour[first + col]
         total += scoring.owner_map(stones)
     return total
 
 
 @njit(cache=True, nogil=True)
-def _play_out(state: core.State, colour: int, no_history: np.ndarray) -> None:
+def _play_out(state: core.State, colour: int) -> None:
     """Play until both pass, or for three times as many moves as there are points."""
     size = state.info[core.SIZE]
-    points = size * size
-    empty = np.empty(points, np.int64)  # the empty points, in any order
-    index = np.empty(points, np.int64)  # where in `empty` a point is
+    empty = np.empty(size * size, np.int64)  # the empty cells, in any order
+    index = np.empty(state.colour.size, np.int64)  # where in `empty` a cell is
     count = _collect_empty(state, empty, index)
     last = NOWHERE  # the cell of the last move, -1 after a pass
     passed = False
-    for _ in range(3 * points):
-        chosen = -1
+    for _ in range(3 * size * size):
+        chosen = NOWHERE
         if last >= 0:
             reply = urgent_reply(state, last, colour)
-            if reply >= 0:
-                reply = core.to_point(reply, size)
-                if _plays(state, reply, colour, no_history):
-                    chosen = reply
+            if reply >= 0 and _plays(state, reply, colour):
+                chosen = reply
         left = count
         while left and chosen < 0:
-            # Draw without replacement: points that won't do are moved behind those not yet tried.
-            point = empty[np.random.randint(left)]
+            # Draw without replacement: cells that won't do are moved behind those not yet tried.
+            cell = empty[np.random.randint(left)]
             left -= 1
-            _swap(empty, index, point, empty[left])
-            if _plays(state, point, colour, no_history):
-                chosen = point
+            _swap(empty, index, cell, empty[left])
+            if _plays(state, cell, colour):
+                chosen = cell
         if chosen < 0:
             if passed:
                 return
@@ -95,8 +91,8 @@ def _play_out(state: core.State, colour: int, no_history: np.ndarray) -> None:
             last = NOWHERE
         else:
             passed = False
-            last = core.to_cell(chosen, size)
-            if core.play(state, chosen, colour):
+            last = chosen
+            if core.play_at(state, chosen, colour):
                 count = _collect_empty(state, empty, index)
             else:
                 count -= 1
@@ -105,32 +101,37 @@ def _play_out(state: core.State, colour: int, no_history: np.ndarray) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _plays(state: core.State, point: int, colour: int, no_history: np.ndarray) -> bool:
-    """Whether a beginner would play here at all."""
-    cell = core.to_cell(point, state.info[core.SIZE])
+def _plays(state: core.State, cell: int, colour: int) -> bool:
+    """Whether a beginner would play on an empty cell at all."""
+    width = state.info[core.SIZE] + 1
+    liberties = 0
+    for direction in range(4):
+        liberties += state.colour[core.neighbour(cell, direction, width)] == EMPTY
+    if liberties >= 2:
+        return True  # neither an eye nor forbidden, and no self-atari
     if life.is_eye(state, cell, colour):
         return False
-    if core.legality(state, point, colour, core.SIMPLE, np.bool_(False), no_history) != core.LEGAL:
+    if core.is_suicide(state, cell, colour, width) or core.retakes_ko(state, cell, colour, width):
         return False
     return self_atari(state, cell, colour) < 2
 
 
 @njit(cache=True, nogil=True)
 def _collect_empty(state: core.State, empty: np.ndarray, index: np.ndarray) -> int:
-    """Write the empty points to the front of `empty`; returns how many there are."""
+    """Write the empty cells to the front of `empty`; returns how many there are."""
     size = state.info[core.SIZE]
     count = 0
-    for point in range(size * size):
-        if state.colour[core.to_cell(point, size)] == EMPTY:
-            empty[count] = point
-            index[point] = count
+    for cell in range(core.to_cell(0, size), core.to_cell(size * size - 1, size) + 1):
+        if state.colour[cell] == EMPTY:
+            empty[count] = cell
+            index[cell] = count
             count += 1
     return count
 
 
 @njit(cache=True, nogil=True, inline="always")
 def _swap(empty: np.ndarray, index: np.ndarray, a: int, b: int) -> None:
-    """Let two points change places in the list of empty points."""
+    """Let two cells change places in the list of empty cells."""
     i, j = index[a], index[b]
     empty[i], empty[j] = b, a
     index[a], index[b] = j, i

@@ -16,8 +16,11 @@ NOWHERE: Any = np.int64(-1)  # no cell; to numba a plain -1 is a type of its own
 def liberties_to_two(state: core.State, head: int, ignored: int) -> tuple[int, int]:
     """Count a chain's liberties as far as two, leaving out the cell `ignored` (or NOWHERE).
 
-    Returns the count (0, 1, or 2 for more) and one of the liberties, -1 if there is none.
+    Returns the count (0, 1, or 2 for two and more) and the liberty if there is one alone, else any number.
     """
+    # A cell is beside four stones at most, so that more pairs of stone and liberty than this are two liberties.
+    if state.libs[head] > (4 if ignored < 0 else 8):
+        return 2, -1
     width = state.info[core.SIZE] + 1
     found = -1
     cell = head

@@ -49,9 +49,14 @@ def test_liberties_to_two(board: Board) -> None:
         head = int(board.state.head[core.to_cell(int(point), board.size)])
         count, liberty = liberties_to_two(board.state, head, -1)
         assert count == min(2, counts[point])
-        assert board.state.colour[liberty] == EMPTY
         if count == 1:
+            assert board.state.colour[liberty] == EMPTY
             assert liberties_to_two(board.state, head, liberty) == (0, -1)
+        for empty in np.flatnonzero(board.stones.ravel() == EMPTY):
+            away = min(abs(empty // board.size - p // board.size) + abs(empty % board.size - p % board.size)
+                       for p in board.chain(int(point)))  # fmt: skip
+            without, _ = liberties_to_two(board.state, head, core.to_cell(int(empty), board.size))
+            assert without == min(2, counts[point] - (away == 1))
 
 
 def reply(rows: str, last: str, colour: int) -> str | None:
