@@ -91,7 +91,8 @@ def main(model: str | None, visits: int, batch: int, threads: int, most: int, pl
         searcher = Search(evaluator, SearchConfig(batch=batch))
         return lambda: searcher.run(board, 7.5, Limits(visits=visits), late=playouts).visits
 
-    Search(evaluator).run(boards[0], 7.5, Limits(visits=40))  # compiles, or loads what is compiled
+    for board in boards:  # compiles, or loads what is compiled, playouts too, as the engine does before its first move
+        Search(evaluator).run(board, 7.5, Limits(visits=40))
     alone, searched = Rate(), Rate()
     for board in boards:  # by turns, so that other work on the machine hits both
         alone.measure(raw)
