@@ -61,8 +61,8 @@ Examples:
 @click.option("--quick", is_flag=True, help="No search: one look of the network at each position.")
 @click.option(
     "--model", type=NetworkFile(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
-    help="Network to analyse with: a checkpoint, or b8c96, the larger one that comes with gocnn (default: b6c64, the "
-    "faster one).",
+    help="Network to analyse with: a checkpoint, or b6c64, the faster one that comes with gocnn (default: b8c96, the "
+    "better one).",
 )  # fmt: skip
 @click.option(
     "--komi", type=FiniteRange(-MOST_KOMI, MOST_KOMI),

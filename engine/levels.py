@@ -28,6 +28,7 @@ BLINDNESS = 0.5
 TOP_P = (0.98, 0.5)  # at the weakest level, and at RAW
 
 RAW = "1d"
+NETWORK = "b6c64"  # of those that ship: the levels were measured with it
 
 #: Visits of the levels that search, from one rank above RAW to 9d: each time about 1.6 times as many.
 VISITS = (40, 64, 100, 160, 250, 400, 640, 1000)

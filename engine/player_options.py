@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from gocnn import weights
 from gocnn.options import FiniteRange, NetworkFile
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ KO_RULES = ("simple", "positional", "situational")
 
 
 #: Turns of the board that are averaged where nobody says how many: an instant move should be one, and eight take 14 ms.
-INSTANT_SYMMETRIES, SEARCH_SYMMETRIES = 4, 8
+INSTANT_SYMMETRIES, SEARCH_SYMMETRIES = 2, 8
 
 
 def player_options(command: Function) -> Function:
@@ -106,7 +107,7 @@ def player_options(command: Function) -> Function:
             type=click.IntRange(1, 8),
             metavar="N",
             help="Turns of the board over which the answer to the position itself is averaged (default: 8 before a "
-            "search, 4 without one).",
+            "search, 2 without one).",
         ),
         click.option(
             "--policy-temperature",
@@ -159,6 +160,11 @@ def make_player(
         plays_as = Profile.read(profile) if profile else UNKNOWN
     except ValueError as error:
         raise click.UsageError(f"--profile: {error}") from None
+
+    if level is not None and plays_as == UNKNOWN:
+        from engine.levels import NETWORK
+
+        model = model or weights.named(NETWORK)
 
     def load() -> Policy:
         if search["threads"] is not None:

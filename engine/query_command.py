@@ -40,8 +40,8 @@ A query:
     "-model",
     type=NetworkFile(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Network to search with: a checkpoint, or b8c96, the larger one that comes with gocnn (default: b6c64, the "
-    "faster one).",
+    help="Network to search with: a checkpoint, or b6c64, the faster one that comes with gocnn (default: b8c96, the "
+    "better one).",
 )
 @click.option(
     "--visits", type=click.IntRange(min=1), default=200, show_default=True, metavar="N",

@@ -57,7 +57,7 @@ def evaluate(
     size: int, years: tuple[int, int] | None, count: int | None, symmetries: int, profile: str | None, plot: str | None,
     device: str | None, precision: str,
 ) -> None:  # fmt: skip
-    """Test a network (by default b6c64, one of two that ship) on every position of game stores.
+    """Test a network (by default b8c96, one of two that ship) on every position of game stores.
 
     Prints how often the move that was played is its first, or among its first five, and for a network with a value head
     how often it knows the winner: of all positions, and by the stones on the board.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-DEFAULT = "policy-b6c64.safetensors"
+DEFAULT = "policy-b8c96.safetensors"
 PEOPLE = "people-b6c64.safetensors"
 
 
 def named(name: str) -> Path | None:
-    """The policy network of that name, such as ``b8c96``; None if none ships."""
+    """The policy network of that name, ``b8c96`` or ``b6c64``; None if none ships."""
     path = Path(__file__).parent / f"policy-{name}.safetensors"
     return path if path.exists() else None
 

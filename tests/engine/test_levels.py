@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,12 @@ from engine.player import PolicyPlayer, Style
 from engine.player_options import make_player
 from engine.policy import LazyPolicy, Policy
 from engine.search import Limits
-from engine.search_player import SearchPlayer
+from engine.search_player import SearchPlayer, StandIn
+from gocnn import weights
 from gocnn.go import BLACK, WHITE, Board
 from gocnn.go.coords import gtp_to_point
+from gocnn.go.planes import PLANE_SETS
+from gocnn.profile import Profile
 from tests.engine.support import ListPolicy, RandomPolicy
 
 
@@ -157,6 +161,23 @@ OPTIONS: dict[str, Any] = {
     "visits": None, "playouts": None, "seconds": None, "ponder": False, "resign": 0.1, "threads": 1, "batch": 4,
     "root_symmetries": 2, "policy_temperature": 1.2, "fpu": 0.3, "noise": 0.5,
 }  # fmt: skip
+
+
+def test_levels_are_played_by_the_network_that_they_were_measured_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = []
+
+    def load(model: Path | None, profile: Profile) -> Policy:
+        loaded.append(model)
+        return StandIn(PLANE_SETS["full"], has_value=True)
+
+    monkeypatch.setattr("engine.policy.load_ready_network", load)
+    mine = Path("mine.safetensors")
+    for name, model, profile in (("3k", None, None), ("3d", None, None), (None, None, None), ("3k", mine, None),
+                                 ("3k", None, "2d")):  # fmt: skip
+        _, policy = make_player(**{**OPTIONS, "threads": None, "level": name, "model": model, "profile": profile})
+        policy.network()
+    measured = weights.named("b6c64")
+    assert loaded == [measured, measured, None, mine, None], "None: the one that ships for the case"
 
 
 def test_a_level_takes_the_other_options_and_no_limit_of_its_own() -> None:
