@@ -42,8 +42,6 @@ UNKNOWN_OWNER = 2
 #: Playouts of a game, half of them with either colour to move.
 PLAYOUTS = 96
 
-_NO_HISTORY = np.empty(0, np.uint64)
-
 Owner = np.ndarray | None  # int8 [size * size], or None where our count is not the recorded one
 
 
@@ -52,8 +50,8 @@ def _last_position(size, points, colours, setup_at, setup_points, setup_colours,
     """A game's last position: stones int8 [size, size], the rest of a `Count`, and what Black and White have taken."""
     state = core.new_state(size)
     replay.play_record(state, points, colours, setup_at, setup_points, setup_colours)
-    total = ownership.add_playouts(state, 1, playouts // 2, seed, _NO_HISTORY)
-    total += ownership.add_playouts(state, -1, playouts // 2, seed + 1, _NO_HISTORY)
+    total = ownership.add_playouts(state, 1, playouts // 2, seed)
+    total += ownership.add_playouts(state, -1, playouts // 2, seed + 1)
     to_move = -np.int64(colours[-1]) if colours.size else np.int64(core.BLACK)
     found = counting.count_state(state, (total / (2 * (playouts // 2))).astype(np.float32), to_move)
     stones = np.empty((size, size), np.int8)

@@ -44,7 +44,7 @@ def learn() -> None:
         ):  # fmt: skip
             result = CliRunner().invoke(command, words)
             if result.exit_code:
-                sys.exit(result.output)
+                sys.exit(result.output or repr(result.exception))
 
 
 def main() -> None:
