@@ -149,7 +149,7 @@ with ranks("cpu") as here:
     else:
         said = f"goes on from {run.progress.step}"
     # By one call: what two processes print in pieces comes out mixed.
-    sys.stdout.write(said + "\n")
+    sys.stdout.write(said + "\\n")
 """
 )
 
