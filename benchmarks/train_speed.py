@@ -2,6 +2,9 @@
 convolutions and normalisation where ours are compiled, and against the processor's matrix products.
 
     python benchmarks/train_speed.py games.arrow --preset b6c64 --compile
+    OMP_NUM_THREADS=1 torchrun --nproc-per-node 2 benchmarks/train_speed.py games.arrow --preset b8c96 --compile
+
+Of several processes the sums are printed; their matrix products are measured at the same time.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from gocnn import policy, training
 from gocnn.batches import Prefetcher, as_images
 from gocnn.compiled import left_out
-from gocnn.device import Ranks, best_device, keep_memory, precision
+from gocnn.device import Ranks, keep_memory, precision, ranks
 from gocnn.go.planes import PLANE_SETS
 from sgf_data.dataset import Positions
 from sgf_data.store import StoreError, open_store
@@ -56,7 +59,13 @@ def timed(work: Callable[[], object], device: torch.device) -> float:
 @click.option("--compile", "compiled", is_flag=True, help="Compile the network.")
 def main(stores: tuple[str, ...], preset: str, batch: int, steps: int, compiled: bool) -> None:
     """Measure how fast a network learns from STORES."""
-    device = best_device()
+    with ranks() as place:
+        measure(place, stores, preset, batch, steps, compiled)
+
+
+def measure(place: Ranks, stores: tuple[str, ...], preset: str, batch: int, steps: int, compiled: bool) -> None:
+    """Train for some steps of each kind, and print their speeds from the first process."""
+    device = place.device
     dtype = precision("auto", device)
     config = policy.preset(preset)
     ours = device.type == "cpu"  # in bfloat16 the normalisation alone
@@ -67,8 +76,8 @@ def main(stores: tuple[str, ...], preset: str, batch: int, steps: int, compiled:
         raise click.ClickException(str(error)) from error
     settings = training.TrainingConfig(samples=10**9, batch=batch, compile=compiled)
     with tempfile.TemporaryDirectory() as folder:
-        run = training.Run(Path(folder), policy.build(config), settings, Ranks(0, 1, device))
-    with Prefetcher(positions, 0, batch, batch, device) as batches:
+        run = training.Run(Path(folder), policy.build(config), settings, place)
+    with Prefetcher(positions, place.rank * batch, batch, place.world * batch, device) as batches:
         fixed = batches.next()
         with left_out(), FlopCounterMode(display=False) as counter:  # it does not know compiled code
             policy.build(config).to(device)(as_images(fixed[0]))
@@ -84,15 +93,18 @@ def main(stores: tuple[str, ...], preset: str, batch: int, steps: int, compiled:
             if ours:
                 with left_out():
                     in_torch += [timed(lambda: run.step(*fixed), device) for _ in range(BLOCK)]
-    fixed_step, data_step = statistics.median(on_fixed), statistics.median(on_data)
-    peak = matmul_peak(device, dtype)
-    speed = flops / data_step / 1e12
-    print(f"{preset} on {device}, {str(dtype).removeprefix('torch.')}, compiled: {compiled}")
-    print(f"fixed batch: {batch / fixed_step:,.0f} positions/s")
-    print(f"real data:   {batch / data_step:,.0f} positions/s, {fixed_step / data_step:.1%} of that")
+    fixed_step, data_step = place.mean(statistics.median(on_fixed)), place.mean(statistics.median(on_data))
+    torch_step = place.mean(statistics.median(in_torch)) if ours else 0.0
+    peak = place.mean(matmul_peak(device, dtype)) * place.world
+    if not place.is_first:
+        return
+    of_a_step = batch * place.world
+    speed = place.world * flops / data_step / 1e12
+    print(f"{preset} on {device}, {str(dtype).removeprefix('torch.')}, compiled: {compiled}, processes: {place.world}")
+    print(f"fixed batch: {of_a_step / fixed_step:,.0f} positions/s")
+    print(f"real data:   {of_a_step / data_step:,.0f} positions/s, {fixed_step / data_step:.1%} of that")
     if ours:
-        torch_step = statistics.median(in_torch)
-        print(f"torch's own: {batch / torch_step:,.0f} positions/s; compiled: {torch_step / fixed_step:.2f} times that")
+        print(f"torch's own: {of_a_step / torch_step:,.0f} positions/s; ours: {torch_step / fixed_step:.2f} times that")
     print(f"{speed:.2f} TFLOP/s, {speed / peak:.0%} of the {peak:.2f} TFLOP/s of a 2048 x 2048 matrix product")
 
 
