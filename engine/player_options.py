@@ -38,8 +38,8 @@ def player_options(command: Function) -> Function:
             "--model",
             type=NetworkFile(exists=True, dir_okay=False, path_type=Path),
             metavar="FILE",
-            help="Network to play with: a checkpoint, or b8c96, the larger one that comes with gocnn (default: b6c64, "
-            "the faster one).",
+            help="Network to play with: a checkpoint, or b6c64, the faster one that comes with gocnn (default: b8c96, "
+            "the better one; b6c64 with --level).",
         ),
         click.option(
             "--temperature",

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from click import UsageError
+from click import Command, UsageError
 from click.testing import CliRunner
 
 from engine.commands import gtp, play
-from engine.levels import CLOSE, LEVELS, Level, LevelPlayer, level, level_player
+from engine.levels import CLOSE, LEVELS, NETWORK, Level, LevelPlayer, level, level_player
 from engine.player import PolicyPlayer, Style
 from engine.player_options import make_player
 from engine.policy import LazyPolicy, Policy
@@ -227,6 +227,12 @@ def test_the_option_of_the_command() -> None:
     for command in (gtp, play):
         result = CliRunner().invoke(command, ["--level", "30k"])
         assert result.exit_code == 2 and "there is no level '30k'" in result.output
+
+
+@pytest.mark.parametrize("command", [gtp, play])
+def test_the_network_that_is_said_to_be_the_default_is_it(command: Command) -> None:
+    said = " ".join(CliRunner().invoke(command, ["--help"]).output.split())
+    assert f"default: {weights.default().stem.removeprefix('policy-')}, the better one; {NETWORK} with --level" in said
 
 
 def test_pondering_without_a_search_is_refused() -> None:
