@@ -45,32 +45,7 @@ def pass_alive(state, colour, suicide):
     cells = state.colour.size
     first, last = width + 1, width * (size + 1)
 
-    # Regions, numbered from 1, as runs of a queue.
-    region = np.zeros(cells, np.int32)
-    queue = np.empty(cells, np.int32)
-    starts = np.zeros(cells + 1, np.int32)
-    regions = 0
-    filled = 0
-    for start in range(first, last):
-        if region[start] or state.colour[start] == colour or state.colour[start] == core.BORDER:
-            continue
-        regions += 1
-        starts[regions] = filled
-        region[start] = regions
-        queue[filled] = start
-        filled += 1
-        done = starts[regions]
-        while done < filled:
-            for direction in range(4):
-                n = core.neighbour(queue[done], direction, width)
-                other = state.colour[n]
-                if not region[n] and other != colour and other != core.BORDER:
-                    region[n] = regions
-                    queue[filled] = n
-                    filled += 1
-            done += 1
-    starts[regions + 1] = filled
-
+    regions, starts, queue = _regions(state, colour)
     alive = np.zeros(cells, np.bool_)  # by head
     for cell in range(first, last):
         alive[cell] = state.colour[cell] == colour and state.head[cell] == cell
@@ -127,6 +102,42 @@ def pass_alive(state, colour, suicide):
             for i in range(starts[r], starts[r + 1]):
                 result[queue[i]] = True
     return result
+
+
+@njit(cache=True, nogil=True)
+def _regions(state, colour):
+    """The maximal connected sets of points not of `colour`, numbered from 1: how many there are, and their cells.
+
+    Those of region r are queue[starts[r] : starts[r + 1]]. Returns regions, `starts` int32 and `queue` int32.
+    """
+    size = state.info[core.SIZE]
+    width = size + 1
+    cells = state.colour.size
+    seen = np.zeros(cells, np.bool_)
+    queue = np.empty(cells, np.int32)
+    starts = np.zeros(cells + 1, np.int32)
+    regions = 0
+    filled = 0
+    for start in range(width + 1, width * (size + 1)):
+        if seen[start] or state.colour[start] == colour or state.colour[start] == core.BORDER:
+            continue
+        regions += 1
+        starts[regions] = filled
+        seen[start] = True
+        queue[filled] = start
+        filled += 1
+        done = starts[regions]
+        while done < filled:
+            for direction in range(4):
+                n = core.neighbour(queue[done], direction, width)
+                other = state.colour[n]
+                if not seen[n] and other != colour and other != core.BORDER:
+                    seen[n] = True
+                    queue[filled] = n
+                    filled += 1
+            done += 1
+    starts[regions + 1] = filled
+    return regions, starts, queue
 
 
 @njit(cache=True, nogil=True)
