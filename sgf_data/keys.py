@@ -10,20 +10,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from gocnn.go.core import GOLDEN, mix64, scramble
 from gocnn.go.symmetry import point_maps
 from gocnn.jit import njit
 
 OPENING_MOVES = 50  # enough to tell any two games apart, and early enough that records of one game still agree
-
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _mix(x: np.uint64) -> np.uint64:
-    """The finaliser of splitmix64 (Steele, Lea and Flood 2014): each bit counts in all bits."""
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
 
 
 @njit(cache=True, nogil=True)
@@ -45,14 +36,14 @@ def _canonical(
                 # A sum, as the order in which set-up stones are written down means nothing.
                 stone = np.uint64(setup_at[i] + 1) << np.uint64(32)
                 stone |= np.uint64(maps[s, setup_points[i]]) << np.uint64(2) | np.uint64(setup_colours[i] + 1)
-                setup += _mix(stone * _GOLDEN)
-        key = _mix(setup + np.uint64(maps.shape[1]) * _GOLDEN)
+                setup += mix64(stone)
+        key = scramble(setup + np.uint64(maps.shape[1]) * GOLDEN)
         for i in range(min(moves, points.size)):
             move = np.uint64(maps[s, points[i]]) << np.uint64(2) | np.uint64(colours[i] + 1)
-            key = _mix((key + move + np.uint64(1)) * _GOLDEN)
+            key = mix64(key + move + np.uint64(1))
         if key < least:
             least, turn = key, s
-    return _mix(least), turn  # the least of eight is a small number; its bits are evened out again
+    return scramble(least), turn  # the least of eight is a small number; its bits are evened out again
 
 
 def game_key(

@@ -37,6 +37,8 @@ SIMPLE, POSITIONAL, SITUATIONAL = 0, 1, 2
 # Mixed into a position's hash when White is to move, for situational superko.
 WHITE_TO_MOVE = np.uint64(0x9E3779B97F4A7C15)
 
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2^64 by the golden ratio: its multiples lie evenly among all numbers
+
 
 class State(NamedTuple):
     """A position. All arrays but the last two are indexed by cell."""
@@ -120,12 +122,17 @@ def neighbour(cell, direction, width):
 
 
 @njit(cache=True, nogil=True)
-def mix64(z):
-    """Scramble a uint64 so that every bit of it moves every bit of the result (splitmix64, Steele et al. 2014)."""
-    z = z * np.uint64(0x9E3779B97F4A7C15)
+def scramble(z):
+    """Make every bit of a uint64 move every bit of the result: the end of splitmix64 (Steele, Lea and Flood 2014)."""
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return z ^ (z >> np.uint64(31))
+
+
+@njit(cache=True, nogil=True)
+def mix64(z):
+    """Scramble a uint64 that may be small, such as a count: splitmix64."""
+    return scramble(z * GOLDEN)
 
 
 @njit(cache=True, nogil=True)
