@@ -26,6 +26,7 @@ from gocnn.compiled.vectors import (
     tile_in,
     tile_out,
 )
+from gocnn.go.planes import PLANE_SETS
 from gocnn.jit import njit
 from gocnn.policy import ConvPolicy
 
@@ -189,7 +190,7 @@ class FastTrunk:
         self._weights = np.stack(weights)
         self._scales = np.stack([*scales, scale]).astype(np.float32)
         self._shifts = np.stack([*shifts, shift]).astype(np.float32)
-        self._ones = np.array([name.startswith("ones") for name in _plane_names(model)])
+        self._ones = np.array([name.startswith("ones") for name in PLANE_SETS[config.planes].planes])
         self._profiles = model.profiles if config.profiles else None
         self._bases: dict[int, np.ndarray] = {}
         self._local = threading.local()
@@ -253,12 +254,6 @@ class FastTrunk:
 def fits(model: nn.Module) -> bool:
     """Whether `FastTrunk` can stand in for a model's trunk."""
     return isinstance(model, ConvPolicy) and model.config.channels % COLUMNS == 0 and not model.config.pool
-
-
-def _plane_names(model: ConvPolicy) -> tuple[str, ...]:
-    from gocnn.go.planes import PLANE_SETS
-
-    return PLANE_SETS[model.config.planes].planes
 
 
 def _affine(norm: nn.BatchNorm2d) -> tuple[np.ndarray, np.ndarray]:
