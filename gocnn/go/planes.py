@@ -278,10 +278,3 @@ def stones_on(plane_set: PlaneSet, planes: np.ndarray) -> np.ndarray:
     """int64 [B]: the stones on the boards of positions given as int8 [B, planes, N, N]."""
     holding = planes[:, :1] if plane_set.code == STONES else planes[:, [_OWN, _OPPONENT]]
     return np.count_nonzero(holding, axis=(1, 2, 3))
-
-
-def target(point: int, size: int) -> np.ndarray:
-    """The answer that a policy network learns for a move: one-hot float32 [size*size + 1], the pass last."""
-    one_hot = np.zeros(size * size + 1, np.float32)
-    one_hot[point] = 1
-    return one_hot

@@ -12,9 +12,6 @@ import numpy as np
 
 SYMMETRIES = 8
 
-# INVERSE[s] undoes s.
-INVERSE = (0, 1, 2, 3, 4, 6, 5, 7)
-
 
 @cache
 def point_maps(size: int) -> np.ndarray:
