@@ -79,11 +79,9 @@ def _opened(path: str, size: int) -> ImageFont.FreeTypeFont:
 
 def folders() -> list[Path]:
     """The folders in which this system, this user and matplotlib keep fonts, and that of fetched ones; those there."""
-    import matplotlib
-
     home = Path.home()
     places = [
-        Path(matplotlib.get_data_path()) / "fonts" / "ttf", cache.folder() / NAME,
+        plain_folder(), cache.folder() / NAME,
         Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), home / ".fonts", home / ".local/share/fonts",
     ]  # fmt: skip
     if sys.platform == "darwin":

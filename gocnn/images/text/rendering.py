@@ -52,46 +52,40 @@ def typeset(
     stride = size * (rng.uniform(1.05, 1.5) if leading is None else leading)
     edge = max(2, round(size * rng.uniform(0.06, 0.12))) if outlined else 0
     border = round(size * (rng.uniform(0.1, 0.7) if margin is None else margin)) + edge + 2
-    set_words = []  # text, row, its ink, x and y of the ink, x of the box's left and right
+    set_words = []  # row and place of a word, and the ink of a piece of it with its x and y
     ends = []
     for row, line in enumerate(lines):
         x = 0.0
-        for text in line:
+        for k, text in enumerate(line):
             pieces = [(face.getmask2(part, mode="L", anchor="ls"), at) for part, at in _pieces(face, text, gap)]
             for (mask, (dx, dy)), at in pieces:
-                set_words.append((text, row, mask, round(x + at) + dx, dy))
+                set_words.append((row, k, mask, round(x + at) + dx, dy))
             (last, (dx, _)), at = pieces[-1]
             x += at + max(dx + last.size[0], face.getlength(text[-1] if gap else text)) + space
         ends.append(x - space)
     boxes: dict[tuple[int, int], list[float]] = {}
     align = rng.choice((0.0, 0.5, 0.5, 1.0))
     shifts = [(max(ends) - end) * align for end in ends]
-    left = min(x + shifts[row] for _, row, _, x, _ in set_words)
-    top = min([-cap] + [row * stride + y for _, row, _, _, y in set_words])
-    right = max(x + shifts[row] + mask.size[0] for _, row, mask, x, _ in set_words)
-    bottom = max([(len(lines) - 1) * stride] + [row * stride + y + m.size[1] for _, row, m, _, y in set_words])
+    left = min(x + shifts[row] for row, _, _, x, _ in set_words)
+    top = min([-cap] + [row * stride + y for row, _, _, _, y in set_words])
+    right = max(x + shifts[row] + mask.size[0] for row, _, mask, x, _ in set_words)
+    bottom = max([(len(lines) - 1) * stride] + [row * stride + y + m.size[1] for row, _, m, _, y in set_words])
     shape = (math.ceil(bottom - top) + 2 * border + 1, math.ceil(right - left) + 2 * border + 1)
     ink = np.zeros(shape, np.uint8)
-    word = -1
-    rest = 0
-    order = [(row, k) for row, line in enumerate(lines) for k in range(len(line))]
-    for text, row, mask, x, y in set_words:
-        if rest == 0:
-            word, rest = word + 1, (len(text) if gap else 1)
-        rest -= 1
+    for row, k, mask, x, y in set_words:
         width, height = mask.size
         base = round(row * stride - top) + border
         c, r = round(x + shifts[row] - left) + border, base + y
         part = ink[r : r + height, c : c + width]
         np.maximum(part, np.frombuffer(bytes(mask), np.uint8).reshape(height, width), out=part)
-        box = boxes.setdefault(order[word], [np.inf, base - cap, -np.inf, base])
+        box = boxes.setdefault((row, k), [np.inf, base - cap, -np.inf, base])
         box[:] = [min(box[0], c), min(box[1], r), max(box[2], c + width), max(box[3], r + height)]
     outline = None
     if outlined:
         outline = _grown(ink, edge)
         for box in boxes.values():
             box[:] = [box[0] - edge, box[1] - edge, box[2] + edge, box[3] + edge]
-    words = tuple((lines[row][k], tuple(boxes[row, k])) for row, k in order)
+    words = tuple((lines[row][k], tuple(box)) for (row, k), box in boxes.items())
     return Panel(ink, outline, words, size)  # type: ignore[arg-type]
 
 
