@@ -28,25 +28,26 @@ def winrate_of(lead: np.ndarray, size: int) -> np.ndarray:
 class Playouts:
     """Makes them in as many threads as the network has, before it is asked: beside it they would hold up its own."""
 
-    def __init__(self, config: SearchConfig) -> None:
+    def __init__(self, evaluator: Network, config: SearchConfig) -> None:
+        self.evaluator = evaluator
         self.config = config
         self.is_late = False  # whether they are mixed into the network's values
         self._helpers: ThreadPoolExecutor | None = None
 
-    def look(self, evaluator: Network, tree: Tree, root: int, position: Position, batch: Batch, count: int) -> Answer:
+    def look(self, tree: Tree, root: int, position: Position, batch: Batch, count: int) -> Answer:
         """What network and playouts together say of the first `count` leaves."""
-        (policy, winrate, lead, owner), said = self.ask(evaluator, tree, root, position, batch, count, count)
+        (policy, winrate, lead, owner), said = self.ask(tree, root, position, batch, count, count)
         winrate, owner = self.mixed(winrate, owner, said)
         return policy, winrate, lead, owner
 
     def ask(
-        self, evaluator: Network, tree: Tree, root: int, position: Position, batch: Batch, count: int, late: int
+        self, tree: Tree, root: int, position: Position, batch: Batch, count: int, late: int
     ) -> tuple[Answer, Said]:
         """What the network says of the first `count` leaves, and playouts of the first `late`, if it is late."""
         size = int(position.root.info[core.SIZE])
         planes = batch.planes[:count].reshape(count, -1, size, size)
         said = self.make_late(tree, root, position, batch, late)
-        found: Any = evaluator.evaluate_planes(planes, batch.needed[:count])
+        found: Any = self.evaluator.evaluate_planes(planes, batch.needed[:count])
         if found.winrate is not None:
             return (found.policy, found.winrate, found.lead, found.owner), said
         return (found.policy, *self.make(tree, root, position, batch, count, self.config.playouts)), said

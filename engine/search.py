@@ -17,13 +17,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from engine import descent
 from engine import tree as trees
-from engine.descent import Batch, Position
+from engine.descent import Position
 from engine.lanes import Flight, Lanes
 from engine.playouts import Playouts
 from engine.search_report import of_tree
@@ -39,6 +39,15 @@ FULL = 0.75  # of the memory, from which on what was searched below a position m
 COMPACT = 20_000  # nodes from which on what lies before the root's position is given up
 
 
+class _Opened(NamedTuple):
+    """A root, and its moves as they are without what one search alone wants of them."""
+
+    node: int
+    moves: np.ndarray  # int64 [M]
+    priors: np.ndarray  # float64 [M]
+    views: int  # the turns of the board that the priors are the mean of
+
+
 class Search:
     """Searches one position after the other, and keeps what it knows of the next one from the last."""
 
@@ -49,12 +58,11 @@ class Search:
         self._settings = np.zeros(trees.SETTINGS)
         self._pace = 0.0  # seconds for each leaf of a batch, lately
         self._origin: Origin | None = None
-        self._tree: Tree | None = None
+        self._kept: Tree | None = None
         self._root = 0
-        self._playouts = Playouts(config)
+        self._opened: _Opened | None = None  # the last search's root, while it is in the tree
+        self._playouts = Playouts(evaluator, config)
         self._banned = False  # whether the tree lacks moves that were banned below its root
-        self._raw: tuple[int, np.ndarray, np.ndarray] = (-1, np.empty(0), np.empty(0))  # node, moves, priors
-        self._views = 0  # of that node, by which its priors are
         self._barred_visits = 0  # of the root's moves that this search leaves out
         if config.threads is not None:
             import torch
@@ -67,7 +75,7 @@ class Search:
 
     def forget(self) -> None:
         """Start the next search with an empty tree."""
-        self._origin = self._tree = None
+        self._origin = self._kept = self._opened = None
 
     def run(
         self,
@@ -117,7 +125,6 @@ class Search:
         position = descent.position_of(board, komi, territory, bans, self.evaluator.plane_set)
         self._set_up(board.size)
         self._open_root(position, board, only, avoid)
-        assert self._tree is not None
         used = int(self._tree.used[0])
         if used + self.config.batch > self.config.nodes and 2 * self._visits < used:
             self._start(origin)  # full of moves that this search leaves out
@@ -150,10 +157,16 @@ class Search:
         return self._report(board, playouts, owners)
 
     def _report(self, board: Board, playouts: int, owners: bool) -> Report:
-        assert self._tree is not None
-        raw = np.zeros(board.pass_point + 1)
-        raw[self._raw[1]] = self._raw[2]
-        return of_tree(self._tree, self._root, raw, playouts, lcb=self.config.lcb, owned=owners)
+        assert self._opened is not None
+        priors = np.zeros(board.pass_point + 1)
+        priors[self._opened.moves] = self._opened.priors
+        return of_tree(self._tree, self._root, priors, playouts, lcb=self.config.lcb, owned=owners)
+
+    @property
+    def _tree(self) -> Tree:
+        """The tree, which is there from the beginning of a search on."""
+        assert self._kept is not None
+        return self._kept
 
     # Finding the position in the tree.
 
@@ -161,29 +174,27 @@ class Search:
         """Let `_root` be the node of the position at the end of a game, in the tree there is or in a new one."""
         self._restore_root_moves()
         node = -1
-        if self._tree is not None and self._origin is not None and origin.continues(self._origin):
+        if self._origin is not None and origin.continues(self._origin):
             node = trees.walk(self._tree, origin.points[len(self._origin.points) :])
-        if self._tree is None or node < 0 or self._tree.links[node, trees.STATE] != trees.EXPANDED:
+        if node < 0 or self._tree.links[node, trees.STATE] != trees.EXPANDED:
             self._start(origin)
             return
         self._root = node
         if node != 0 and self._tree.used[0] > min(COMPACT, self.config.nodes // 2):
             below = trees.new_tree(size, len(self._tree.links))
             trees.copy_below(self._tree, node, below)
-            self._tree, self._root, self._origin = below, 0, origin
-            self._raw = (-1, *self._raw[1:])
+            self._kept, self._root, self._origin, self._opened = below, 0, origin, None
         used = int(self._tree.used[0])
         if used > FULL * self.config.nodes and 2 * self._tree.links[self._root, trees.VISITS] < used:
             self._start(origin)  # there is little room left, and most is full of what was searched further on
 
     def _start(self, origin: Origin) -> None:
         size = origin.rules[0]
-        if self._tree is None or self._tree.owner.shape[1] != size * size or len(self._tree.links) != self.config.nodes:
-            self._tree = trees.new_tree(size, self.config.nodes)
+        if self._kept is None or self._kept.owner.shape[1] != size * size or len(self._kept.links) != self.config.nodes:
+            self._kept = trees.new_tree(size, self.config.nodes)
         self._tree.used[:] = 0
         self._root = trees.add_node(self._tree, -1, -1, 1.0)
-        self._origin = origin
-        self._raw = (-1, *self._raw[1:])
+        self._origin, self._opened = origin, None
 
     def _set_up(self, size: int) -> None:
         config = self.config
@@ -200,32 +211,28 @@ class Search:
 
     def _open_root(self, position: Position, board: Board, only: Sequence[int] | None, avoid: Sequence[int]) -> None:
         """Have the root evaluated, its priors from as many sides as wanted, and its moves as this search wants them."""
-        assert self._tree is not None
         root, wanted = self._root, self.config.root_symmetries
-        views = self._views if self._raw[0] == root else 1  # of a position that was in the tree before it was the root
+        views = 1  # of a position that was in the tree before it was the root
         if self._tree.links[root, trees.STATE] == trees.NEW:
             self._evaluate_root(position, board.size)
             views = wanted
-        if self._raw[0] != root:
-            self._raw = (root, *self._moves_of_root(board.pass_point))
-        if views < wanted:
-            moves = self._raw[1]
-            self._raw = (root, moves, self._priors_from_all_sides(position, board.size, moves))
-        self._views = max(views, wanted)
-        self._set_root_moves(board, only, avoid)
+        opened = self._opened
+        if opened is None or opened.node != root:
+            opened = _Opened(root, *self._moves_of_root(board.pass_point), views)
+        if opened.views < wanted:
+            priors = self._priors_from_all_sides(position, board.size, opened.moves)
+            opened = opened._replace(priors=priors, views=wanted)
+        self._opened = opened
+        self._set_root_moves(opened, board, only, avoid)
 
     def _evaluate_root(self, position: Position, size: int) -> None:
         """Expand the root with its evaluation, averaged over the symmetries wanted."""
-        assert self._tree is not None
         turns = self.config.root_symmetries
         maps = point_maps(size)
         batch = descent.new_batch(size, turns, len(self.evaluator.plane_set))
         for turn in range(turns):
-            one = Batch(*(array[turn : turn + 1] for array in batch))
-            descent.gather(self._tree, self._root, position, one, 1, self._settings, maps[turn], 1)
-        (policy, winrate, lead, owner), said = self._playouts.ask(
-            self.evaluator, self._tree, self._root, position, batch, turns, 1
-        )
+            descent.descend(self._tree, self._root, position, batch, turn, self._settings, maps[turn])
+        (policy, winrate, lead, owner), said = self._playouts.ask(self._tree, self._root, position, batch, turns, 1)
         policy = _turned_back(policy, maps)[None]
         if self.evaluator.has_value:  # else they come from the board as it is
             owner = np.stack([owner[turn][maps[turn][:-1]] for turn in range(turns)])
@@ -245,7 +252,6 @@ class Search:
 
     def _moves_of_root(self, pass_point: int) -> tuple[np.ndarray, np.ndarray]:
         """The root's moves and their priors, those with a child too, which are no longer among the edges."""
-        assert self._tree is not None
         tree, root = self._tree, self._root
         found = np.full(pass_point + 1, -1.0)
         run = slice(tree.links[root, trees.FIRST], tree.links[root, trees.FIRST] + tree.links[root, trees.MOVES])
@@ -255,31 +261,28 @@ class Search:
         moves = np.flatnonzero(found >= 0)
         return moves, found[moves]
 
-    def _set_root_moves(self, board: Board, only: Sequence[int] | None, avoid: Sequence[int]) -> None:
+    def _set_root_moves(self, opened: _Opened, board: Board, only: Sequence[int] | None, avoid: Sequence[int]) -> None:
         """Bar the moves that this search must not look at, and mix noise into the priors of the others."""
-        root, moves, priors = self._raw
         mask = board.legal_mask(board.to_move)
         if only is not None:
             wanted = np.zeros_like(mask)
             wanted[list(only)] = True
             mask &= wanted
         mask[list(avoid)] = False
-        mixed = _tempered(priors, self.config.root_temperature)
+        mixed = _tempered(opened.priors, self.config.root_temperature)
         if self.config.noise > 0:
-            drawn = self._random.dirichlet(np.full(len(moves), 10.0 / len(moves)))
+            drawn = self._random.dirichlet(np.full(len(mixed), 10.0 / len(mixed)))
             mixed = (1 - self.config.noise) * mixed + self.config.noise * drawn
-        self._write_root(root, moves, mixed, mask)
+        self._write_root(opened._replace(priors=mixed), mask)
 
     def _restore_root_moves(self) -> None:
         """Undo what `_set_root_moves` did to the root of the last search."""
-        node, moves, priors = self._raw
-        if self._tree is not None and node >= 0:
-            self._write_root(node, moves, priors, np.ones(self._tree.owner.shape[1] + 1, bool))
+        if self._opened is not None:
+            self._write_root(self._opened, np.ones(self._tree.owner.shape[1] + 1, bool))
 
-    def _write_root(self, root: int, moves: np.ndarray, priors: np.ndarray, mask: np.ndarray) -> None:
-        """Give a node its `moves` with these `priors`; those that are not in the `mask` are barred."""
-        assert self._tree is not None
-        tree = self._tree
+    def _write_root(self, opened: _Opened, mask: np.ndarray) -> None:
+        """Give a root its moves with these priors; those that are not in the `mask` are barred."""
+        tree, (root, moves, priors, _) = self._tree, opened
         by_move = np.zeros(len(mask))
         by_move[moves] = priors
         untried = mask.copy()
@@ -307,19 +310,16 @@ class Search:
         left = self._left(limits, playouts, lanes)
         want = min(self._batch_size(lanes, urgent), left)
         batch, begin = lanes.next, time.monotonic()
-        assert self._tree is not None
         if batch is None or want <= 0 or self._tree.used[0] + want > len(self._tree.links):
             return 0, 0
         tree, root = self._tree, self._root
         found, ended = descent.gather(tree, root, position, batch, want, self._settings, self._identity, left)
-
         if found:
-            lanes.send(found, begin, partial(self._playouts.look, self.evaluator, tree, root, position))
+            lanes.send(found, begin, partial(self._playouts.look, tree, root, position))
         return found, ended
 
     def _land(self, lanes: Lanes) -> None:
         """Take what the network says of the leaves that it was asked about first into the tree."""
-        assert self._tree is not None
         flight, (policy, winrate, lead, owner), pace = lanes.land()
         descent.absorb(
             self._tree, self._root, flight.batch, flight.leaves, policy, winrate, lead, owner, self._settings
@@ -340,7 +340,6 @@ class Search:
     @property
     def _visits(self) -> int:
         """The root's visits, without those of moves that this search leaves out."""
-        assert self._tree is not None
         return int(self._tree.links[self._root, trees.VISITS]) - self._barred_visits
 
     def _left(self, limits: Limits, playouts: int, lanes: Lanes) -> int:
@@ -357,7 +356,6 @@ class Search:
 
     def _is_decided(self, board: Board, limits: Limits, playouts: int, lanes: Lanes, elapsed: float) -> bool:
         """Whether no move can be visited more often than the best one in what is left of the time, at this pace."""
-        assert self._tree is not None
         if limits.seconds is None or not playouts or not elapsed:  # some clocks tick fifty times a second
             return False
         links = self._tree.links

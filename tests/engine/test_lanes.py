@@ -128,4 +128,4 @@ def test_finished_games_count_beside_leaves_that_are_under_way() -> None:
     found = search.run(board, 0.5, Limits(playouts=500))
     assert found.playouts == 500
     check_sums(search)
-    assert search._tree is not None and (search._tree.links[:, trees.STATE] == trees.TERMINAL).any()
+    assert (search._tree.links[:, trees.STATE] == trees.TERMINAL).any()

@@ -72,7 +72,6 @@ def test_visits_add_up_and_no_virtual_loss_is_left() -> None:
 def check_sums(search: Search) -> None:
     """Every node's visits are its own evaluation and its children's; nothing waits; the sums fit."""
     tree = search._tree
-    assert tree is not None
     nodes = int(tree.used[0])
     links, sums = tree.links[:nodes], tree.sums[:nodes]
     assert (links[:, trees.PENDING] == 0).all()
@@ -188,7 +187,6 @@ def test_only_and_avoid_hold_at_the_root_and_for_one_search() -> None:
 def played_below(search: Search, colour: int, depth: int) -> set[int]:
     """The moves of a colour within so many moves from the root, Black's, that the tree has looked at."""
     tree, found = search._tree, set()
-    assert tree is not None
     level = [search._root]
     for ply in range(depth):
         level = [child for node in level for child in trees.children(tree, node)]
@@ -279,7 +277,6 @@ def test_every_move_in_the_tree_is_legal(ko: str) -> None:
         board.play(board.to_move, point)
     search.run(board, 0.0, Limits(visits=3000))
     tree = search._tree
-    assert tree is not None
     nodes = int(tree.used[0])
     deepest = 0
     for node in range(1, nodes):
@@ -361,6 +358,18 @@ def test_a_position_from_the_tree_is_seen_from_all_sides_as_well() -> None:
     search.run(board, 0.0, Limits(visits=60))
     search.use(SearchConfig(root_symmetries=8))
     policy = search.run(board, 0.0, Limits(visits=90)).policy
+    assert np.allclose(policy[[6, 8, 16, 18]], policy[6])
+
+
+def test_a_position_that_could_not_be_seen_from_all_sides_is_the_next_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    toy = Toy(by_area, favourites={6: 0.5})
+    search, board = Search(toy, SearchConfig(root_symmetries=8)), Board(5)
+    search.run(board, 0.0, Limits(visits=200))
+    board.play(BLACK, 12)
+    with monkeypatch.context() as patch, pytest.raises(TypeError):
+        patch.setattr(toy, "evaluate_planes", None)
+        search.run(board, 0.0, Limits(visits=60))
+    policy = search.run(board, 0.0, Limits(visits=60)).policy
     assert np.allclose(policy[[6, 8, 16, 18]], policy[6])
 
 
@@ -467,7 +476,7 @@ def test_no_node_is_written_beyond_the_arrays(monkeypatch: pytest.MonkeyPatch) -
 
     def checked(*arguments: object) -> tuple[int, int]:
         found = send(*arguments)  # type: ignore[arg-type]
-        assert search._tree is not None and search._tree.used[0] <= len(search._tree.links)
+        assert search._tree.used[0] <= len(search._tree.links)
         return found
 
     monkeypatch.setattr(search, "_send", checked)
@@ -480,7 +489,7 @@ def test_a_full_memory_ends_the_search() -> None:
     search = Search(Toy(by_area), SearchConfig(nodes=700))
     found = search.run(Board(5), 0.0, Limits(visits=10_000))
     assert 600 < found.visits < 10_000
-    assert search._tree is not None and search._tree.used[0] <= 700
+    assert search._tree.used[0] <= 700
     check_sums(search)
     board = Board(5)
     board.play(BLACK, found.moves[0].move)
@@ -495,7 +504,6 @@ def test_memory_does_not_grow_with_the_game(monkeypatch: pytest.MonkeyPatch) -> 
         found = search.run(board, 0.5, Limits(visits=100))
         assert found.visits >= 100
         check_compact(search)
-        assert search._tree is not None
         sizes.append(int(search._tree.used[0]))
         board.play(board.to_move, found.moves[0].move)
     assert max(sizes) <= 512
@@ -503,7 +511,6 @@ def test_memory_does_not_grow_with_the_game(monkeypatch: pytest.MonkeyPatch) -> 
 
 def check_compact(search: Search) -> None:
     tree = search._tree
-    assert tree is not None
     nodes = int(tree.used[0])
     links = tree.links[:nodes]
     for parent in range(nodes):
