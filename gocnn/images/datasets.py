@@ -6,6 +6,8 @@ the package, so that demos and tests need no download.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 
@@ -58,21 +60,38 @@ def save(
     arrays = {}
     for split, images, labels in (("train", train_images, train_labels), ("test", test_images, test_labels)):
         arrays[f"{split}_images"], arrays[f"{split}_labels"] = _checked(images, labels, f"{name}, {split}")
-    place = path(name)
-    place.parent.mkdir(parents=True, exist_ok=True)
+    return keep(name, arrays)
+
+
+def keep(name: str, arrays: dict[str, np.ndarray]) -> Path:
+    """Put arrays into the cache in place of those there; returns the file. Raises OSError."""
+    place = place_for(name)
     write_atomically(place, safetensors.numpy.save(arrays))
     return place
 
 
-def _read(file: Path, name: str, split: str) -> tuple[np.ndarray, np.ndarray]:
-    fetch = f"`gocnn images fetch {name}` fetches it"
+def place_for(name: str) -> Path:
+    """The `path` of something that is to be written; makes its folder. Raises OSError."""
+    place = path(name)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    return place
+
+
+@contextmanager
+def reading(place: Path, name: str, what: str = "it") -> Iterator[None]:
+    """The context in which a file of the cache is read: a DataError says what is wrong, and how to fetch `what`."""
+    fetch = f"`gocnn images fetch {name}` fetches {what}"
     try:
-        with safetensors.safe_open(file, framework="numpy") as tensors:
-            return _checked(tensors.get_tensor(f"{split}_images"), tensors.get_tensor(f"{split}_labels"), str(file))
+        yield
     except FileNotFoundError:
-        raise DataError(f"{file}: no such file; {fetch}") from None
-    except (SafetensorError, OSError) as error:
-        raise DataError(f"{file}: cannot be read ({error}); {fetch} again") from error
+        raise DataError(f"{place}: no such file; {fetch}") from None
+    except (SafetensorError, OSError, KeyError) as error:
+        raise DataError(f"{place}: cannot be read ({error}); {fetch} again") from error
+
+
+def _read(file: Path, name: str, split: str) -> tuple[np.ndarray, np.ndarray]:
+    with reading(file, name), safetensors.safe_open(file, framework="numpy") as tensors:
+        return _checked(tensors.get_tensor(f"{split}_images"), tensors.get_tensor(f"{split}_labels"), str(file))
 
 
 def _checked(images: np.ndarray, labels: np.ndarray, where: str) -> tuple[np.ndarray, np.ndarray]:

@@ -158,8 +158,7 @@ def _check(name: str, data: bytes) -> None:
 def _save_squeezenet(arrays: object) -> Path:
     from gocnn.images import models, squeezenet
 
-    place = datasets.path("squeezenet")
-    place.parent.mkdir(parents=True, exist_ok=True)
+    place = datasets.place_for("squeezenet")
     model = squeezenet.SqueezeNet()
     model.load_state_dict(squeezenet.tensors_from_arrays(arrays))
     models.save(place, "squeezenet", "photographs", model, {"source": SOURCES["squeezenet"][0]})
@@ -177,8 +176,8 @@ def _save_vgg16(files: Mapping[str, bytes]) -> Path:
 #: What is kept as its files are; photographs, paintings and fonts have no sum, as any edition will do.
 _KEEPERS: dict[str, Callable[[Mapping[str, bytes]], Path]] = {
     "vgg16": _save_vgg16,
-    paintings.NAME: lambda files: paintings.save(paintings.collect(files)),
-    photos.NAME: lambda files: photos.save(photos.collect(files)),
+    paintings.NAME: lambda files: datasets.keep(paintings.NAME, paintings.collect(files)),
+    photos.NAME: lambda files: datasets.keep(photos.NAME, photos.collect(files)),
     fonts.NAME: fonts.save,
 }
 

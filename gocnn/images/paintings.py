@@ -8,13 +8,10 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import numpy as np
 import safetensors.numpy
-from safetensors import SafetensorError
 
-from gocnn.atomic import write_atomically
 from gocnn.images import datasets
 
 NAME = "paintings"  # in the cache
@@ -78,23 +75,10 @@ def _resources(data: bytes) -> Iterator[tuple[str, bytes]]:
         yield data[start : start + 2 * letters].decode("utf-16-be"), data[place + 4 : place + 4 + length]
 
 
-def save(paintings: dict[str, np.ndarray]) -> Path:
-    """Put paintings into the cache; returns the file. Raises OSError."""
-    place = datasets.path(NAME)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(place, safetensors.numpy.save(paintings))
-    return place
-
-
 def load(name: str) -> np.ndarray:
     """A painting from the cache, uint8 [H, W, 3]. Raises DataError if it has not been fetched, KeyError if unknown."""
     if name not in PAINTINGS:
         raise KeyError(name)
     place = datasets.path(NAME)
-    fetch = f"`gocnn images fetch {NAME}` fetches it"
-    try:
+    with datasets.reading(place, NAME):
         return safetensors.numpy.load_file(place)[name]
-    except FileNotFoundError:
-        raise datasets.DataError(f"{place}: no such file; {fetch}") from None
-    except (SafetensorError, OSError, KeyError) as error:
-        raise datasets.DataError(f"{place}: cannot be read; {fetch} again") from error

@@ -10,13 +10,10 @@ import io
 import re
 import warnings
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import safetensors.numpy
-from safetensors import SafetensorError
 
-from gocnn.atomic import write_atomically
 from gocnn.images import datasets, pictures
 
 NAME = "photos"  # in the cache
@@ -96,29 +93,16 @@ def _embedded(data: bytes) -> list[bytes]:
     return found
 
 
-def save(photographs: dict[str, np.ndarray]) -> Path:
-    """Put photographs into the cache in place of those there; returns the file. Raises OSError."""
-    place = datasets.path(NAME)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(place, safetensors.numpy.save(photographs))
-    return place
-
-
 def load() -> list[np.ndarray]:
     """The photographs in the cache, uint8 [H, W, 3], in the order of their names.
 
     Raises DataError if none have been fetched or the file is damaged.
     """
     place = datasets.path(NAME)
-    fetch = f"`gocnn images fetch {NAME}` fetches photographs"
-    try:
+    with datasets.reading(place, NAME, "photographs"):
         found = safetensors.numpy.load_file(place)
-    except FileNotFoundError:
-        raise datasets.DataError(f"{place}: no such file; {fetch}") from None
-    except (SafetensorError, OSError) as error:
-        raise datasets.DataError(f"{place}: cannot be read ({error}); {fetch} again") from error
     if not found or any(p.dtype != np.uint8 or p.ndim != 3 or p.shape[2] != 3 for p in found.values()):
-        raise datasets.DataError(f"{place}: holds no photographs; {fetch}")
+        raise datasets.DataError(f"{place}: holds no photographs; `gocnn images fetch {NAME}` fetches photographs")
     return [found[name] for name in sorted(found)]
 
 

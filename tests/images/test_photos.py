@@ -123,11 +123,11 @@ def test_photographs_of_one_name_are_all_kept_and_upright() -> None:
 def test_missing_and_damaged_photographs_name_the_command() -> None:
     with pytest.raises(datasets.DataError, match="no such file; `gocnn images fetch photos`"):
         photos.load()
-    place = photos.save({"a": noise(256, 256)})
+    place = datasets.keep(photos.NAME, {"a": noise(256, 256)})
     place.write_bytes(place.read_bytes()[:1000])
     with pytest.raises(datasets.DataError, match="fetches photographs again"):
         photos.load()
-    photos.save({"a": noise(256, 256)[..., 0]})
+    datasets.keep(photos.NAME, {"a": noise(256, 256)[..., 0]})
     with pytest.raises(datasets.DataError, match="holds no photographs"):
         photos.load()
 

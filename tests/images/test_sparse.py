@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from gocnn import checkpoint
 from gocnn.cli import main
-from gocnn.images import photos, samples, sparse
+from gocnn.images import datasets, photos, samples, sparse
 
 
 def photographs(count: int) -> dict[str, np.ndarray]:
@@ -69,7 +69,7 @@ def test_train_stop_and_load_from_the_command_line(tmp_path: Path, monkeypatch: 
         return done.exit_code, done.output
 
     assert run("--epochs", "1") == (1, f"Error: {tmp_path}/photos.safetensors: no such file; `gocnn images fetch photos` fetches photographs\n")  # fmt: skip # noqa: E501
-    photos.save(photographs(12))
+    datasets.keep(photos.NAME, photographs(12))
     assert run("--dense") == (1, "Error: --dense and --plain are for digits and fashion\n")
     code, text = run("--epochs", "0.5")
     assert code == 0 and "network.safetensors: explained" in text

@@ -141,7 +141,7 @@ def test_paintings_out_of_a_resource_file(files: tuple[Path, Path], tmp_path: Pa
     )
     with pytest.raises(datasets.DataError, match="paintings` fetches it"):
         styles.picture("harvest")
-    paintings.save(found)
+    datasets.keep(paintings.NAME, found)
     assert np.array_equal(styles.picture("harvest"), found["harvest"])
     assert run(files[0], "harvest:2", files[1], *SHORT).exit_code == 0
     del inside["Gogh4_background.webp"]

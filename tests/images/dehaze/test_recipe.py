@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from gocnn import checkpoint
 from gocnn.cli import main
-from gocnn.images import photos, samples
+from gocnn.images import datasets, photos, samples
 from gocnn.images.dehaze import haze, network, recipe
 
 
@@ -76,7 +76,7 @@ def test_training_goes_from_photographs_to_a_network(tmp_path: Path, monkeypatch
     words += ["-o", str(tmp_path / "run")]
     missing = CliRunner().invoke(main, words)
     assert missing.exit_code == 1 and "gocnn images fetch photos" in missing.output
-    photos.save({f"{k:02}": p for k, p in enumerate(photographs(7))})
+    datasets.keep(photos.NAME, {f"{k:02}": p for k, p in enumerate(photographs(7))})
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 0 and "psnr" in result.output, result.output
     after = network.load(tmp_path / "run" / "network.safetensors").state_dict()

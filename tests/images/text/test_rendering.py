@@ -142,7 +142,7 @@ def test_without_fonts_of_a_part_the_command_that_fetches_some_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, faces: list[fonts.Font]
 ) -> None:
     monkeypatch.setenv("GOCNN_CACHE", str(tmp_path))
-    photos.save({f"{number}": PHOTOGRAPHS[0] for number in range(scenes.HELD_OUT)})
+    datasets.keep(photos.NAME, {f"{number}": PHOTOGRAPHS[0] for number in range(scenes.HELD_OUT)})
     monkeypatch.setattr(fonts, "find", lambda: faces)
     assert scenes.split("train")[0] == faces
     with pytest.raises(datasets.DataError, match="gocnn images fetch fonts"):
