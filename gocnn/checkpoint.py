@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import safetensors
 import safetensors.torch
@@ -23,6 +23,8 @@ from gocnn.atomic import write_atomically
 
 FORMAT_VERSION = 1
 _KEY = "gocnn"
+
+Model = TypeVar("Model", bound=nn.Module)
 
 
 class CheckpointError(ValueError):
@@ -67,6 +69,14 @@ def save(path: str | os.PathLike[str], kind: str, meta: dict[str, Any], tensors:
     header = {_KEY: json.dumps({"version": FORMAT_VERSION, "kind": kind, "meta": meta})}
     flat = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     write_atomically(path, safetensors.torch.save(flat, metadata=header))
+
+
+def restored(model: Model, path: str | os.PathLike[str], kind: str) -> Model:
+    """The model itself with the weights of a checkpoint of that kind, in eval mode. Raises CheckpointError."""
+    saved = load(path, kind)
+    with building(path):
+        model.load_state_dict(saved.in_full())
+    return model.eval()
 
 
 def signature(path: str | os.PathLike[str]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from gocnn import checkpoint
+from gocnn import checkpoint, weights
 from gocnn.images import datasets, pictures, squeezenet
 from gocnn.images.lecture import DenseNet, LectureNet
 
@@ -81,7 +80,7 @@ def load(name: str | os.PathLike[str]) -> Network:
 
     Raises CheckpointError if there is no such file or name, or it holds no image network.
     """
-    path = Path(str(resources.files("gocnn.weights").joinpath(f"{name}.safetensors"))) if name in MODELS else Path(name)
+    path = weights.shipped(f"{name}.safetensors") if name in MODELS else Path(name)
     if name not in MODELS and not path.suffix:
         raise checkpoint.CheckpointError(f"no network {str(name)!r}; there are {', '.join(MODELS)}, or give a file")
     saved = checkpoint.load(path, KIND)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,8 +13,7 @@ from torch import nn
 from torch.nn.functional import affine_grid, grid_sample
 
 from gocnn import training
-from gocnn.device import ranks
-from gocnn.images import datasets, models
+from gocnn.images import datasets, models, running
 
 HELD_OUT = 12  # one in so many training images is what a run is watched on; the test set is left alone until the end
 
@@ -108,9 +108,7 @@ def train(
 ) -> training.Metrics:  # fmt: skip
     """Train the lecture's network, or the fully-connected one, on "digits" or "fashion".
 
-    Writes network.safetensors (the averaged weights) into the folder `out` beside what the training loop writes.
-    Returns the last figures on the held-out images. Raises ValueError for settings or data at fault (DataError,
-    CheckpointError), OSError, and `gocnn.training.Interrupted` once a stopped run is saved.
+    Returns the last figures on the held-out images. Raises DataError, and what `running.train` does.
     """
     images, labels = datasets.load(task, "train")
     first = len(images) - len(images) // HELD_OUT
@@ -120,18 +118,14 @@ def train(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = models.build(network)
-    settings = config(epochs, len(learn), seed)
-    out.mkdir(parents=True, exist_ok=True)
-    with ranks(device) as here:
-        identity = {"network": network, "task": task, "augment": augment, "images": len(learn)}
-        run = training.Run(out, model, settings, here, identity=identity)
-        run.begin(resume)
 
-        def validate(model: nn.Module) -> training.Metrics:
-            return training.classify(model, watch, here.device)
+    def validate(model: nn.Module) -> training.Metrics:
+        return training.classify(model, watch, next(model.parameters()).device)
 
-        metrics = run.train(learn, validate)
-        if here.is_first:
-            card = {"training": identity, "epochs": epochs, "seconds": run.progress.seconds, "metrics": metrics}
-            models.save(out / "network.safetensors", network, task, run.average.module, card)
-    return metrics
+    def save(path: Path, model: nn.Module, card: dict[str, Any]) -> None:
+        models.save(path, network, task, model, card)
+
+    return running.train(
+        out, model, config(epochs, len(learn), seed), learn, validate, save, resume=resume, device=device,
+        identity={"network": network, "task": task, "augment": augment, "images": len(learn)},
+    )  # fmt: skip

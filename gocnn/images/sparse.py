@@ -12,8 +12,8 @@ from __future__ import annotations
 import hashlib
 import os
 from functools import partial
-from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,10 +21,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, unfold
 
-from gocnn import checkpoint, training
+from gocnn import checkpoint, training, weights
 from gocnn.conv import ConvBlock
-from gocnn.device import ranks
-from gocnn.images import photos
+from gocnn.images import photos, running
 
 KIND = "sparse"  # of checkpoint
 SHIPPED = "filters.safetensors"
@@ -102,6 +101,7 @@ def explained(model: nn.Module, sample: Tensor) -> training.Metrics:
     "explained" is the share of their variance, 0 to 1 (below 0 if nothing would be better), "unused" how many of the
     filters are never among the strongest.
     """
+    sample = sample.to(next(model.parameters()).device)
     code = strongest(model.get_submodule("conv1")(sample), KEPT)
     lacking = float(squared_error(model, sample)) / float(sample.square().mean())
     return {"explained": 1 - lacking, "unused": int((code.amax((0, 2, 3)) == 0).sum())}
@@ -117,9 +117,8 @@ def untrained(seed: int = 0) -> SparseFilters:
 def train(out: Path, *, epochs: float = 20, seed: int = 0, resume: bool = False) -> training.Metrics:
     """Train the filters on the photographs in the cache.
 
-    Writes network.safetensors (the averaged weights, half precision) into the folder `out` beside what the training
-    loop writes. Returns the last figures on patches of photographs that are held out. Raises ValueError for settings or
-    data at fault (DataError, CheckpointError), OSError, and `gocnn.training.Interrupted` once a stopped run is saved.
+    Returns the last figures on patches of photographs that are held out. Raises ValueError for photographs that are
+    missing (DataError) or too few, and what `running.train` does.
     """
     found = photos.load()
     if len(found) < 2:
@@ -132,23 +131,17 @@ def train(out: Path, *, epochs: float = 20, seed: int = 0, resume: bool = False)
         samples=round(epochs * len(learn)), batch=512, optimizer="adamw", lr=4e-3, weight_decay=0.0, warmup=0.03,
         seed=seed, precision="fp32", checkpoint_minutes=1, validate_minutes=1,
     )  # fmt: skip
-    out.mkdir(parents=True, exist_ok=True)
-    with ranks(None) as here:
-        identity = {"network": "sparse", "photographs": len(found), "sum": digest[:16]}
-        run = training.Run(out, untrained(seed), settings, here, loss=squared_error, identity=identity)
-        run.begin(resume)
-        metrics = run.train(learn, partial(explained, sample=watch.to(here.device)))
-        if here.is_first:
-            card = {"training": identity, "epochs": epochs, "seconds": run.progress.seconds, "metrics": metrics}
-            checkpoint.save(out / "network.safetensors", KIND, {"card": card}, checkpoint.in_half(run.average.module))
-    return metrics
+    return running.train(
+        out, untrained(seed), settings, learn, partial(explained, sample=watch), save, loss=squared_error,
+        resume=resume, identity={"network": "sparse", "photographs": len(found), "sum": digest[:16]},
+    )  # fmt: skip
+
+
+def save(path: str | os.PathLike[str], model: nn.Module, card: dict[str, Any]) -> None:
+    """Write the filters in half precision with what is known of their making. Raises OSError."""
+    checkpoint.save(path, KIND, {"card": card}, checkpoint.in_half(model))
 
 
 def load(path: str | os.PathLike[str] | None = None) -> SparseFilters:
-    """The network that ships, or the one in a file that `train` wrote, in eval mode. Raises CheckpointError."""
-    path = path or str(resources.files("gocnn.weights").joinpath(SHIPPED))
-    saved = checkpoint.load(path, KIND)
-    model = SparseFilters()
-    with checkpoint.building(path):
-        model.load_state_dict(saved.in_full())
-    return model.eval()
+    """The network that ships, or the one in a file that `save` wrote, in eval mode. Raises CheckpointError."""
+    return checkpoint.restored(SparseFilters(), path or weights.shipped(SHIPPED), KIND)

@@ -8,12 +8,17 @@ DEFAULT = "policy-b8c96.safetensors"
 PEOPLE = "people-b6c64.safetensors"
 
 
+def shipped(file: str) -> Path:
+    """Where a file of this folder is."""
+    return Path(__file__).parent / file
+
+
 def named(name: str) -> Path | None:
     """The policy network of that name, ``b8c96`` or ``b6c64``; None if none ships."""
-    path = Path(__file__).parent / f"policy-{name}.safetensors"
+    path = shipped(f"policy-{name}.safetensors")
     return path if path.exists() else None
 
 
 def default(told_who_plays: bool = False) -> Path:
     """The policy network that is used where none is named, and where it shall be told who plays."""
-    return Path(__file__).parent / (PEOPLE if told_who_plays else DEFAULT)
+    return shipped(PEOPLE if told_who_plays else DEFAULT)

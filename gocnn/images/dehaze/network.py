@@ -8,14 +8,13 @@ J = (I - A) / t + A + (1 - t) r. Where there is no haze nothing can change.
 from __future__ import annotations
 
 import os
-from importlib import resources
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, max_pool2d, pixel_shuffle, pixel_unshuffle, relu
 
-from gocnn import checkpoint
+from gocnn import checkpoint, weights
 
 KIND = "dehaze"  # of checkpoint
 SHIPPED = "dehaze.safetensors"
@@ -138,11 +137,11 @@ def untrained(seed: int = 0) -> Dehazer:
         return Dehazer().eval()
 
 
+def save(path: str | os.PathLike[str], model: nn.Module, card: dict[str, Any]) -> None:
+    """Write a network in half precision with what is known of its making. Raises OSError."""
+    checkpoint.save(path, KIND, {"card": card}, checkpoint.in_half(model))
+
+
 def load(path: str | os.PathLike[str] | None = None) -> Dehazer:
-    """The network that ships, or the one in a file that training wrote, in eval mode. Raises CheckpointError."""
-    path = path or str(resources.files("gocnn.weights").joinpath(SHIPPED))
-    saved = checkpoint.load(path, KIND)
-    model = Dehazer()
-    with checkpoint.building(path):
-        model.load_state_dict(saved.in_full())
-    return model.eval()
+    """The network that ships, or the one in a file that `save` wrote, in eval mode. Raises CheckpointError."""
+    return checkpoint.restored(Dehazer(), path or weights.shipped(SHIPPED), KIND)

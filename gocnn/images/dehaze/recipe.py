@@ -11,9 +11,8 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from gocnn import checkpoint, training
-from gocnn.device import ranks
-from gocnn.images import photos, samples
+from gocnn import training
+from gocnn.images import photos, running, samples
 from gocnn.images.dehaze import haze, metrics, network
 
 SIDE = 128  # pixels of a training picture
@@ -123,7 +122,8 @@ def loss(model: nn.Module, seen: Tensor, clean: Tensor, through: Tensor, airligh
 @torch.no_grad()
 def quality(model: nn.Module, tensors: tuple[Tensor, ...]) -> training.Metrics:
     """Mean PSNR (dB) of hazy pictures and of the same without haze, and mean errors of transmission and airlight."""
-    seen, clean, through, airlight = tensors
+    device = next(model.parameters()).device
+    seen, clean, through, airlight = (tensor.to(device) for tensor in tensors)
     answers = [model(part) for part in seen.split(12)]
     found = torch.cat([network.recovered(part, answer) for part, answer in zip(seen.split(12), answers)]).clamp(0, 1)
     hazy = seen.sub(clean).square().mean((1, 2, 3)) > 1e-4  # those that had haze
@@ -141,9 +141,8 @@ def train(
 ) -> training.Metrics:
     """Train the network on the photographs in the cache, from random weights or from those in the file `init`.
 
-    Writes network.safetensors (the averaged weights, half precision) into the folder `out` beside what the training
-    loop writes. Returns the last figures on held-out photographs. Raises ValueError for settings or data at fault
-    (DataError, CheckpointError), OSError, and `gocnn.training.Interrupted` once a stopped run is saved.
+    Returns the last figures on held-out photographs. Raises ValueError for photographs that are missing (DataError) or
+    too few, CheckpointError for `init`, and what `running.train` does.
     """
     found = photos.load()
     learn, held = split(found)
@@ -154,17 +153,9 @@ def train(
         minutes=minutes, batch=12, optimizer="muon", lr=1e-3, muon_lr=2e-3, weight_decay=0.01, warmup=0.03, ema=0.995,
         seed=seed, precision="fp32", checkpoint_minutes=2, validate_minutes=4,
     )  # fmt: skip
-    out.mkdir(parents=True, exist_ok=True)
-    with ranks(None) as here:
-        watch = tuple(torch.from_numpy(a).to(here.device) for a in Hazes(held, seed=1).batch(0, WATCHED))
-        identity = {"network": "dehaze", "photographs": len(learn), "sum": digest[:16]}
-        identity |= {"init": checkpoint.signature(init)} if init else {}
-        model = network.load(init) if init else network.untrained(seed)
-        run = training.Run(out, model, settings, here, loss=loss, identity=identity)
-        run.begin(resume)
-        metrics = run.train(Hazes(learn, seed), partial(quality, tensors=watch))
-        if here.is_first:
-            card = {"training": identity, "minutes": minutes, "samples": run.samples, "metrics": metrics}
-            half = checkpoint.in_half(run.average.module)
-            checkpoint.save(out / "network.safetensors", network.KIND, {"card": card}, half)
-    return metrics
+    watch = tuple(torch.from_numpy(a) for a in Hazes(held, seed=1).batch(0, WATCHED))
+    return running.train(
+        out, network.load(init) if init else network.untrained(seed), settings, Hazes(learn, seed),
+        partial(quality, tensors=watch), network.save, loss=loss, init=init, resume=resume,
+        identity={"network": "dehaze", "photographs": len(learn), "sum": digest[:16]},
+    )  # fmt: skip

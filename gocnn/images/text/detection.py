@@ -10,9 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from gocnn import checkpoint, training
-from gocnn.device import ranks
-from gocnn.images import pictures
+from gocnn import training
+from gocnn.images import pictures, running
 from gocnn.images.text import detector, regions, scoring
 from gocnn.images.text.scenes import Scene, Scenes, digest, split
 
@@ -113,9 +112,8 @@ def train(
 ) -> training.Metrics:  # fmt: skip
     """Train the detector on scenes drawn with this machine's fonts and photographs, from random weights or from a file.
 
-    Writes network.safetensors (the averaged weights, half precision) into the folder `out` beside what the training
-    loop writes. Returns the last figures on fonts and photographs held out. Raises ValueError for settings or data at
-    fault (DataError, CheckpointError), OSError, and `gocnn.training.Interrupted` once a stopped run is saved.
+    Returns the last figures on fonts and photographs held out. Raises DataError, CheckpointError for `init`, and what
+    `running.train` does.
     """
     fonts, photographs = split("train")
     crops = Crops(Scenes(fonts, photographs, seed=seed), seed=seed)
@@ -128,15 +126,9 @@ def train(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = detector.load(init) if init else detector.Detector()
-    out.mkdir(parents=True, exist_ok=True)
-    with ranks(None) as here:
-        identity = {"network": "text-detector", "fonts": len(fonts), "photographs": len(photographs),
-                    "sum": digest(fonts, photographs)}  # fmt: skip
-        identity |= {"init": checkpoint.signature(init)} if init else {}
-        run = training.Run(out, model, settings, here, loss=loss, identity=identity)
-        run.begin(resume)
-        metrics = run.train(crops, partial(watched, scenes=watch))
-        if here.is_first:
-            card = {"training": identity, "samples": run.samples, "seconds": run.progress.seconds, "metrics": metrics}
-            detector.save(out / "network.safetensors", run.average.module, card)
-    return metrics
+    identity = {"network": "text-detector", "fonts": len(fonts), "photographs": len(photographs),
+                "sum": digest(fonts, photographs)}  # fmt: skip
+    return running.train(
+        out, model, settings, crops, partial(watched, scenes=watch), detector.save, identity=identity, loss=loss,
+        init=init, resume=resume,
+    )  # fmt: skip

@@ -8,8 +8,6 @@ networks", arXiv 1612.03144).
 from __future__ import annotations
 
 import os
-from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pad
 
-from gocnn import checkpoint
+from gocnn import checkpoint, weights
 from gocnn.conv import ResidualBlock
 from gocnn.images.text.regions import STRIDE, Region, regions_of
 
@@ -109,9 +107,4 @@ def save(path: str | os.PathLike[str], model: nn.Module, card: dict[str, Any]) -
 
 def load(path: str | os.PathLike[str] | None = None) -> Detector:
     """The detector that ships, or the one in a file that `save` wrote, in eval mode. Raises CheckpointError."""
-    path = path or Path(str(resources.files("gocnn.weights").joinpath(SHIPPED)))
-    saved = checkpoint.load(path, KIND)
-    model = Detector()
-    with checkpoint.building(path):
-        model.load_state_dict(saved.in_full())
-    return model.eval()
+    return checkpoint.restored(Detector(), path or weights.shipped(SHIPPED), KIND)

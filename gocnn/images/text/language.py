@@ -12,13 +12,12 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from importlib import resources
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from gocnn import checkpoint
+from gocnn import checkpoint, weights
 from gocnn.images.text.alphabet import ALPHABET, BLANK, CLASSES, encode
 from gocnn.images.text.fonts import Font
 from gocnn.images.text.words import vocabulary
@@ -115,8 +114,7 @@ def save(path: str | os.PathLike[str], rows: np.ndarray, counts: np.ndarray, car
 @lru_cache(maxsize=1)
 def load(path: str | os.PathLike[str] | None = None) -> Language:
     """The language of a file, or the one that ships. Raises CheckpointError if it is missing or something else."""
-    if path is None:
-        path = Path(str(resources.files("gocnn.weights").joinpath("text-language.safetensors")))
+    path = path or weights.shipped("text-language.safetensors")
     saved = checkpoint.load(path, KIND)
     with checkpoint.building(path):
         return Language(saved.tensors["rows"].numpy(), saved.tensors["counts"].numpy())

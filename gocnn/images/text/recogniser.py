@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from importlib import resources
-from pathlib import Path
 
 import numpy as np
 from torch import Tensor, nn
 
-from gocnn import checkpoint
+from gocnn import checkpoint, weights
 from gocnn.conv import Conv3x3
 from gocnn.images.text.alphabet import CLASSES
 
@@ -133,8 +131,7 @@ def load(path: str | os.PathLike[str] | None = None) -> Recogniser:
 
     Raises CheckpointError if there is no such file or it holds something else.
     """
-    if path is None:
-        path = Path(str(resources.files("gocnn.weights").joinpath("text-recogniser.safetensors")))
+    path = path or weights.shipped("text-recogniser.safetensors")
     saved = checkpoint.load(path, KIND)
     with checkpoint.building(path):
         model = Recogniser(tuple(saved.meta["widths"]), saved.meta["lines"])

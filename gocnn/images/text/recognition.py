@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from types import TracebackType
@@ -13,8 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gocnn import checkpoint, training
-from gocnn.device import ranks
+from gocnn import training
+from gocnn.images import running
 from gocnn.images.text import recogniser, scenes, voting
 from gocnn.images.text.alphabet import BLANK, encode
 from gocnn.images.text.fonts import Font
@@ -213,31 +214,19 @@ def train(
     """Train a recogniser on words drawn with the training fonts and photographs, from the weights of `init`, if given,
     at half the rates.
 
-    Writes network.safetensors (the averaged weights) into the folder `out` beside what the training loop writes.
-    Returns the last figures on words of the test fonts and photographs. Raises ValueError for settings or data at fault
-    (DataError, CheckpointError), OSError, and `gocnn.training.Interrupted` once a stopped run is saved.
+    Returns the last figures on words of the test fonts and photographs. Raises DataError, CheckpointError for `init`,
+    and what `running.train` does.
     """
     fonts, photographs = scenes.split("train")
     watched = test_crops(600)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = recogniser.load(init) if init else Recogniser()
-    out.mkdir(parents=True, exist_ok=True)
-    with ranks(device) as here, Crops(Drawer(fonts, photographs, seed)) as source:
-        identity = {"network": recogniser.KIND, "fonts": len(fonts), "photographs": len(photographs),
-                    "sum": scenes.digest(fonts, photographs),
-                    "init": checkpoint.signature(init) if init else None}  # fmt: skip
-        settings = config(minutes, seed, RATE / 2 if init else RATE)
-        run = training.Run(out, model, settings, here, loss=ctc_loss, identity=identity)
-        run.begin(resume)
-
-        def validate(average: nn.Module) -> training.Metrics:
-            return test(average, watched)
-
-        metrics = run.train(source, validate)
-        if here.is_first:
-            card = {"training": identity, "samples": run.samples, "seconds": run.progress.seconds, "metrics": metrics}
-            average = run.average.module
-            assert isinstance(average, Recogniser)
-            recogniser.save(out / "network.safetensors", average, card)
-    return metrics
+    settings = config(minutes, seed, RATE / 2 if init else RATE)
+    identity = {"network": recogniser.KIND, "fonts": len(fonts), "photographs": len(photographs),
+                "sum": scenes.digest(fonts, photographs)}  # fmt: skip
+    with Crops(Drawer(fonts, photographs, seed)) as source:
+        return running.train(
+            out, model, settings, source, partial(test, crops=watched), recogniser.save, identity=identity,
+            loss=ctc_loss, init=init, resume=resume, device=device,
+        )  # fmt: skip
