@@ -109,7 +109,9 @@ def targets(files: Sequence[Path], out: Path | None, ending: str) -> list[Path]:
         places = [file.with_name(file.stem + ending) for file in files]
     elif out.suffix and not out.is_dir():
         if out.suffix.lower() not in FORMATS:
-            raise ValueError(f"{out}: cannot write {out.suffix}; there are {', '.join(FORMATS)}")
+            raise ValueError(
+                f"{out}: cannot write {out.suffix}; there are {', '.join(FORMATS)}, and folders that exist"
+            )
         if len(files) > 1:
             raise ValueError(f"{out}: one file for {len(files)} photographs; give a folder")
         places = [out]
