@@ -146,11 +146,12 @@ def make_player(
     resign_behind: float | None,
     level: str | None,
     profile: str | None,
+    threads: int | None,
     **search: Any,
 ) -> tuple[PolicyPlayer, LazyPolicy]:
     """A player and its policy, which isn't loaded yet. Raises UsageError for a level or a profile that there isn't.
 
-    `search` are the options of a search.
+    `threads` become torch's, for the whole process, before it is loaded; `search` are the options of a search.
     """
     from engine.player import Style
     from engine.policy import LazyPolicy, load_ready_network
@@ -167,10 +168,10 @@ def make_player(
         model = model or weights.named(NETWORK)
 
     def load() -> Policy:
-        if search["threads"] is not None:
+        if threads is not None:
             import torch
 
-            torch.set_num_threads(search["threads"])
+            torch.set_num_threads(threads)
         network = load_ready_network(model, plays_as)
         player.warm_up(network)
         return network
@@ -234,7 +235,6 @@ def _search_player(
 def _search_settings(
     style: Style,
     resign: float,
-    threads: int | None,
     batch: int | None,
     root_symmetries: int | None,
     policy_temperature: float,
@@ -248,7 +248,7 @@ def _search_settings(
 
     config = SearchConfig(
         root_symmetries=root_symmetries or SEARCH_SYMMETRIES, policy_temperature=policy_temperature, fpu=fpu,
-        noise=noise, threads=threads, seed=style.seed,
+        noise=noise, seed=style.seed,
     )  # fmt: skip
     return {
         "config": replace(config, batch=batch or config.batch),

@@ -86,7 +86,11 @@ def analysis(
     from engine.search_player import SearchPlayer
     from gocnn import __version__
 
-    config = SearchConfig(root_symmetries=8, threads=threads)
+    if threads is not None:
+        import torch
+
+        torch.set_num_threads(threads)
+    config = SearchConfig(root_symmetries=8)
     settings = Settings(Limits(visits), replace(config, batch=batch or config.batch), VIEWS[winrates_for.upper()])
     try:
         network = load_ready_network(model)

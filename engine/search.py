@@ -64,10 +64,6 @@ class Search:
         self._playouts = Playouts(evaluator, config)
         self._banned = False  # whether the tree lacks moves that were banned below its root
         self._barred_visits = 0  # of the root's moves that this search leaves out
-        if config.threads is not None:
-            import torch
-
-            torch.set_num_threads(config.threads)
 
     def use(self, config: SearchConfig) -> None:
         """Go on by other settings; what was found by the old ones is kept."""

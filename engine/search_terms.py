@@ -55,8 +55,7 @@ class SearchConfig:
     Dirichlet draw into them. `lcb` chooses by the lower bound of the win rate among the moves that have been visited
     most, else by visits alone. `playouts` are the random games at each leaf where the network has no value head; where
     it has one, there are `late_playouts` as soon as stones cover `late` of the board, with `late_weight` in the leaf's
-    value. `nodes` bounds the memory: about 2.4 kB for each on 19x19; a search that fills it ends. `threads` sets
-    torch's, for the whole process.
+    value. `nodes` bounds the memory: about 2.4 kB for each on 19x19; a search that fills it ends.
     """
 
     cpuct: float = 0.7
@@ -75,7 +74,6 @@ class SearchConfig:
     late_weight: float = 0.2
     late: float = 0.35
     nodes: int = 150_000
-    threads: int | None = None
     seed: int | None = 0
 
     def __post_init__(self) -> None:

@@ -187,7 +187,7 @@ def test_a_level_takes_the_other_options_and_no_limit_of_its_own() -> None:
     assert isinstance(player, SearchPlayer) and player.ponders
     assert player.resignation is not None and player.resignation.winrate == 0.1
     config = player.config
-    assert (config.threads, config.batch, config.root_symmetries, config.noise, config.seed) == (1, 4, 2, 0.5, 1)
+    assert (config.batch, config.root_symmetries, config.noise, config.seed) == (4, 2, 0.5, 1)
     assert (config.policy_temperature, config.fpu) == (1.2, 0.3)
     with pytest.raises(UsageError, match="--ponder needs a search"):
         make_player(level="3k", **options)
@@ -202,31 +202,28 @@ def test_who_does_not_search_yet_would_with_the_same_options() -> None:
     assert searcher.limits == Limits(visits=1)
     assert searcher.resignation is not None and searcher.resignation.winrate == 0.1
     config = searcher.config
-    assert (config.threads, config.batch, config.root_symmetries, config.noise, config.seed) == (1, 4, 2, 0.5, 1)
+    assert (config.batch, config.root_symmetries, config.noise, config.seed) == (4, 2, 0.5, 1)
     assert make_player(level="3k", **OPTIONS)[0].searcher is None
 
 
-def test_threads_are_taken_without_a_search_too() -> None:
+def test_threads_are_taken_by_whoever_loads_the_network() -> None:
     program = """
-import click, torch
+import click
 from engine.player_options import make_player, player_options
 
 @click.command()
 @player_options
 def threads(**options):
-    make_player(**options)[1].network()
+    policy = make_player(**options)[1]
+    policy.start_loading()
+    policy.network()
+    import torch
     print(torch.get_num_threads())
 
-threads(["--threads", "1"])
+threads(["--threads", "3"])
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout == "1\n"
-
-
-def test_the_option_of_the_command() -> None:
-    for command in (gtp, play):
-        result = CliRunner().invoke(command, ["--level", "30k"])
-        assert result.exit_code == 2 and "there is no level '30k'" in result.output
+    assert done.stdout == "3\n"
 
 
 @pytest.mark.parametrize("command", [gtp, play])

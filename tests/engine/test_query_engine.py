@@ -14,9 +14,13 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import pytest
+import torch
+from click.testing import CliRunner
 
 from engine import query_engine
+from engine.policy import PolicyError
 from engine.queries import Settings
+from engine.query_command import analysis
 from engine.query_engine import KATAGO_LEVEL, QueryEngine
 from engine.search import Limits, Search, SearchConfig
 from gocnn import weights
@@ -451,3 +455,18 @@ def test_a_missing_network_is_one_line(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 1 and done.stdout == ""
     assert done.stderr.startswith("Error: ") and "broken.safetensors" in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_threads_are_those_that_are_asked_for_before_the_network_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, seen = torch.get_num_threads(), []
+
+    def load(model: Path | None) -> None:
+        seen.append(torch.get_num_threads())
+        raise PolicyError("enough")
+
+    monkeypatch.setattr("engine.policy.load_ready_network", load)
+    try:
+        CliRunner().invoke(analysis, ["--threads", "3"])
+    finally:
+        torch.set_num_threads(before)
+    assert seen == [3]
