@@ -15,8 +15,8 @@ from gocnn.go.drawing import WOOD, draw_board
 from gocnn.images import datasets, pictures, samples
 from gocnn.images.lecture import LectureNet
 from gocnn.images.squeezenet import INPUT_SHAPE, SqueezeNet
-from gocnn.shapes import Row, layer_table, receptive_fields, table_text
 from gocnn.visualize import drawing
+from gocnn.visualize.shapes import Row, layer_table, receptive_fields, table_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gocnn.shapes import Field, receptive_fields
 from gocnn.visualize import units as of
 from gocnn.visualize.activations import as_array
 from gocnn.visualize.layers import LayerError, batch_for, recording
+from gocnn.visualize.shapes import Field, receptive_fields
 from gocnn.visualize.units import Units
 
 

@@ -31,9 +31,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gocnn.shapes import Field, receptive_fields
 from gocnn.visualize.inputs import Bound, bounds, resized
 from gocnn.visualize.layers import LayerError, batch_for, fine, inspecting, maps
+from gocnn.visualize.shapes import Field, receptive_fields
 
 OPTIMISERS = ("lbfgs", "adam")
 STARTS = ("content", "noise")

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from gocnn import checkpoint, shapes
+from gocnn import checkpoint
 from gocnn.images.text import recogniser
 from gocnn.images.text.alphabet import CLASSES
+from gocnn.visualize import shapes
 
 
 @pytest.fixture(scope="module")

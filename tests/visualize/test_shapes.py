@@ -11,8 +11,8 @@ from gocnn import policy
 from gocnn.conv import ConvBlock
 from gocnn.images.lecture import DenseNet, LectureNet
 from gocnn.images.squeezenet import Fire, SqueezeNet
-from gocnn.shapes import Field, layer_table, receptive_fields, table_text
 from gocnn.visualize.layers import LayerError, recording
+from gocnn.visualize.shapes import Field, layer_table, receptive_fields, table_text
 
 
 def reached(model: nn.Module, layer: str, shape: tuple[int, int, int], axis: int) -> np.ndarray:
