@@ -14,12 +14,12 @@ import numpy as np
 
 from engine.analysis_format import INTERVAL, Request, cgos_line, kata_line, leela_line, read_request
 from engine.protocol import SYNTAX_ERROR, GtpError, Reply, read_int
+from engine.search_terms import Limits, Report
 from engine.session import Session, policy_errors
 from gocnn.go import WHITE
 from gocnn.go.symmetry import SYMMETRIES
 
 if TYPE_CHECKING:
-    from engine.search import Report
     from gocnn.evaluator import Evaluation
 
 #: Seconds between two looks at the input while there is nothing to search, or nothing to search with yet.
@@ -51,8 +51,6 @@ class AnalysisCommands:
         self._analyse(reply, words, cgos_line)
 
     def _analyse(self, reply: Reply, words: tuple[str, ...], line: Format) -> None:
-        from engine.search import Limits
-
         request = self._read(words)
         session = self.session
         session.prepare()
@@ -164,7 +162,7 @@ class AnalysisCommands:
         return "\n".join(_heatmap(board, session.board.size) for board in boards)
 
 
-Format = Callable[["Report", Request, int], str]
+Format = Callable[[Report, Request, int], str]
 
 
 def _heatmap(found: Sequence[Evaluation], size: int) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from engine.rules import STANDARD, Rules
+from engine.search_terms import Limits
 from gocnn.go import Board
 
 if TYPE_CHECKING:
@@ -81,8 +82,6 @@ class SearchLooker:
 
     def look(self, board: Board, komi: float, territory: bool = False) -> View:
         """Raises ValueError if the network does not play such boards."""
-        from engine.search import Limits
-
         glance = self._policy.look(board, komi)
         report = self.search.run(board, komi, Limits(visits=self.visits), territory=territory)
         best = report.moves[0]

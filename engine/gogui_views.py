@@ -8,18 +8,15 @@ answers with drawing commands.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.protocol import SYNTAX_ERROR, GtpError, Reply
+from engine.search_terms import Limits, Report
 from engine.session import Session, policy_errors
 from gocnn.go import BLACK
 from gocnn.go.ownership import ownership
 from gocnn.go.planes import PLANE_SETS, of_board
-
-if TYPE_CHECKING:
-    from engine.search import Report
 
 #: The visits and the seconds of a search for a picture; what an analysis has found before counts.
 VISITS, SECONDS = 200, 5.0
@@ -85,8 +82,6 @@ class GoguiViews:
 
     def cmd_gocnn__value(self) -> str:
         """Who is ahead, as the search has it, or the network if there was none."""
-        from engine.search import Limits
-
         found = self.session.run_search(None, limits=Limits(visits=1))
         side, lead = self._side, found.lead * self._side
         winrate = found.winrate if side == BLACK else 1 - found.winrate
@@ -100,8 +95,6 @@ class GoguiViews:
 
     def cmd_gocnn__ownership(self) -> str:
         """Squares: whose each point will be, as the search has it, or the network if there was none."""
-        from engine.search import Limits
-
         found = self.session.run_search(None, limits=Limits(visits=1))
         return _squares(self._side * found.owner)
 
@@ -138,8 +131,6 @@ class GoguiViews:
         return self.session.names(moves[0].pv) if moves else ""
 
     def _searched(self, reply: Reply) -> Report:
-        from engine.search import Limits
-
         limits = Limits(visits=VISITS, seconds=SECONDS)
         return self.session.run_search(None, limits=limits, stop=lambda: reply.interrupted)
 

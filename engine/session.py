@@ -27,6 +27,7 @@ from engine.player import RESIGN, PolicyPlayer
 from engine.policy import PolicyError
 from engine.protocol import SYNTAX_ERROR, Colour, GtpError, Reply, Vertex
 from engine.rules import STANDARD, Rules, rules_of_record
+from engine.search_terms import Limits, Report
 from engine.sgf import MAX_BYTES, game_to_sgf, read_record, replay
 from gocnn.go import BLACK, WHITE, Board, IllegalMove
 from gocnn.go.coords import gtp_to_point, point_to_gtp
@@ -34,7 +35,7 @@ from gocnn.go.counting import Count, settle
 from sgf_data.values import MOST_KOMI
 
 if TYPE_CHECKING:
-    from engine.search import Report, Search
+    from engine.search import Search
     from gocnn.evaluator import Evaluator
 
 
@@ -151,14 +152,13 @@ class Session:
         found = self.count()
         return (found.territory(board.prisoners) if by_territory else found.area) - self.komi
 
-    def run_search(self, colour: int | None, **how: Any) -> Report:
-        """What the search finds with `colour` to move (None: as it is); `how` as in `Search.run`, without limits."""
-        from engine.search import Limits
-
-        limits = how.pop("limits", Limits())
+    def run_search(self, colour: int | None, *, limits: Limits | None = None, **how: Any) -> Report:
+        """What the search finds with `colour` to move (None: as it is); `how` as in `Search.run`."""
         board = self.board_for(colour)
         with policy_errors():
-            return self.search.run(board, self.needed_on(board), limits, territory=self.rules.by_territory, **how)
+            return self.search.run(
+                board, self.needed_on(board), limits or Limits(), territory=self.rules.by_territory, **how
+            )
 
     def think(self, colour: int, stop: Callable[[], bool], clean_up: bool = False, **how: Any) -> int:
         """The move that the player chooses, or RESIGN; nothing is played. Raises GtpError.
@@ -190,7 +190,6 @@ class Session:
         Where moves are banned (`Search.run`), the move is what the search likes best of the rest, whatever the player's
         habits.
         """
-        from engine.search import Limits
         from engine.search_player import SearchPlayer, with_seconds
 
         if bans is not None:
