@@ -58,11 +58,6 @@ class _Job:
         return -self.task.priority, self.number
 
     @property
-    def can_give_way(self) -> bool:
-        """Whether its tree will be there still: a search with bans below its root keeps none."""
-        return self.task.bans is None or self.task.bans.max() <= 1
-
-    @property
     def limits(self) -> Limits:
         """What is left of the task's."""
         limits = self.task.settings.limits
@@ -215,7 +210,7 @@ class QueryEngine:
 
         def gives_way() -> bool:
             first = min(self._waiting, key=lambda other: other.order, default=job)
-            if first.task.priority == task.priority or not job.can_give_way:
+            if first.task.priority == task.priority:
                 return False
             taken = time.monotonic() - began
             if first.task.priority > task.priority:

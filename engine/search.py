@@ -62,7 +62,7 @@ class Search:
         self._root = 0
         self._opened: _Opened | None = None  # the last search's root, while it is in the tree
         self._playouts = Playouts(evaluator, config)
-        self._banned = False  # whether the tree lacks moves that were banned below its root
+        self._bans: np.ndarray | None = None  # the last search's
         self._barred_visits = 0  # of the root's moves that this search leaves out
 
     def use(self, config: SearchConfig) -> None:
@@ -100,23 +100,24 @@ class Search:
         Without `late` no playouts are mixed into the network's values, however late it is in the game.
         Without `owners` the reports tell those of the position as the network sees it, and none of the moves': it takes
         a walk over all of the tree to say more. The tree of the last search is used where the game goes on from it,
-        also after moves have been taken back, but none with bans below its root.
+        also after moves have been taken back, if its bans were the same and none of them hold below its root.
         """
         begin = time.monotonic()
         if bans is None:
             bans = np.zeros((2, board.pass_point + 1), np.int16)
         avoid = [*avoid, *np.flatnonzero(bans[(1 - board.to_move) // 2])]
-        is_banned = bool(bans.max() > 1)
-        if is_banned or self._banned:
+        origin = Origin.of(board, komi, territory)
+        goes_on = self._origin is not None and len(origin.points) > len(self._origin.points)
+        # A move has many visits where few were allowed, which is no reason to play it once others are.
+        if not np.array_equal(bans, self._bans) or (goes_on and bans.max() > 1):
             self.forget()
-        self._banned = is_banned
+        self._bans = bans.copy()
         self._playouts.is_late = (
             late
             and self.evaluator.has_value
             and self.config.late_weight > 0
             and bool(np.count_nonzero(board.stones) >= self.config.late * board.pass_point)
         )
-        origin = Origin.of(board, komi, territory)
         self._find_root(origin, board.size)
         position = descent.position_of(board, komi, territory, bans, self.evaluator.plane_set)
         self._set_up(board.size)

@@ -216,10 +216,13 @@ def test_a_query_of_higher_priority_is_answered_at_once(talk: Talk) -> None:
     assert told["rootInfo"]["visits"] == 2 and not told["isDuringSearch"]
 
 
-def test_a_long_search_gives_way_and_goes_on_where_it_was(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("bans", [{}, {"avoidMoves": [{"player": "B", "moves": ["A1"], "untilDepth": 3}]}])
+def test_a_long_search_gives_way_and_goes_on_where_it_was(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch, bans: dict[str, Any]
+) -> None:
     monkeypatch.setattr(query_engine, "LONG", 0.3)
     monkeypatch.setattr(query_engine, "SLICE", 0.1)
-    talk.say(query("long", maxVisits=ENDLESS, priority=100, reportDuringSearchEvery=0.05))
+    talk.say(query("long", maxVisits=ENDLESS, priority=100, reportDuringSearchEvery=0.05, **bans))
     reached = [talk.hear()["rootInfo"]["visits"]]
     others = [
         query(name, moves=[["B", point]], maxVisits=30) for name, point in (("a", "C3"), ("b", "C2"), ("c", "C1"))
@@ -421,6 +424,14 @@ def test_bans_hold_and_a_wide_root_looks_at_more() -> None:
     assert "C3" not in [move["move"] for move in banned["moveInfos"]]
     assert len(wide["moveInfos"]) > len(usual["moveInfos"])
     assert wide["moveInfos"][0]["prior"] == usual["moveInfos"][0]["prior"]  # the network's own, all the same
+
+
+def test_what_one_query_bans_is_not_banned_for_the_next() -> None:
+    allow = [{"player": "B", "moves": ["A1"], "untilDepth": 1}]
+    (usual,) = answers(query("usual"))
+    region, plain = answers(query("region", allowMoves=allow, maxVisits=40), query("usual"))
+    assert [move["move"] for move in region["moveInfos"]] == ["A1"]
+    assert plain == usual
 
 
 def test_the_command_as_programs_call_katago() -> None:

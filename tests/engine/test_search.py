@@ -213,6 +213,29 @@ def test_bans_hold_as_deep_as_they_are_meant_to() -> None:
     assert search.run(board, 0.0, Limits(visits=1500)).moves == free.moves
 
 
+@pytest.mark.parametrize("depth", [1, 2])
+def test_bans_that_are_lifted_or_changed_leave_nothing_behind(depth: int) -> None:
+    search, board = Search(Toy(by_area)), Board(3)
+    free = search.run(board, 0.0, Limits(visits=60))
+    bans = np.full((2, 10), depth, np.int16)
+    bans[0, 0] = 0
+    assert counts(search.run(board, 0.0, Limits(visits=60), bans=bans)) == {0: 59}
+    others = bans.copy()
+    others[0, [0, 1]] = (depth, 0)
+    assert counts(search.run(board, 0.0, Limits(visits=60), bans=others)) == {1: 59}
+    assert search.run(board, 0.0, Limits(visits=60)).moves == free.moves
+
+
+def test_a_search_with_bans_goes_on_with_its_tree_in_the_position_of_theirs_alone() -> None:
+    search, board = Search(Toy(by_area)), Board(3)
+    bans = np.zeros((2, 10), np.int16)
+    bans[:, 4] = 3
+    assert search.run(board, 0.0, Limits(visits=50), bans=bans).playouts == 49
+    assert search.run(board, 0.0, Limits(visits=80), bans=bans).playouts == 30
+    board.play(BLACK, 0)
+    assert search.run(board, 0.0, Limits(visits=50), bans=bans).playouts == 49  # one move further, they end later
+
+
 def test_a_position_whose_moves_are_all_banned_is_worth_what_the_network_says() -> None:
     search, board = Search(Toy(by_area)), Board(3)
     bans = np.full((2, 10), 5, np.int16)
