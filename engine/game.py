@@ -75,7 +75,7 @@ class Game:
 
 def as_text(value: float) -> str:
     """A number of points or of anything else in full: ``7.5``, ``12``."""
-    return f"{value:.15g}"
+    return f"{value + 0.0:.15g}"  # -0 is 0
 
 
 def format_score(score: float) -> str:
