@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from engine.rules import STANDARD, Rules
-from engine.search_terms import Limits
+from engine.search import Limits, Search
 from gocnn.go import Board
 
 if TYPE_CHECKING:
-    from engine.search import Search
     from gocnn.evaluator import Evaluator
+    from sgf_data.annotate import Step
 
 #: A move that loses as much is a mistake: in points, or in the chance to win.
 MISTAKE_POINTS = 3.0
@@ -75,8 +75,8 @@ class PolicyLooker:
 class SearchLooker:
     """A search of so many visits for each position."""
 
-    def __init__(self, search: Search, evaluator: Evaluator, visits: int) -> None:
-        self.search = search
+    def __init__(self, evaluator: Evaluator, visits: int) -> None:
+        self.search = Search(evaluator)
         self.visits = visits
         self._policy = PolicyLooker(evaluator)
 
@@ -86,15 +86,6 @@ class SearchLooker:
         report = self.search.run(board, komi, Limits(visits=self.visits), territory=territory)
         best = report.moves[0]
         return replace(glance, best=best.move, line=best.pv[:LINE], winrate=report.winrate, lead=report.lead)
-
-
-@dataclass(frozen=True)
-class Turn:
-    """A move as it was played: `board` stands before it, with the mover to move. `number` counts from 1."""
-
-    number: int
-    point: int
-    board: Board
 
 
 @dataclass(frozen=True)
@@ -127,7 +118,7 @@ class Judgement:
 
 
 def judge(
-    turns: Sequence[Turn], final: Board, komi: float, looker: Looker, rules: Rules = STANDARD
+    steps: Sequence[Step], final: Board, komi: float, looker: Looker, rules: Rules = STANDARD
 ) -> Iterator[Judgement]:
     """Judge the moves of a game in order; `final` is the position after the last.
 
@@ -137,15 +128,15 @@ def judge(
     def look(board: Board) -> View:
         return looker.look(board, rules.needed(board, komi), rules.by_territory)
 
-    view = look(turns[0].board) if turns else None
-    for index, turn in enumerate(turns):
+    view = look(steps[0].board) if steps else None
+    for index, step in enumerate(steps):
         assert view is not None
-        after = turns[index + 1].board if index + 1 < len(turns) else final
-        follows = _after(turn.board, turn.point)
+        after = steps[index + 1].board if index + 1 < len(steps) else final
+        follows = _after(step.board, step.point)
         following = look(after)
         # Where stones were set up after the move, or the turn was changed, the next move's position is another one.
         answer = following if _same(follows, after) else look(follows)
-        yield _judged(turn, view, answer, look)
+        yield _judged(step, view, answer, look)
         view = following
 
 
@@ -159,13 +150,13 @@ def _same(a: Board, b: Board) -> bool:
     return a.hash == b.hash and a.to_move == b.to_move
 
 
-def _judged(turn: Turn, view: View, answer: View, look: Callable[[Board], View]) -> Judgement:
+def _judged(step: Step, view: View, answer: View, look: Callable[[Board], View]) -> Judgement:
     priors = view.priors
-    probability = float(priors[turn.point])
+    probability = float(priors[step.point])
     judgement = Judgement(
-        number=turn.number,
-        colour=turn.board.to_move,
-        point=turn.point,
+        number=step.number,
+        colour=step.colour,
+        point=step.point,
         rank=int(np.count_nonzero(priors > probability)) + 1,
         probability=probability,
         first=int(priors.argmax()),
@@ -177,7 +168,7 @@ def _judged(turn: Turn, view: View, answer: View, look: Callable[[Board], View])
     )
     judgement = _with_losses(judgement, view.winrate, view.lead)
     if judgement.mistake and judgement.winrate_lost is not None:
-        other = look(_after(turn.board, view.best))
+        other = look(_after(step.board, view.best))
         if other.winrate is not None and other.lead is not None:
             checked = _with_losses(judgement, 1 - other.winrate, -other.lead)
             judgement = replace(

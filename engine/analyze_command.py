@@ -101,7 +101,6 @@ def analyze(
     from rich.console import Console
 
     from engine.game import DEFAULT_KOMI
-    from engine.policy import PolicyError
     from engine.rules import STANDARD, read_rules, rules_of_record
     from engine.sgf import MAX_BYTES
     from sgf_data.annotate import read_annotated
@@ -143,7 +142,7 @@ def analyze(
         picture = target.with_suffix(".png") if graph else None
         plan = _Plan(file, target, picture, how, komi, rules_by(record.rules), mistakes)
         judgements, interrupted = _judge(record, looker, plan, errors)
-    except (PolicyError, ValueError) as error:
+    except ValueError as error:
         raise click.ClickException(str(error)) from None
     if not judgements:
         click.echo("stopped before the first move was done; nothing is written", err=True)
@@ -168,17 +167,12 @@ def _remarks(record: AnnotatedGame, games: int | None, game: int | None) -> Iter
 
 
 def _looker(model: Path | None, visits: int | None, quick: bool, errors: Any) -> tuple[Looker, str]:
-    """What judges the positions, and its name. Raises PolicyError for a file that is no network."""
+    """What judges the positions, and its name. Raises ValueError for a file that is no network."""
     from engine.analyze import PolicyLooker, SearchLooker
-    from engine.policy import PolicyError
-    from gocnn.checkpoint import CheckpointError
     from gocnn.evaluator import Evaluator
     from gocnn.weights import default
 
-    try:
-        evaluator = Evaluator.load(model)
-    except CheckpointError as error:
-        raise PolicyError(str(error)) from None
+    evaluator = Evaluator.load(model)
     name = (model or default()).name
     if not evaluator.has_value and visits is None:
         if not quick:
@@ -186,10 +180,8 @@ def _looker(model: Path | None, visits: int | None, quick: bool, errors: Any) ->
         quick = True
     if quick:
         return PolicyLooker(evaluator), f"{name}, one look a position"
-    from engine.search import Search
-
     visits = visits or VISITS
-    return SearchLooker(Search(evaluator), evaluator, visits), f"{name}, {visits} visits a position"
+    return SearchLooker(evaluator, visits), f"{name}, {visits} visits a position"
 
 
 def _judge(record: AnnotatedGame, looker: Looker, plan: _Plan, errors: Any) -> tuple[list[Judgement], bool]:
@@ -203,10 +195,9 @@ def _judge(record: AnnotatedGame, looker: Looker, plan: _Plan, errors: Any) -> t
         TimeRemainingColumn,
     )
 
-    from engine.analyze import Turn, judge
+    from engine.analyze import judge
 
     komi = plan.komi + plan.rules.compensation(record.handicap_stones)
-    turns = [Turn(step.number, step.point, step.board) for step in record.steps]
     judgements: list[Judgement] = []
     progress = Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("moves"), TimeElapsedColumn(),
@@ -215,8 +206,8 @@ def _judge(record: AnnotatedGame, looker: Looker, plan: _Plan, errors: Any) -> t
     )  # fmt: skip
     try:
         with progress:
-            bar = progress.add_task(plan.source.name, total=len(turns))
-            for judgement in judge(turns, record.final, komi, looker, plan.rules):
+            bar = progress.add_task(plan.source.name, total=len(record.steps))
+            for judgement in judge(record.steps, record.final, komi, looker, plan.rules):
                 judgements.append(judgement)
                 progress.advance(bar)
     except KeyboardInterrupt:

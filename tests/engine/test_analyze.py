@@ -15,14 +15,14 @@ from rich.console import Console
 from sgfmill import sgf, sgf_grammar
 
 import engine.analyze_command
-from engine.analyze import Judgement, Turn, View, judge, summarise, worst
+from engine.analyze import Judgement, View, judge, summarise, worst
 from engine.analyze_command import analyze
 from engine.analyze_notes import game_note, move_note, print_tables, properties, variation_note
 from engine.rules import NAMED
 from gocnn import policy
 from gocnn.go import BLACK, WHITE, Board
 from gocnn.go.coords import gtp_to_point
-from sgf_data.annotate import read_annotated
+from sgf_data.annotate import Step, read_annotated
 from sgf_data.reader import read_games
 from sgf_data.record import GameRecord
 
@@ -47,18 +47,18 @@ class Judge:
         return View(best, (best, 0), 1 / (1 + np.exp(-lead / 10)), lead, priors / priors.sum())
 
 
-def turns(*vertices: str) -> tuple[list[Turn], Board]:
+def steps(*vertices: str) -> tuple[list[Step], Board]:
     board, colour, found = Board(5, ko="simple"), BLACK, []
     for number, vertex in enumerate(vertices, 1):
         board.to_move = colour
-        found.append(Turn(number, gtp_to_point(vertex, 5), board.copy()))
+        found.append(Step(number, colour, gtp_to_point(vertex, 5), board.copy(), number))
         board.play(colour, found[-1].point)
         colour = -colour
     return found, board
 
 
 def test_a_loss_is_what_the_player_had_less_what_is_left() -> None:
-    played, final = turns("C3", "E1")
+    played, final = steps("C3", "E1")
     first, second = judge(played, final, 0.0, Judge())
     # Black could have had E1, worth 4. He took C3, worth 2, and left E1; with E1 White would have had B5, worth 1.
     assert first.lead == pytest.approx(2 - 4) and first.before.lead == pytest.approx(4)
@@ -77,29 +77,29 @@ def test_what_could_not_be_avoided_is_no_mistake() -> None:
             lead = 0.0 if not board.moves else 20.0
             return View(view.best, view.line, 0.5 + lead / 50, lead, view.priors)
 
-    played, final = turns("C3")
+    played, final = steps("C3")
     (first,) = judge(played, final, 0.0, Pessimist())
     assert first.lead == -20 and first.points_lost == 0 and not first.mistake
 
 
 def test_only_doubtful_moves_cost_a_second_look() -> None:
     judge_of_best, judge_of_bad = Judge("E1"), Judge("E1")
-    assert len(list(judge(*turns("E1"), 0.0, judge_of_best))) == 1
-    assert len(list(judge(*turns("A1"), 0.0, judge_of_bad))) == 1
+    assert len(list(judge(*steps("E1"), 0.0, judge_of_best))) == 1
+    assert len(list(judge(*steps("A1"), 0.0, judge_of_bad))) == 1
     assert (judge_of_best.looks, judge_of_bad.looks) == (2, 3)
 
 
 def test_stones_set_up_between_moves_are_nobodys_mistake() -> None:
-    played, _ = turns("E1", "A1")
+    played, _ = steps("E1", "A1")
     changed = played[1].board.copy()
     changed.setup([4, 9, 14], [WHITE] * 3)
     changed.to_move = WHITE
-    first, _ = judge([played[0], Turn(2, played[1].point, changed)], changed, 0.0, Judge())
+    first, _ = judge([played[0], replace(played[1], board=changed)], changed, 0.0, Judge())
     assert first.points_lost == 0 and first.lead == pytest.approx(4 - 1)
 
 
 def test_rank_and_probability_are_the_policys() -> None:
-    played, final = turns("A5", "E1")
+    played, final = steps("A5", "E1")
     first, second = judge(played, final, 0.0, Judge())
     assert first.rank == 26 and first.first == 25
     assert second.rank == 26 - gtp_to_point("E1", 5)
@@ -154,7 +154,7 @@ GAME = """(;FF[4]GM[1]SZ[9]KM[6.5]PB[Müller]PW[小林]BR[5d]CA[UTF-8]RE[B+R]C[a
 
 
 def test_a_long_name_leaves_room_for_the_numbers() -> None:
-    played, final = turns("A1", "E1")
+    played, final = steps("A1", "E1")
     judgements = list(judge(played, final, 0.0, Judge()))
     screen = Console(width=80, file=io.StringIO())
     print_tables(judgements, 5, {BLACK: "Black, " + "an engine and its options " * 5, WHITE: "White"}, 5, screen)
@@ -238,7 +238,7 @@ class Territory(Judge):
 
 
 def test_leads_are_by_the_rules() -> None:
-    played, final = turns("A1", "B1", "C1")
+    played, final = steps("A1", "B1", "C1")
     area = [j.lead for j in judge(played, final, 0.5, Territory())]
     assert area == [1 - 0.5, -(0 - 0.5), 1 - 0.5]
     territory = [j.lead for j in judge(played, final, 0.5, Territory(), NAMED["japanese"])]
