@@ -152,8 +152,9 @@ def play(colour: str, size: int, komi: float | None, handicap: int, **options: A
     except PolicyError as error:
         raise click.ClickException(str(error)) from None
     except KeyboardInterrupt:
-        click.echo()
-        terminal.keep()
+        for last in (terminal.keep, click.echo):  # where a connection broke there is nobody to tell
+            with contextlib.suppress(OSError):
+                last()
         sys.exit(130)
 
 

@@ -7,6 +7,7 @@ output reads as the game would have looked.
 from __future__ import annotations
 
 import contextlib
+import re
 import signal
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -40,7 +41,8 @@ resign      give the game up
 board       show the board again
 help        this list
 quit        leave
-Ctrl-C      while the network thinks: play what it likes best so far; else keep the game in a file and leave"""
+Ctrl-C      while the network thinks: play what it likes best so far; else keep the game in a file and leave
+Ctrl-D      keep the game in a file and leave"""
 
 
 class Terminal:
@@ -240,12 +242,13 @@ def _in_words(result: str) -> str:
 
 
 def typed_words(terminal: Terminal) -> Iterator[str]:
-    """Commands typed at the prompt, until end of input. Ctrl-C raises KeyboardInterrupt."""
+    """Commands typed at the prompt, until end of input, when the game is kept. Ctrl-C raises KeyboardInterrupt."""
     while True:
         try:
             yield input(terminal.prompt)
         except EOFError:
             terminal.console.print()
+            terminal.keep()
             return
 
 
@@ -269,13 +272,14 @@ def _hurried_by_ctrl_c() -> Iterator[Callable[[], bool]]:
 def piped_words(terminal: Terminal, stream: TextIO) -> Iterator[str]:
     """Commands from the lines of a stream, each echoed behind the prompt; # begins a comment.
 
-    A line may hold several, as in ``D4 Q16 pass``; `save` takes the rest of its line.
+    A line may hold several, as in ``D4 Q16 pass``; `save` takes the rest of its line as it is, # and all.
     """
-    for line in stream:
-        words = line.split("#", 1)[0].split()
-        while words:
-            word = words.pop(0)
-            if word.lower() == "save":
-                word, words = " ".join([word, *words]), []
+    for line in map(str.strip, stream):
+        found = re.search(r"(?<!\S)save(?!\S).*", line, re.IGNORECASE)
+        if found and "#" not in line[: found.start()]:
+            words = [*line[: found.start()].split(), found[0]]
+        else:
+            words = line.split("#", 1)[0].split()
+        for word in words:
             terminal.console.print(f"{terminal.prompt}{word}", highlight=False, markup=False, soft_wrap=True)
             yield word

@@ -1,8 +1,8 @@
 """The `gocnn` command: a table of sub-commands, each imported only when it is called.
 
-Engines are started by GUIs that wait for the first answer, and `--help` should be instant, so of other
-packages this module imports click alone. Sub-commands live in `sgf_data`, `engine` and `train`, named here
-as strings: `gocnn` itself imports neither of those packages.
+Engines are started by GUIs that wait for the first answer, and `--help` should be instant, so of other packages this
+module imports click alone. Sub-commands are named here as strings, since many live in `sgf_data`, `engine` and `train`,
+which `gocnn` itself does not import.
 """
 
 from __future__ import annotations
@@ -116,10 +116,14 @@ def main() -> None:
 def run() -> None:
     """The program `gocnn`: `main`, which SIGTERM ends as Ctrl-C does, so that neither loses what is done.
 
+    So does SIGHUP, when a terminal is closed or a connection breaks, unless it is ignored, as under nohup.
+
     Characters that the output has no code for (Windows, in a pipe) are written as question marks, and who leaves does
     not wait for a network that is still being loaded.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, signal.default_int_handler)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

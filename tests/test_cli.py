@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -132,20 +133,35 @@ def test_unknown_command_is_one_clear_error() -> None:
     assert "Traceback" not in result.output
 
 
-def test_what_ends_a_program_is_as_gentle_as_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def signals() -> Iterator[None]:
+    """What a test does to signals is undone."""
+    before = {name: signal.getsignal(name) for name in (signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for name, handler in before.items():
+        signal.signal(name, handler)
+
+
+@pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGHUP])
+def test_what_ends_a_program_is_as_gentle_as_ctrl_c(
+    name: signal.Signals, signals: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def work(prog_name: str) -> None:
         with pytest.raises(KeyboardInterrupt):
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), name)
         worked.append(prog_name)
 
     worked: list[str] = []
     monkeypatch.setattr(cli, "main", work)
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        cli.run()
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    cli.run()
     assert worked == ["gocnn"]
+
+
+def test_nohup_holds(signals: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "main", lambda prog_name: os.kill(os.getpid(), signal.SIGHUP))
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    cli.run()
 
 
 @pytest.mark.parametrize("cause", [BrokenPipeError(errno.EPIPE, "Broken pipe"), OSError(errno.ENOSPC, "No space left")])

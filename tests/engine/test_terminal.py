@@ -21,7 +21,7 @@ from engine.game import Game
 from engine.picture import picture
 from engine.player import PolicyPlayer, Style
 from engine.policy import Policy
-from engine.terminal import Terminal, piped_words
+from engine.terminal import Terminal, piped_words, typed_words
 from gocnn.go import BLACK, WHITE, Board
 from gocnn.go.coords import gtp_to_point
 from gocnn.profile import Profile
@@ -215,6 +215,36 @@ def test_a_game_that_ctrl_c_ends_is_kept(tmp_path: Path, monkeypatch: pytest.Mon
     kept = next(path for path in tmp_path.iterdir() if path.name != "own.sgf")
     assert re.fullmatch(r"gocnn-\d{8}-\d{6}\.sgf", kept.name)
     assert len(sgf.Sgf_game.from_bytes(kept.read_bytes()).get_main_sequence()) == 5
+
+
+def test_a_game_that_the_end_of_input_ends_at_a_prompt_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    terminal = Terminal(Game(9), PolicyPlayer(CentrePolicy()), BLACK, Console(file=io.StringIO()))
+    typed = iter(["d4"])
+
+    def typing(prompt: str) -> str:
+        for line in typed:
+            return line
+        raise EOFError
+
+    monkeypatch.setattr("builtins.input", typing)
+    terminal.run(typed_words(terminal))
+    (kept,) = tmp_path.iterdir()
+    assert len(sgf.Sgf_game.from_bytes(kept.read_bytes()).get_main_sequence()) == 3
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [("save game #3.sgf", "game #3.sgf"), ("D4 SAVE a  b.sgf ", "a  b.sgf"), ("d4 save save.sgf # 1", "save.sgf # 1")],
+)
+def test_the_name_of_a_file_to_save_is_the_rest_of_the_line(
+    line: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    script(f"{line}\n")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    script("d4 # save no.sgf\ndsave no.sgf\n")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_help_names_every_word() -> None:
