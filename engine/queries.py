@@ -37,7 +37,7 @@ PARTS = {
     "includeNoResultValue": "noResult",
 }
 VIEWS = {"BLACK": BLACK, "WHITE": WHITE, "SIDETOMOVE": 0}  # whose win rates and leads are told; 0: of who is to move
-MOST_KOMI = 150.0
+KATAGO_MOST_KOMI = 150.0
 
 
 class QueryError(Exception):
@@ -221,7 +221,7 @@ def _read_rules(left: _Fields) -> Rules:
 
 def _read_komi(left: _Fields, rules: Rules) -> float:
     usual = 6.5 if rules.by_territory else 7.5
-    komi = float(left.take("komi", float, usual, least=-MOST_KOMI, most=MOST_KOMI))
+    komi = float(left.take("komi", float, usual, least=-KATAGO_MOST_KOMI, most=KATAGO_MOST_KOMI))
     if (2 * komi) % 1:
         raise QueryError("must be an integer or half-integer", "komi")
     return komi
