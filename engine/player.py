@@ -57,6 +57,10 @@ class Style:
     seed: int | None = None
     symmetries: int = 1
 
+    def temperature_of(self, number: int) -> float:
+        """The temperature at which a game's move of that number, counted from 0, is drawn."""
+        return 1.0 if number < self.random_moves else self.temperature
+
 
 class PolicyPlayer:
     """Plays the policy's moves."""
@@ -157,17 +161,16 @@ class PolicyPlayer:
 
     def in_order(self, priors: np.ndarray, board: Board) -> Iterator[int]:
         """The points in the order in which they are considered, no pass: by probability, or drawn by it."""
-        points = priors[:-1]
-        temperature = 1.0 if len(board.moves) < self.style.random_moves else self.style.temperature
-        yield from map(int, drawn_order(points, temperature, self._random))
+        temperature = self.style.temperature_of(len(board.moves))
+        yield from map(int, drawn_order(priors[:-1], temperature, self._random))
 
 
-def drawn_order(priors: np.ndarray, temperature: float, random: np.random.Generator) -> np.ndarray:
-    """int64 [n]: the order of float [n] probabilities, the best first at temperature 0, else drawn by them."""
+def drawn_order(shares: np.ndarray, temperature: float, random: np.random.Generator) -> np.ndarray:
+    """int64 [n]: the order of [n] probabilities, or numbers like them, the best first at temperature 0, else drawn."""
     if temperature > 0:
         # Adding Gumbel noise to the logits and sorting draws without replacement.
-        priors = np.log(np.maximum(priors, 1e-30)) / temperature + random.gumbel(size=priors.size)
-    return np.argsort(-priors, kind="stable")
+        shares = np.log(np.maximum(shares, 1e-30)) / temperature + random.gumbel(size=shares.size)
+    return np.argsort(-shares, kind="stable")
 
 
 def rehearse(player: PolicyPlayer) -> None:

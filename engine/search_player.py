@@ -21,6 +21,7 @@ from engine.player import (
     RESIGN,
     PolicyPlayer,
     Style,
+    drawn_order,
     is_won_as_it_stands,
     needed_to_end,
     rehearse,
@@ -211,12 +212,11 @@ class SearchPlayer(PolicyPlayer):
 
     def _in_order_of_choice(self, found: Report, played: int) -> list[MoveReport]:
         """The moves, best first, or drawn by their visits where the style wants chance."""
-        temperature = 1.0 if played < self.style.random_moves else self.style.temperature
+        temperature = self.style.temperature_of(played)
         if temperature <= 0:
             return list(found.moves)
-        logits = np.log([max(move.visits, 1e-3) for move in found.moves]) / temperature
-        order = np.argsort(-(logits + self._random.gumbel(size=len(logits))), kind="stable")
-        return [found.moves[index] for index in order]
+        visits = np.array([max(move.visits, 1e-3) for move in found.moves])
+        return [found.moves[index] for index in drawn_order(visits, temperature, self._random)]
 
     def _gives_up(self, board: Board, found: Report, ending: _Ending) -> bool:
         """Count this turn, and say whether it is the last of a row of lost ones."""
