@@ -82,7 +82,7 @@ class LazyPolicy:
 
         Raises what that raises, and PolicyError if the network can't play such boards.
         """
-        network = self._get()
+        network: Policy = self.network()
         try:
             return network.policy(boards, symmetries)
         except ValueError as error:
@@ -90,9 +90,6 @@ class LazyPolicy:
 
     def network(self) -> Any:
         """What was loaded, as it is. Waits for the loading; raises what that raises."""
-        return self._get()
-
-    def _get(self) -> Policy:
         with self._lock:
             if self._loaded is None:
                 self._loaded = self._load()
@@ -102,5 +99,5 @@ class LazyPolicy:
         # What goes wrong here goes wrong again, and is reported, where the policy is first used;
         # or else the program is just ending, and importing torch fails for that.
         with contextlib.suppress(Exception):
-            then(self._get())
+            then(self.network())
             self._ready = True
