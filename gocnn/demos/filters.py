@@ -150,7 +150,7 @@ def _others(out: Path, say: Say) -> Part:
 
 def _go(out: Path, say: Say) -> Part:
     """The Go network's first layer on its two planes of stones, the strongest filters first."""
-    weight = filters(policy.load(weights.default()), "stem", order="strength")[..., :2] - 0.5  # [64, 5, 5, 2]
+    weight = filters(policy.load(weights.default()), "stem", order="strength")[..., :2] - 0.5  # [F, 5, 5, 2]
     strongest = weight[np.argsort(-np.square(weight).sum((1, 2, 3)), kind="stable")][: BANDS * COLUMNS]
     inner = float(np.square(weight[:, 1:4, 1:4]).sum() / np.square(weight).sum())
     against = int(sum(np.corrcoef(f[..., 0].ravel(), f[..., 1].ravel())[0, 1] < 0 for f in weight))

@@ -72,8 +72,8 @@ def make(out: Path, say: Say) -> Shown:
         "What one place near the middle of a layer's map sees, from the first layer (dark) to the last (yellow). In "
         f"the lecture's network it is {_field(numbers, 'lecture', 'conv1.conv')} pixels of the digit, and in the end "
         f"{_field(numbers, 'lecture', 'conv2.pool')}. The Go network begins with {_field(numbers, 'go', 'stem')} "
-        f"points, every block adds four, and with the sixth it is {_field(numbers, 'go', 'blocks.5')}, far over "
-        "the board's edge; no layer pools. SqueezeNet pools three times, so that its view grows ever faster, to "
+        f"points, every block adds four, and in the end it is {_field(numbers, 'go', 'norm')}, far over the "
+        "board's edge; no layer pools. SqueezeNet pools three times, so that its view grows ever faster, to "
         f"{_field(numbers, 'squeezenet', 'fire9')} pixels."
     )
     drawing.save(figure, out / "shapes.png", caption)

@@ -117,7 +117,7 @@ def _as_rgb(image: Image) -> np.ndarray:
     from PIL import Image
 
     if image.mode.startswith("I") or image.mode == "F":  # 16 or 32 bits a pixel, grey
-        return np.repeat(_to_8_bits(np.asarray(image))[..., None], 3, axis=2)
+        return np.repeat(_to_8_bits(np.asarray(image), sixteen=";16" in image.mode)[..., None], 3, axis=2)
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         image = image.convert("RGBA")
         laid = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
@@ -127,11 +127,18 @@ def _as_rgb(image: Image) -> np.ndarray:
     return np.array(image.convert("RGB"))
 
 
-def _to_8_bits(values: np.ndarray) -> np.ndarray:
-    """Grey values of any number type to uint8: 16 bits by their range, anything else by the values that occur."""
-    grey = np.nan_to_num(values.astype(np.float64))
-    low, high = float(grey.min()), float(grey.max())
-    if values.dtype.kind in "iu" and low >= 0 and high <= 65535:
+def _to_8_bits(values: np.ndarray, *, sixteen: bool) -> np.ndarray:
+    """Grey values of any number type to uint8: `sixteen` bits by their range, anything else by the values that occur.
+
+    What is no number is the least of them, and what is infinite the least or the most.
+    """
+    grey = values.astype(np.float64)
+    known = grey[np.isfinite(grey)]
+    if not known.size:
+        raise ValueError("no pixel is a finite number")
+    low, high = float(known.min()), float(known.max())
+    grey = np.nan_to_num(grey, nan=low, posinf=high, neginf=low)
+    if sixteen:
         low, high = 0, 65535
     elif low >= 0 and high <= 1:
         low, high = 0, 1

@@ -147,6 +147,26 @@ def test_every_mode_of_a_picture_gives_the_same_input(tmp_path, mode: str) -> No
     assert np.allclose(inputs, expected, atol=0.02)
 
 
+@pytest.mark.parametrize("kind", [np.int32, np.float32])
+def test_grey_of_32_bits_is_scaled_by_its_values(tmp_path, kind: type) -> None:
+    values = np.arange(60 * 60).reshape(60, 60) % 256
+    Image.fromarray(values.astype(kind)).save(tmp_path / "one.tiff")
+    assert np.array_equal(pictures.read(tmp_path / "one.tiff")[..., 0], values)
+
+
+def test_pixels_that_are_no_finite_number_do_not_darken_the_others(tmp_path) -> None:
+    depth = np.linspace(2, 5, 40 * 60, dtype=np.float32).reshape(40, 60)
+    Image.fromarray(depth).save(tmp_path / "whole.tiff")
+    depth[3, :3] = np.inf, -np.inf, np.nan
+    Image.fromarray(depth).save(tmp_path / "holes.tiff")
+    whole, holes = (pictures.read(tmp_path / name)[..., 0] for name in ("whole.tiff", "holes.tiff"))
+    assert holes[3, :3].tolist() == [255, 0, 0]
+    assert np.array_equal(np.delete(holes, 3, 0), np.delete(whole, 3, 0))
+    Image.fromarray(depth * np.nan).save(tmp_path / "none.tiff")
+    with pytest.raises(pictures.PictureError, match=r"none\.tiff: .*no pixel is a finite number"):
+        pictures.read(tmp_path / "none.tiff")
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_picture_is_turned_as_its_camera_was_held(tmp_path, orientation: int) -> None:
     shown = np.arange(40 * 60 * 3, dtype=np.uint8).reshape(40, 60, 3)
