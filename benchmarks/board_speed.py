@@ -30,7 +30,7 @@ def games_of(paths: Sequence[str]) -> Iterator[GameRecord]:
     stores = [path for path in paths if path.endswith(".arrow")]
     if stores:
         store = open_store(stores)
-        yield from (store.records(index) for index in range(len(store)))
+        yield from (store.record(index) for index in range(len(store)))
     if others := [path for path in paths if path not in stores]:
         for blob in sources.read(sources.find(others)):
             yield from (game for game in reader.read_games(blob.data, blob.path) if isinstance(game, GameRecord))

@@ -170,7 +170,7 @@ def main(stores: tuple[str, ...], from_year: int, games: int, misses: bool, gnug
     scores = []
     console = Console(stderr=True)
     for game in track(chosen.tolist(), "games", console=console, disable=not sys.stderr.isatty()):
-        record = store.records(game)
+        record = store.record(game)
         recorded, komi = float(table.margin[game]), float(table.komi[game])
         if (recorded + komi) % 1:
             impossible += 1

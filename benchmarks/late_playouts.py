@@ -79,7 +79,7 @@ def main(stores: tuple[str, ...], model: str | None, games: int, count: int, pla
     console = Console(stderr=True)
     chosen = random.permutation(len(table.size))[:games].tolist()
     for game in track(chosen, "games", console=console, disable=not sys.stderr.isatty()):
-        record = store.records(game)
+        record = store.record(game)
         winner = record.winner
         usual = record.size == 19 and not record.setup_points.size and record.komi is not None
         if winner is None or not usual or len(record.points) <= PHASES[1]:

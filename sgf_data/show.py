@@ -79,7 +79,7 @@ def _record(source: str, number: int) -> GameRecord:
             raise click.ClickException(str(error)) from error
         if number > len(store):
             raise click.ClickException(f"{source} holds {len(store):,} games, not {number:,}")
-        return store.records(number - 1)
+        return store.record(number - 1)
     seen, problem = 0, ""
     for blob in read(find([source])):
         if blob.error:

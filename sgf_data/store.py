@@ -195,7 +195,7 @@ class GameStore:
             margin=self._margins(),
         )
 
-    def records(self, index: int) -> GameRecord:
+    def record(self, index: int) -> GameRecord:
         """Game number `index`, from 0. Raises IndexError."""
         if not 0 <= index < len(self):
             raise IndexError(f"game {index} of {len(self)}")

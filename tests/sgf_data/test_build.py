@@ -75,7 +75,7 @@ def test_duplicates_under_all_symmetries(tmp_path: Path, extra: str) -> None:
     target = tmp_path / "x.arrow"
     report = build_store(find([tmp_path]), target, jobs=1)
     assert (report.read, report.kept, report.duplicates) == (9, 2, 7)
-    assert open_store(target).records(0).source == f"{tmp_path}/0.sgf#1"
+    assert open_store(target).record(0).source == f"{tmp_path}/0.sgf#1"
     rows = log_rows(tmp_path / "x.arrow.rejected.csv")
     assert {row["detail"] for row in rows} == {f"same game as {tmp_path}/0.sgf#1"}
 

@@ -52,10 +52,10 @@ def test_records_come_back(tmp_path: Path, pieces: list[int]) -> None:
     store = open_store(write(tmp_path / "x.arrow", *[[rest.pop(0) for _ in range(n)] for n in pieces]))
     assert len(store) == 3
     for number, game in enumerate(games()):
-        assert_same(store.records(number), game)
+        assert_same(store.record(number), game)
     for outside in (-1, 3):
         with pytest.raises(IndexError):
-            store.records(outside)
+            store.record(outside)
 
 
 @pytest.mark.parametrize("pieces", [1, 3])
@@ -124,7 +124,7 @@ def test_several_stores_are_one(tmp_path: Path) -> None:
     store = open_store([one, two])
     assert len(store) == 3
     assert store.moves().offsets.tolist() == [0, 3, 5, 6]
-    assert_same(store.records(2), games()[2])
+    assert_same(store.record(2), games()[2])
 
 
 def test_plain_pyarrow_reads_it(tmp_path: Path) -> None:
