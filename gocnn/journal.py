@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -76,7 +77,7 @@ class Journal:
             return
         try:
             self._write_log()
-            draw_curves(self.folder / "log.csv", self.folder / "curves.png")
+            draw_curves(self._rows, self.folder / "curves.png")
         except OSError as error:  # such as a file that a spreadsheet holds open: no reason to stop a run
             told = f"{self.folder}: log and curves are not written: {error}"
             self._console.print(told, markup=False, highlight=False, soft_wrap=True)
@@ -103,16 +104,15 @@ def _read(path: Path) -> list[dict[str, str]]:
     return rows
 
 
-def draw_curves(log: Path, picture: Path) -> None:
-    """Draw a run's `log.csv` as a PNG: nats, shares of right answers, and for a network that says who wins, his nats.
+def draw_curves(rows: Sequence[Mapping[str, str]], picture: Path) -> None:
+    """Draw the log of a run as a PNG: nats, shares of right answers, and for a network that says who wins, his nats.
 
     What the network makes of samples that it has learned from, where the log has it, is drawn with dashes.
     """
     from matplotlib.figure import Figure
 
-    rows = _read(log)
     latest = rows[-1] if rows else {}
-    at = [float(row["samples"] or "nan") for row in rows]
+    at = [float(row.get("samples") or "nan") for row in rows]
     # A loss is comparable to the cross-entropy of tests only where it is one itself.
     panels = [("cross-entropy (nats)", ("cross_entropy", f"{LEARNED}cross_entropy")), ("accuracy", ("top1", "top5"))]
     if not latest.get(f"{LEARNED}cross_entropy"):

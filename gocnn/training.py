@@ -1,8 +1,8 @@
 """The one training loop that every network here goes through.
 
-A run is a folder: `checkpoint.safetensors` to resume from, `network.safetensors` with the averaged weights, `log.csv`
-and `curves.png`. Its data is a `Source`, numbered samples, so that a run killed at any moment and resumed sees the
-same samples, steps and schedule as one that was left alone.
+A run is a folder: `checkpoint.safetensors` to resume from, `log.csv` and `curves.png`; recipes add the averaged weights
+as `network.safetensors`. Its data is a `Source`, numbered samples, so that a run killed at any moment and resumed sees
+the same samples, steps and schedule as one that was left alone.
 """
 
 from __future__ import annotations
@@ -95,43 +95,26 @@ class Interrupted(Exception):
 
 
 @torch.no_grad()
-def predictions(
-    call: Callable[[Tensor], Any], source: Source, device: torch.device, *, dtype: torch.dtype, count: int,
-    batch: int = 256, report: Callable[[int], None] | None = None,
-) -> Iterator[tuple[Any, tuple[Tensor, ...]]]:  # fmt: skip
-    """What `call` makes of the first `count` samples, batch by batch, each with its targets.
-
-    `report` is called with the samples done.
-    """
-    with Prefetcher(source, 0, batch, batch, device) as batches:
-        for first in range(0, count, batch):
-            inputs, *targets = (t[: count - first] for t in batches.next())
-            with autocast(device, dtype):
-                out = call(as_images(inputs))
-            yield out, tuple(targets)
-            if report:
-                report(first + len(inputs))
-
-
 def classify(
-    model: nn.Module, source: Source, device: torch.device, *, dtype: torch.dtype = torch.float32,
-    count: int | None = None, batch: int = 256, report: Callable[[int], None] | None = None,
-) -> Metrics:  # fmt: skip
+    model: nn.Module, source: Source, device: torch.device, *, count: int | None = None, batch: int = 256
+) -> Metrics:
     """Test a classifier on the first `count` samples of a source (all of an epoch by default).
 
-    Returns "top1" and "top5" (0 to 1), "cross_entropy" (nats) and "tested". `report` is called with the samples done.
+    Returns "top1" and "top5" (0 to 1), "cross_entropy" (nats) and "tested".
     """
     count = len(source) if count is None else min(count, len(source))
     model.eval()
     top1 = top5 = 0
     nats = 0.0
-    for out, (targets, *_) in predictions(model, source, device, dtype=dtype, count=count, batch=batch, report=report):
-        logits = out.float()
-        nats += float(nn.functional.cross_entropy(logits, targets, reduction="sum"))
-        best = logits.topk(min(5, logits.shape[1])).indices == targets[:, None]
-        best &= ~logits.isnan().any(1, keepdim=True)  # which come first, and are no answer
-        top1 += int(best[:, 0].sum())
-        top5 += int(best.sum())
+    with Prefetcher(source, 0, batch, batch, device) as batches:
+        for first in range(0, count, batch):
+            inputs, targets, *_ = (t[: count - first] for t in batches.next())
+            logits = model(as_images(inputs)).float()
+            nats += float(nn.functional.cross_entropy(logits, targets, reduction="sum"))
+            best = logits.topk(min(5, logits.shape[1])).indices == targets[:, None]
+            best &= ~logits.isnan().any(1, keepdim=True)  # which come first, and are no answer
+            top1 += int(best[:, 0].sum())
+            top5 += int(best.sum())
     return {"top1": top1 / count, "top5": top5 / count, "cross_entropy": nats / count, "tested": count}
 
 
