@@ -6,11 +6,10 @@ torchrun --nproc-per-node 2 train.py --data games.arrow ...
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -23,10 +22,9 @@ from sgf_data.options import YearRange
 if TYPE_CHECKING:
     from torch import nn
 
-    from gocnn.batches import Source
-    from gocnn.policy import PolicyConfig
+    from gocnn.policy import Policy, PolicyConfig
     from gocnn.training import Loss
-    from sgf_data.dataset import Positions
+    from sgf_data.lessons import Lessons
 
 EXAMPLES = """
 \b
@@ -149,15 +147,16 @@ Examples:
 @click.option("--precision", type=click.Choice(["auto", "bf16", "fp32"]), default="auto", show_default=True)
 @click.option("--compile/--no-compile", default=False, help="Compile the network first (a minute or two; then faster).")
 @click.option("--device", default=None, help="cuda, cuda:1, mps or cpu; by default the best there is.")
-@click.option("--validate-minutes", default=5.0, show_default=True, help="Minutes between validations.")
 @click.option(
-    "--validate-positions",
-    type=click.IntRange(1),
-    default=8192,
-    show_default=True,
-    help="Positions of a validation, drawn once at random.",
+    "--validate-minutes", type=FiniteRange(0), default=5.0, show_default=True, help="Minutes between validations."
 )
-@click.option("--checkpoint-minutes", default=3.0, show_default=True, help="Minutes between checkpoints.")
+@click.option(
+    "--validate-positions", type=click.IntRange(1), default=8192, show_default=True,
+    help="Positions of a validation, drawn once at random.",
+)  # fmt: skip
+@click.option(
+    "--checkpoint-minutes", type=FiniteRange(0), default=3.0, show_default=True, help="Minutes between checkpoints."
+)
 @click.option("--resume", is_flag=True, help="Go on with the run in the folder, exactly where it stood.")
 def main(
     data: tuple[str, ...], val: tuple[str, ...], out: Path, preset: str | None, planes: str | None,
@@ -176,14 +175,15 @@ def main(
     """
     import torch
 
-    from gocnn import checkpoint, examination, policy, training
+    from gocnn import examination, policy, training
     from gocnn.device import precision as dtype_of
     from gocnn.device import ranks
     from gocnn.evaluator import Evaluator
     from gocnn.journal import COUNTS, LEARNED
     from gocnn.teacher import Taught, check_fit
+    from sgf_data.lessons import choose, named
 
-    try:
+    with _told(out):
         if (minutes is None) == (positions is None):
             raise click.UsageError("a budget is needed: either --minutes or --positions")
         if blend < 1 and not start_from:
@@ -195,50 +195,36 @@ def main(
         if teacher_share and not teacher:
             raise click.UsageError("--teacher-share needs --teacher")
         first = policy.load(start_from) if start_from else None
-        network = policy.preset(preset or "b6c64", planes, size)
-        if first:
-            shape = network if preset else first.config
-            network = replace(first.config, kind=shape.kind, blocks=shape.blocks, channels=shape.channels)
-        network = replace(
-            network, planes=planes or network.planes, value=value or network.value, pool=pool or network.pool,
-            profiles=profiles or network.profiles, stem=int(stem) if stem else network.stem,
-        )  # fmt: skip
+        network = _network_of(first, preset, planes, stem, pool, size, value, profiles)
         if (owners or outcomes) and not network.value:
             raise click.UsageError(f"--{'owners' if owners else 'outcomes'} needs --value")
         master = policy.load(teacher) if teacher else None
         if master:
-            with _named(str(teacher)):
+            with named(str(teacher)):
                 check_fit(master.config, network, size)
         config = training.TrainingConfig(
             minutes=minutes, samples=positions, batch=batch, optimizer=optimizer, lr=lr, muon_lr=muon_lr,
             decay=decay, weight_decay=weight_decay, ema=ema, seed=seed, precision=precision, compile=compile,
             checkpoint_minutes=checkpoint_minutes, validate_minutes=validate_minutes,
         )  # fmt: skip
-        lessons = _lessons(network, data, val, size, years, outcomes, outcomes_share, owners, owned_weight, seed)
+        lessons = choose(network, data, val, size, years, outcomes, outcomes_share, owners, owned_weight, seed)
         model = policy.build(network, seed)
         if first:
-            with _named(str(start_from)):
+            with named(str(start_from)):
                 policy.take_weights(model, first)
-        identity = {"network": network.to_dict(), **lessons.identity}
-        if network.value:
-            identity |= {"value_weight": value_weight, "lead_weight": lead_weight}
-        if start_from:
-            identity |= {"init": checkpoint.signature(start_from)}
-        if owners:
-            identity |= {
-                "owners": "+".join(map(checkpoint.signature, owners)),
-                "owner_weight": owner_weight, "owned_weight": owned_weight,
-            }  # fmt: skip
+        share = teacher_share or 0.5
+        identity = _identity(
+            network, lessons, start_from, owners, teacher, teacher_share=share, outcomes_share=outcomes_share,
+            value_weight=value_weight, lead_weight=lead_weight, owner_weight=owner_weight, owned_weight=owned_weight,
+        )  # fmt: skip
         loss = _loss(network, value_weight, lead_weight, owner_weight)
         out.mkdir(parents=True, exist_ok=True)
         with ranks(device) as here:
             drawn = lessons.drawn
-            if teacher and master:
+            if master:
                 # It works in a thread beside the training, which Apple's GPU does not stand.
                 where = torch.device("cpu") if here.device.type == "mps" else here.device
-                share = teacher_share or 0.5
                 drawn = Taught(drawn, network, Evaluator(master, where, dtype_of(precision, where)), share)
-                identity |= {"teacher": checkpoint.signature(teacher), "teacher_share": share}
             run = training.Run(out, model, config, here, loss=loss, identity=identity)
             run.begin(resume)
             if here.is_first:
@@ -259,9 +245,10 @@ def main(
                 known = {f"{LEARNED}{name}": value for name, value in learned.items() if name not in COUNTS}
                 return examination.examine(judge, lessons.test, **how).metrics() | known
 
-            def save(metrics: dict[str, float]) -> None:
+            def save(metrics: dict[str, float], **more: float) -> None:
                 card = {
-                    "training": identity, "samples": run.samples, "seconds": run.progress.seconds, "metrics": metrics,
+                    "training": identity | more, "samples": run.samples, "seconds": run.progress.seconds,
+                    "metrics": metrics,
                 }  # fmt: skip
                 policy.save(out / "network.safetensors", network, run.average.module, card)
 
@@ -274,98 +261,75 @@ def main(
             if here.is_first:
                 if first and blend < 1:
                     policy.blend(cast(policy.Policy, run.average.module), first, blend)
-                    identity |= {"blend": blend}
-                    metrics = validate(run.average.module)
-                save(metrics)
+                    save(validate(run.average.module), blend=blend)
+                else:
+                    save(metrics)
                 click.echo(f"{out / 'network.safetensors'}: the trained network", err=True)
+
+
+def _network_of(
+    first: Policy | None, preset: str | None, planes: str | None, stem: str | None, pool: bool, size: int,
+    value: bool, profiles: bool,
+) -> PolicyConfig:  # fmt: skip
+    """The network that the options ask for, or that it begins with and what they add. Raises ValueError."""
+    from gocnn import policy
+
+    network = policy.preset(preset or "b6c64", planes, size)
+    if first:
+        shape = network if preset else first.config
+        network = replace(first.config, kind=shape.kind, blocks=shape.blocks, channels=shape.channels)
+    return replace(
+        network, planes=planes or network.planes, value=value or network.value, pool=pool or network.pool,
+        profiles=profiles or network.profiles, stem=int(stem) if stem else network.stem,
+    )  # fmt: skip
+
+
+def _identity(
+    network: PolicyConfig, lessons: Lessons, start_from: str | None, owners: Sequence[str], teacher: str | None, *,
+    teacher_share: float, outcomes_share: float, value_weight: float, lead_weight: float, owner_weight: float,
+    owned_weight: int,
+) -> dict[str, Any]:  # fmt: skip
+    """What is trained and on what: what a run that is resumed must have the same. Raises OSError."""
+    from gocnn.checkpoint import signature
+    from sgf_data.lessons import hash_of
+
+    games, ended = lessons.games, lessons.ended
+    identity: dict[str, Any] = {
+        "network": network.to_dict(), "games": len(games.games), "positions": len(games), "data": hash_of(games),
+        "val": hash_of(lessons.test),
+    }  # fmt: skip
+    if ended is not None:
+        identity |= {"outcomes": hash_of(ended), "outcomes_share": outcomes_share}
+    if network.value:
+        identity |= {"value_weight": value_weight, "lead_weight": lead_weight}
+    if start_from:
+        identity |= {"init": signature(start_from)}
+    if owners:
+        known = "+".join(map(signature, owners))
+        identity |= {"owners": known, "owner_weight": owner_weight, "owned_weight": owned_weight}
+    if teacher:
+        identity |= {"teacher": signature(teacher), "teacher_share": teacher_share}
+    return identity
+
+
+@contextmanager
+def _told(out: Path) -> Iterator[None]:
+    """Say in a line what went wrong, where something can be done about it, or how to go on with a run that stopped."""
+    from gocnn.training import Interrupted
+
+    try:
+        yield
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
-    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+    except (MemoryError, RuntimeError) as error:
         remedy = _remedy(error)
         if remedy is None:
             raise
         reason = (str(error).strip() or "no reason given").splitlines()[0]
         raise click.ClickException(f"{remedy}: {reason}") from error
-    except training.Interrupted:
+    except Interrupted:
         click.echo(f"stopped; everything is saved: add --resume to go on ({out})", err=True)
         sys.exit(130)
-
-
-@dataclass(frozen=True)
-class Lessons:
-    """What a run learns from and is tested on.
-
-    `drawn` are the positions of `games` and, strewn among them, those of `ended`, games of which only the end is
-    learned. `identity` says which they are, so that a run is not resumed with others.
-    """
-
-    games: Positions
-    ended: Positions | None
-    drawn: Source
-    test: Positions
-    identity: dict[str, Any]
-
-    def in_words(self, tested: int) -> str:
-        """How much there is, where so many positions are tested at a time."""
-        ended = f", and how {len(self.ended.games):,} others ended" if self.ended else ""
-        return (
-            f"Learning from {len(self.games):,} positions of {len(self.games.games):,} games{ended}, "
-            f"testing on {min(tested, len(self.test)):,} of {len(self.test):,}."
-        )
-
-
-def _lessons(
-    network: PolicyConfig, data: Sequence[str], val: Sequence[str], size: int, years: tuple[int, int] | None,
-    outcomes: Sequence[str], outcomes_share: float, owners: Sequence[str], owned_weight: int, seed: int,
-) -> Lessons:  # fmt: skip
-    """Open the stores and choose the games. Raises ValueError or UsageError where nothing can be used."""
-    from gocnn.batches import Mixture
-    from gocnn.go.planes import PLANE_SETS
-    from sgf_data.dataset import HELD_OUT, LEARNED, Positions, Selection
-    from sgf_data.owners import read as read_owners
-    from sgf_data.store import open_store
-
-    plane_set = PLANE_SETS[network.planes]
-    table = open_store(data).moves()
-    held_out = open_store(val).moves() if val else table
-    learn = Selection(size, years, None if val else LEARNED)
-    test_on = Selection(size, None if val else years, None if val else HELD_OUT)
-    known = read_owners(*owners) if owners else None
-    if not val and len(set(table.opening_key[Selection(size, years).games(table)].tolist())) == 1:
-        raise click.UsageError("a single game is too little: one is held out to test on, unless --val names others")
-    with _named(", ".join(data)):
-        games = Positions(
-            table, plane_set, learn, exclude=held_out.opening_key if val else None, outcomes=network.value,
-            owners=known, owned_weight=owned_weight, profiles=network.profiles, seed=seed,
-        )  # fmt: skip
-    with _named(", ".join(val or data)):
-        test = Positions(held_out, plane_set, test_on, augment=False, outcomes=network.value, profiles=network.profiles)
-    identity = {"games": len(games.games), "positions": len(games), "data": _hash_of(games), "val": _hash_of(test)}
-    drawn: Source = games
-    ended = None
-    if outcomes:
-        others = open_store(outcomes).moves()
-        with _named(", ".join(outcomes)):
-            ended = Positions(
-                others, plane_set, Selection(size), exclude=held_out.opening_key[test.games], outcomes=True,
-                owners=known, profiles=network.profiles, moves=False, seed=seed,
-            )  # fmt: skip
-        drawn = Mixture(games, ended, outcomes_share)
-        identity |= {"outcomes": _hash_of(ended), "outcomes_share": outcomes_share}
-    for path in owners:
-        one = read_owners(path)
-        if all((one.rows(part.table)[part.games] < 0).all() for part in (games, ended) if part):
-            raise click.UsageError(f"{path}: none of the games to be learned from is in it")
-    return Lessons(games, ended, drawn, test, identity)
-
-
-@contextmanager
-def _named(file: str) -> Iterator[None]:
-    """Say in a ValueError which file it is about."""
-    try:
-        yield
-    except ValueError as error:
-        raise ValueError(f"{file}: {error}") from error
 
 
 def _remedy(error: Exception) -> str | None:
@@ -377,11 +341,6 @@ def _remedy(error: Exception) -> str | None:
     if type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
         return "the network can't be compiled, so leave --compile out"
     return None
-
-
-def _hash_of(positions: Positions) -> str:
-    """Which games they are, in a few letters."""
-    return hashlib.sha256(positions.table.game_key[positions.games].tobytes()).hexdigest()[:12]
 
 
 def _loss(network: PolicyConfig, value_weight: float, lead_weight: float, owner_weight: float) -> Loss:
