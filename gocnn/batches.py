@@ -12,6 +12,8 @@ from torch import Tensor
 
 from gocnn.device import memory_format
 
+DEPTH = 4  # batches drawn ahead
+
 
 class Source(Protocol):
     """Samples by number: what every network here is trained on and tested with."""
@@ -58,12 +60,10 @@ class Prefetcher:
     without waiting. An error in the source is raised by `next`.
     """
 
-    def __init__(
-        self, source: Source, start: int, count: int, stride: int, device: torch.device, depth: int = 4
-    ) -> None:
+    def __init__(self, source: Source, start: int, count: int, stride: int, device: torch.device) -> None:
         self._source, self._next, self._count, self._stride = source, start, count, stride
         self._device = device
-        self._queue: queue.Queue[tuple[Tensor, ...] | BaseException] = queue.Queue(depth)
+        self._queue: queue.Queue[tuple[Tensor, ...] | BaseException] = queue.Queue(DEPTH)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._draw, daemon=True)
 

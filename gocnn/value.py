@@ -1,4 +1,4 @@
-"""Who is ahead, and by how much: the value head, what it learns from, and how it is tested.
+"""Who is ahead, and by how much: the value head.
 
 The head gives every point an owner between -1 and +1; their sum is the lead on the board in points. Komi is subtracted
 outside of the network, and the chance to win is how large the rest is against the head's own doubt:
@@ -6,7 +6,7 @@ outside of the network, and the chance to win is how large the rest is against t
     P(win) = sigmoid((lead - komi) / doubt)
 
 So one head answers for any komi and any size of board, and its owners can be looked at. What it learns from is in
-`gocnn.targets`.
+`gocnn.targets`, how it is tested in `gocnn.examination`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from torch.nn.functional import softplus
 
 FIRST_DOUBT = 10.0  # points; with LEAST_DOUBT, what an untrained head says
 LEAST_DOUBT = 0.5
+HIDDEN = 32  # channels of the head
 
 
 class Outputs(NamedTuple):
@@ -42,12 +43,12 @@ class Outputs(NamedTuple):
 class ValueHead(nn.Module):
     """Trunk features float [B, C, N, N] -> owner [B, N, N] (-1 to 1) and doubt [B] (points)."""
 
-    def __init__(self, channels: int, hidden: int = 32) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        self.mix = nn.Conv2d(channels, hidden, 1)
+        self.mix = nn.Conv2d(channels, HIDDEN, 1)
         self.activation = nn.ReLU()
-        self.owner = nn.Conv2d(hidden, 1, 1)
-        self.doubt = nn.Linear(2 * hidden, 1)
+        self.owner = nn.Conv2d(HIDDEN, 1, 1)
+        self.doubt = nn.Linear(2 * HIDDEN, 1)
         nn.init.zeros_(self.owner.weight)
         nn.init.zeros_(self.owner.bias)  # type: ignore[arg-type]
         nn.init.zeros_(self.doubt.weight)

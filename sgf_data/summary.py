@@ -134,8 +134,8 @@ def _kind_of(result: str | None) -> str:
     return f"{colour} by points" if result[2:3].isdigit() else f"{colour} otherwise"
 
 
-def _chief_ranks(ranks: Counter[str], most: int = 20) -> list[str]:
-    chief = [rank for rank, _ in ranks.most_common() if rank_order(rank)[0] < 3][:most]
+def _chief_ranks(ranks: Counter[str]) -> list[str]:
+    chief = [rank for rank, _ in ranks.most_common() if rank_order(rank)[0] < 3][:20]
     return sorted(chief, key=rank_order)
 
 

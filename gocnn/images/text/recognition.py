@@ -180,14 +180,14 @@ def shares(said: Sequence[str], true: Sequence[str]) -> training.Metrics:
     return {"top1": share(str), "any_case": share(str.lower), "letters": share(letters)}
 
 
-def test_crops(count: int, part: str = "test", seed: int = 0) -> list[Crop]:
-    """Words cut out of whole scenes of a part by their true corners: crops uint8 [32, W, 3].
+def test_crops(count: int) -> list[Crop]:
+    """Words cut out of whole scenes of the test part by their true corners: crops uint8 [32, W, 3].
 
-    Raises DataError if photographs or fonts of the part are missing.
+    Raises DataError if photographs or fonts are missing.
     """
     from gocnn.images.text import quads
 
-    drawn = scenes.Scenes(*scenes.split(part), seed=1_000_000 + seed)
+    drawn = scenes.Scenes(*scenes.split("test"), seed=1_000_000)
     crops: list[Crop] = []
     index = 0
     while len(crops) < count:
