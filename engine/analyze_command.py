@@ -234,13 +234,11 @@ def _write(record: AnnotatedGame, judgements: Sequence[Judgement], plan: _Plan) 
 
 
 def _players(record: AnnotatedGame) -> dict[int, str]:
+    from engine.game import NAMES
     from gocnn.go import BLACK, WHITE
 
-    named = {BLACK: (record.black, record.black_rank, "Black"), WHITE: (record.white, record.white_rank, "White")}
-    return {
-        colour: f"{name or fallback} {rank}".strip() if name else fallback
-        for colour, (name, rank, fallback) in named.items()
-    }
+    named = {BLACK: (record.black, record.black_rank), WHITE: (record.white, record.white_rank)}
+    return {colour: f"{name} {rank}".strip() if name else NAMES[colour] for colour, (name, rank) in named.items()}
 
 
 def _report(
@@ -252,7 +250,8 @@ def _report(
     from rich.console import Console
 
     from engine.analyze import summarise
-    from engine.analyze_notes import NAMES, as_json, print_tables
+    from engine.analyze_notes import as_json, print_tables
+    from engine.game import NAMES
 
     players = _players(record)
     if not machine:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.analyze import Judgement, worst
-from engine.analyze_notes import NAMES, for_black
+from engine.analyze_notes import for_black
+from engine.game import NAMES
 from gocnn.go import BLACK, WHITE
 from gocnn.go.coords import point_to_gtp
 from gocnn.go.drawing import has_letters

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from engine.analyze import Judgement, Summary, summarise, worst
-from gocnn.go import BLACK, WHITE
+from engine.game import NAMES
+from gocnn.go import BLACK
 from gocnn.go.coords import point_to_gtp
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-NAMES = {BLACK: "Black", WHITE: "White"}
 
 
 def standing(colour: int, winrate: float | None, lead: float | None) -> str:

@@ -12,6 +12,7 @@ from gocnn.go.counting import settle
 from gocnn.go.handicap import handicap_of
 
 DEFAULT_KOMI = 7.5
+NAMES = {BLACK: "Black", WHITE: "White"}
 
 
 class Game:

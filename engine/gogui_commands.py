@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from engine.game import format_score
+from engine.game import NAMES, format_score
 from engine.protocol import INVALID_MOVE, SYNTAX_ERROR, Colour, GtpError, read_colour
 from engine.session import Session
 from gocnn.go import BLACK, EMPTY, WHITE, IllegalMove
@@ -101,4 +101,4 @@ class GoguiCommands:
         score = self.session.score()
         if score == 0:
             return "draw"
-        return f"{'Black' if score > 0 else 'White'} wins: {format_score(score)}"
+        return f"{NAMES[BLACK if score > 0 else WHITE]} wins: {format_score(score)}"

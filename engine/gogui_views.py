@@ -11,10 +11,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from engine.game import NAMES
 from engine.protocol import SYNTAX_ERROR, GtpError, Reply
 from engine.search_terms import Limits, Report
 from engine.session import Session, policy_errors
-from gocnn.go import BLACK
+from gocnn.go import BLACK, WHITE
 from gocnn.go.ownership import ownership
 from gocnn.go.planes import PLANE_SETS, of_board
 
@@ -85,8 +86,7 @@ class GoguiViews:
         found = self.session.run_search(None, limits=Limits(visits=1))
         side, lead = self._side, found.lead * self._side
         winrate = found.winrate if side == BLACK else 1 - found.winrate
-        leader = "Black" if lead >= 0 else "White"
-        ahead = f"{leader} leads by {abs(lead):.1f}, komi counted"
+        ahead = f"{NAMES[BLACK if lead >= 0 else WHITE]} leads by {abs(lead):.1f}, komi counted"
         return f"Black wins {100 * winrate:.1f} %; {ahead} ({found.visits} visits)"
 
     @property
@@ -119,9 +119,8 @@ class GoguiViews:
         name = self.session.name
         lines = [f"COLOR {_heat(np.sqrt(move.visits / most))} {name(move.move)}" for move in moves]
         lines += [f"LABEL {name(move.move)} {100 * move.winrate:.0f}" for move in moves]
-        who = "Black" if self._side == BLACK else "White"
         best = name(found.moves[0].move) if found.moves else "none"
-        ahead = f"{who} wins {100 * found.winrate:.1f} %, leads by {found.lead:.1f}"
+        ahead = f"{NAMES[self._side]} wins {100 * found.winrate:.1f} %, leads by {found.lead:.1f}"
         lines.append(f"TEXT {ahead}, best {best}, {found.visits} visits")
         return "\n".join(lines)
 

@@ -22,7 +22,7 @@ import numpy as np
 from engine.cleanup import capturing_move
 from engine.clock import Clock
 from engine.diagram import diagram
-from engine.game import DEFAULT_KOMI, Game, as_text, format_score
+from engine.game import DEFAULT_KOMI, NAMES, Game, as_text, format_score
 from engine.player import RESIGN, PolicyPlayer
 from engine.policy import PolicyError
 from engine.protocol import SYNTAX_ERROR, Colour, GtpError, Reply, Vertex
@@ -309,7 +309,7 @@ class Session:
         taken = board.prisoners
         return (
             f"\n{diagram(board)}\n"
-            f"{'Black' if board.to_move == BLACK else 'White'} to move, komi {as_text(self.game.komi)}, "
+            f"{NAMES[board.to_move]} to move, komi {as_text(self.game.komi)}, "
             f"captured by Black {taken[BLACK]}, by White {taken[WHITE]}"
         )
 

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from engine.diagram import diagram
-from engine.game import Game, as_text, format_score
+from engine.game import NAMES, Game, as_text, format_score
 from engine.picture import picture
 from engine.player import RESIGN, PolicyPlayer
 from engine.sgf import game_to_sgf
@@ -27,7 +27,6 @@ from gocnn.atomic import write_atomically
 from gocnn.go import BLACK, WHITE
 from gocnn.go.coords import gtp_to_point, point_to_gtp
 
-NAMES = {BLACK: "Black", WHITE: "White"}
 HINTS = 5
 
 HELP = """\
