@@ -147,11 +147,6 @@ class GtpClient(GoTextBase):
         last_words = f": {self._stderr[-1]}" if self._stderr else ""
         return f"the engine {ended} at {command!r}{last_words}"
 
-    @property
-    def stderr_tail(self) -> list[str]:
-        """The last lines the engine wrote to stderr."""
-        return list(self._stderr)
-
     def close(self, timeout: float = 5.0) -> None:
         """Send `quit`, give the engine `timeout` seconds to end, then end it. May be repeated."""
         with contextlib.suppress(OSError, ValueError):

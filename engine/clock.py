@@ -169,12 +169,9 @@ class _Account:
 class Clock:
     """Both colours' time. Call `start` when a move is asked for, `budget` when thinking begins, `stop` at its end."""
 
-    def __init__(
-        self, control: TimeControl = TimeControl(), now: Callable[[], float] = time.monotonic, *, lag: float = LAG
-    ) -> None:
-        """`now` returns seconds; `lag` is what a move costs besides its thinking, at most."""
+    def __init__(self, control: TimeControl = TimeControl(), now: Callable[[], float] = time.monotonic) -> None:
+        """`now` returns seconds."""
         self._now = now
-        self._lag = lag
         self._warm_up = WARM_UP
         self._late = 0.0  # by how much a move took longer than it should have, lately
         self._usually_late = 0.0  # and by how much they do so on the mean
@@ -233,7 +230,7 @@ class Clock:
         """`colour` has moved; without a `start` only the lag is counted."""
         now = self._now()
         started, planned = self._started.pop(colour, now), self._planned.pop(colour, now)
-        used = now - started + self._lag
+        used = now - started + LAG
         late = 0.0 if self._warm_up else now - planned
         if planned > started and not self._warm_up:
             self._needed += NEWS * (min(1.0, (now - started) / (planned - started)) - self._needed)
@@ -284,7 +281,7 @@ class Clock:
         expected = max(1.0, max(USUAL * area - played, AT_LEAST * area) / 2)
         if not self._has_periods:
             still = max(LONGEST * area - played, LONGEST_AT_LEAST * area) / 2
-            lag = self._lag + self._usually_late
+            lag = LAG + self._usually_late
             gain = self.control.increment - lag  # of a move that takes no thinking
             most = max(0.0, left - lag + min(0.0, gain * still))
             aim = most / expected + max(0.0, gain)
@@ -293,7 +290,7 @@ class Clock:
         # Main time is extra: no move of it should be quicker than those that come when it is used up. The last one may
         # run on into the first period.
         later, most = self._in_period(self.control.period, self._full_count)
-        aim = max(0.0, left / expected - self._lag, min(later, left + later - ROUNDING))
+        aim = max(0.0, left / expected - LAG, min(later, left + later - ROUNDING))
         most = max(0.0, left + most - ROUNDING)
         return min(aim, most), min(STRETCH * aim, most)
 
@@ -301,9 +298,9 @@ class Clock:
         """Aim and limit in a period, of which `left` is left. `count`: its stones (canadian)."""
         if self.control.kind == "byoyomi":
             # Periods to spare are kept: a stall then costs one of them and not the game.
-            hard = max(0.0, left - self._lag)
+            hard = max(0.0, left - LAG)
             return PLANNED * hard, hard
-        spare = max(0.0, left - self._lag * count)
+        spare = max(0.0, left - LAG * count)
         aim = PLANNED * spare / count
         return aim, min(STRETCH * aim, spare)
 

@@ -21,16 +21,12 @@ def last_move(board: Board) -> int | None:
     return moves[-1][1] if moves and moves[-1][1] != board.pass_point else None
 
 
-def column_letters(size: int, indent: int = 3) -> str:
-    """The line above and below the board."""
-    return " " * indent + " ".join(COLUMNS[:size])
-
-
 def diagram(board: Board) -> str:
     """Rows from the top: X black, O white, + a star point; brackets mark the last move."""
     size, stars, last = board.size, star_points(board.size), last_move(board)
     stones = board.stones
-    lines = [column_letters(size)]
+    letters = "   " + " ".join(COLUMNS[:size])
+    lines = [letters]
     for row in range(size):
         line = f"{size - row:2d}"
         for col in range(size):
@@ -41,5 +37,5 @@ def diagram(board: Board) -> str:
             line += gap + SYMBOLS.get(int(stones[row, col]), "+" if point in stars else ".")
         end = ")" if last == row * size + size - 1 else " "
         lines.append(f"{line}{end}{size - row:<2d}".rstrip())
-    lines.append(column_letters(size))
+    lines.append(letters)
     return "\n".join(lines)

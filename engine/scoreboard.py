@@ -18,6 +18,8 @@ from rich.table import Table
 from engine.match import Match, Result
 from engine.statistics import Tally
 
+SHOWN = 12  # of the numbers of games that had a difficulty
+
 
 def play_with_progress(match: Match, games: int, jobs: int, console: Console) -> None:
     """Play what remains of a match, a line for each game and a bar below.
@@ -109,7 +111,7 @@ def print_summary(match: Match, console: Console) -> None:
     console.print(f"Games and results are in {match.directory}", highlight=False, markup=False, soft_wrap=True)
 
 
-def _numbers(numbers: list[int], most: int = 12) -> str:
-    """Some game numbers, in order."""
-    shown = ", ".join(map(str, sorted(numbers)[:most]))
-    return f"{shown}, …" if len(numbers) > most else shown
+def _numbers(numbers: list[int]) -> str:
+    """The first of some game numbers, in order."""
+    shown = ", ".join(map(str, sorted(numbers)[:SHOWN]))
+    return f"{shown}, …" if len(numbers) > SHOWN else shown

@@ -5,8 +5,6 @@ Records are read as `gocnn analyze` reads them (`sgf_data.mainline`), but every 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from sgfmill import sgf
 
@@ -31,11 +29,6 @@ def read_record(data: bytes) -> MainLine:
     """
     tree, structure, _ = parse(data)
     return MainLine(tree, structure)
-
-
-def load_game(data: bytes, **how: Any) -> Game:
-    """The game of an SGF file, as `replay` makes it of its main line."""
-    return replay(read_record(data), **how)
 
 
 def replay(

@@ -51,14 +51,14 @@ class Tally:
         return f"{100 * self.rate:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
 
 
-def wilson_interval(successes: float, trials: int, z: float = Z95) -> tuple[float, float]:
-    """The Wilson score interval of a proportion (E. B. Wilson, JASA 22, 1927); 0 to 1 if no trials.
+def wilson_interval(successes: float, trials: int) -> tuple[float, float]:
+    """The 95 % Wilson score interval of a proportion (E. B. Wilson, JASA 22, 1927); 0 to 1 if no trials.
 
     Unlike the usual one it stays inside 0 to 1 and means something at 0 % and 100 %.
     """
     if not trials:
         return 0.0, 1.0
-    rate = successes / trials
+    rate, z = successes / trials, Z95
     centre = rate + z * z / (2 * trials)
     spread = z * math.sqrt(rate * (1 - rate) / trials + z * z / (4 * trials * trials))
     scale = 1 + z * z / trials

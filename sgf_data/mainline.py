@@ -60,7 +60,7 @@ class MainLine:
         self.black_rank, self.white_rank = self._text("BR").strip(), self._text("WR").strip()
         self.result = self._text("RE").strip()
         self.rules = self._text("RU").strip()
-        self.date, self.event = self._text("DT").strip(), self._text("EV").strip()
+        self.event = self._text("EV").strip()
 
     @property
     def handicap(self) -> int:

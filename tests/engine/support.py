@@ -6,20 +6,27 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from engine.game import Game
 from engine.handlers import gtp_engine
 from engine.player import PolicyPlayer, Style
 from engine.protocol import GtpEngine
 from engine.session import Session
+from engine.sgf import read_record, replay
 from gocnn.go import Board
 from gocnn.go.coords import gtp_to_point
 from gocnn.go.planes import PLANE_SETS
 
 DATA = Path(__file__).parents[1] / "data" / "gtp"
 STUB = Path(__file__).with_name("stub_engine.py")
+
+
+def load_game(data: bytes, **how: Any) -> Game:
+    """The game of an SGF file, as `replay` makes it of its main line."""
+    return replay(read_record(data), **how)
 
 
 class RandomPolicy:

@@ -6,9 +6,10 @@ import pytest
 from sgfmill import sgf
 
 from engine.game import Game
-from engine.sgf import game_to_sgf, load_game
+from engine.sgf import game_to_sgf
 from gocnn.go import BLACK, WHITE, IllegalMove
 from gocnn.go.coords import gtp_to_point
+from tests.engine.support import load_game
 
 
 def load(text: str, **options: object) -> Game:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from engine.game import Game, parse_score
-from engine.sgf import load_game
 from gocnn.go import Board
 from gocnn.go.ownership import SURE, ownership, score_bounds
+from tests.engine.support import load_game
 from tests.go.support import FINISHED, SAMPLES, split_collection
 
 
