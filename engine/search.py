@@ -4,7 +4,7 @@ Each descent walks from the root to a position that has not been looked at, choo
 best sum of its mean value so far and a bonus for its prior probability (C. D. Rosin, "Multi-armed bandits with episode
 context", 2011; D. Silver et al., "Mastering the game of Go without human knowledge", 2017). Several descents are
 collected before the network is asked; a move that is being looked at counts as lost meanwhile (virtual loss), so that
-they spread. The tree and all that walks it is compiled (`engine.tree`).
+they spread. The descents are compiled (`engine.descent`), and so is what they do to the tree (`engine.tree`).
 
 A game ends in the tree with two passes, and is counted then: chains that the network gives to the other side are taken
 off, and what is left is counted by area. A network without a value head gets its values from random playouts

@@ -1,7 +1,8 @@
 """The game behind the GTP commands, and the commands that set it up, play and count it.
 
 They are those of GTP version 2 draft 2, sections 6.3 and 6.4, with GNU Go's and KataGo's small additions. Other modules
-have more: `rules_commands` (rules, handicap, KGS), `time_commands`, `analysis_commands` and `gogui_commands`.
+have more: `rules_commands` (rules, handicap, KGS), `time_commands`, `analysis_commands`, `gogui_commands` and
+`gogui_views`.
 
 Every command either does all of what it says or raises GtpError and leaves the game as it was.
 """

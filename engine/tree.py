@@ -1,4 +1,4 @@
-"""The search tree as flat arrays, and the compiled functions that walk it.
+"""The search tree as flat arrays, and the functions on it: those that descents call (`engine.descent`) are compiled.
 
 A node is an index. Its children are a linked list of nodes; the moves not yet tried are a run of the edge arrays, with
 the most probable one kept in front, so a node costs memory for what has been visited and a selection looks at visited
