@@ -62,7 +62,7 @@ class Search:
         self._root = 0
         self._opened: _Opened | None = None  # the last search's root, while it is in the tree
         self._playouts = Playouts(evaluator, config)
-        self._bans: np.ndarray | None = None  # the last search's
+        self._bans = np.zeros((2, 0), np.int16)  # the last search's
         self._barred_visits = 0  # of the root's moves that this search leaves out
 
     def use(self, config: SearchConfig) -> None:
