@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -46,7 +47,8 @@ class AtomicFile:
             self._file = open(self.path, "wb")
         else:
             self._remove_stale()
-            self._file = open(self._temporary, "wb")
+            with self._named():
+                self._file = open(self._temporary, "wb")
         return self._file
 
     def __exit__(
@@ -55,13 +57,18 @@ class AtomicFile:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        """Raises OSError if what is still to be written finds no room, say."""
         if isinstance(error, OSError) and error.filename is None:
             error.filename = str(self.path)  # a full disk is one, and names no file of itself
+        with self._named():
+            self._end(whole=kind is None and self.keep)
+
+    def _end(self, whole: bool) -> None:
         if self.is_special:
             self._file.close()
             return
         try:
-            if kind is None and self.keep:
+            if whole:
                 self._file.flush()
                 os.fsync(self._file.fileno())
                 self._file.close()
@@ -74,6 +81,16 @@ class AtomicFile:
                 self._file.close()  # writes what is left, if the disk has room
             finally:
                 self._temporary.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _named(self) -> Iterator[None]:
+        """An error in this context names the file by the path that it is known by, not a temporary one or none."""
+        try:
+            yield
+        except OSError as error:
+            if error.filename2 is None:  # or both names are told: it could not get the one instead of the other
+                error.filename = str(self.path)
+            raise
 
     def _remove_stale(self) -> None:
         """Remove the temporary files of this path whose processes, on this machine, have died."""

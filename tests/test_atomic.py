@@ -63,18 +63,19 @@ def test_a_folder_that_cannot_be_synchronised_takes_files_all_the_same(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a limit on the size of files")
-def test_nothing_is_left_where_the_disk_is_full_while_it_is_closed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [100_000, 10_001])  # more than is written at once, and what is written at the end only
+def test_nothing_is_left_where_the_disk_is_full_while_it_is_closed(tmp_path: Path, size: int) -> None:
     code = f"""
 import resource, signal
 from gocnn.atomic import AtomicFile
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
 with AtomicFile({str(tmp_path / "x")!r}) as file:
-    for _ in range(100):
-        file.write(bytes(1000))
+    for _ in range({size} // 73):
+        file.write(bytes(73))
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[1], capture_output=True, text=True)
-    assert "File too large" in done.stderr
+    assert done.stderr.endswith(f"File too large: {str(tmp_path / 'x')!r}\n")
     assert not list(tmp_path.iterdir())
 
 
