@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -70,7 +69,7 @@ def _board(places: np.ndarray) -> None:
     go = policy.load(weights.default())
     board = positions.position(positions.FIGHT)
     planes = positions.planes(go, board)[None]
-    sure = torch.from_numpy(activations(go, "", planes)).softmax(1)[0, :-1].numpy()
+    sure = positions.answers(go, [board])[0, :-1]
     best, last = int(sure.argmax()), int(board.recent[-1])
     title = f"the Go network: {point_to_gtp(best, 19)}, {sure[best]:.0%}"
     positions.draw_heat(places[0], board.stones, sure.reshape(19, 19), title=title, last=last)

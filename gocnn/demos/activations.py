@@ -103,7 +103,7 @@ def _maps_of_positions(out: Path, model: nn.Module, say: Say) -> Part:
     planes = np.stack([positions.planes(model, board) for board in boards])
     bare = positions.planes(model, Board(19))[None]
     empty = np.stack([board.stones == 0 for board in boards])
-    sure = torch.from_numpy(activations(model, "", planes)).softmax(1)[:, :-1].numpy()
+    sure = positions.answers(model, boards)[:, :-1]
     figure, cells = drawing.canvas(2, 1 + len(GO_LAYERS), cell=3.0)
     moves = {}
     for row, (name, board) in enumerate(zip(("opening", "fight"), boards)):

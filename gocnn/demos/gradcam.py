@@ -136,7 +136,7 @@ def _board(out: Path, say: Say) -> Part:
     go = policy.load(weights.default())
     board = positions.position(MOVES)
     planes, bare = positions.planes(go, board)[None], positions.planes(go, Board(19))
-    sure = evidence.shares(go, planes.astype(np.float32))[0]
+    sure = positions.answers(go, [board])[0]
     moves = [gtp_to_point(name, 19) for name in FIGHT]
     found = integrated(
         go, planes.repeat(2, 0), moves, baseline=bare, steps=64, objective="log probability", batch_size=16
@@ -151,7 +151,7 @@ def _board(out: Path, say: Say) -> Part:
         heat = {point: max(0.0, float(shares.ravel()[point]) / limit) for point in stones}
         positions.draw_on_stones(axes, board.stones, labels, heat)
         positions.tint(axes, free, limit)
-        positions.mark(axes, move, 19)
+        positions.mark(axes, move)
         name = point_to_gtp(move, 19)
         title = f"{name}: {sure[move]:.1%}, log p = {before:.1f} {shares.sum():+.1f}"
         axes.set_title(title.replace("-", "−"), fontsize=9)

@@ -6,7 +6,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import nn
 
 from gocnn import policy, weights
@@ -97,7 +96,7 @@ def persuade(model: nn.Module, target: int, size: int = 19) -> tuple[Board, list
         if r * size + c != target
     ]
     empty = Board(size)
-    beam = [(empty, [float(_sure(model, [empty], target)[0])])]
+    beam = [(empty, [float(positions.answers(model, [empty], BLACK)[0, target])])]
     best = beam[0]
     for _ in range(STONES):
         tried: dict[bytes, tuple[Board, list[float]]] = {}
@@ -110,18 +109,11 @@ def persuade(model: nn.Module, target: int, size: int = 19) -> tuple[Board, list
                         tried[positions.planes(model, other, BLACK).tobytes()] = other, reached
         if not tried:
             break
-        chances = _sure(model, [board for board, _ in tried.values()], target)
+        chances = positions.answers(model, [board for board, _ in tried.values()], BLACK)[:, target]
         beam = [(board, [*reached, float(p)]) for (board, reached), p in zip(tried.values(), chances)]
         beam = sorted(beam, key=lambda found: -found[1][-1])[:BEAM]
         best = max(best, *beam, key=lambda found: found[1][-1])
     return best
-
-
-def _sure(model: nn.Module, boards: list[Board], target: int) -> np.ndarray:
-    """float [boards]: the probability that Black plays at the target."""
-    seen = torch.from_numpy(np.stack([positions.planes(model, board, BLACK) for board in boards])).float()
-    with torch.no_grad():
-        return np.asarray(model(seen).softmax(1)[:, target].double().numpy())
 
 
 def _go(out: Path, model: nn.Module, say: Say) -> Part:

@@ -139,7 +139,7 @@ def _boards(out: Path, say: Say) -> Part:
     numbers: dict[str, Any] = {}
     for axes, (name, moves) in zip(cells[0], BOARDS.items()):
         board = positions.position(moves)
-        sure = evidence.shares(go, positions.planes(go, board)[None].astype(np.float32))[0]
+        sure = positions.answers(go, [board])[0]
         best = int(sure.argmax())
         stones = np.flatnonzero(board.stones).tolist()
         bare = np.stack([positions.without(go, board, point) for point in stones]).astype(np.float32)
@@ -148,7 +148,7 @@ def _boards(out: Path, say: Say) -> Part:
         heat = {point: float(max(0.0, 1 - share / sure[best])) for point, share in zip(stones, left)}
         labels = {point: f"{100 * share:.0f}" for point, share in zip(stones, left)}
         positions.draw_on_stones(axes, board.stones, labels, heat)
-        positions.mark(axes, best, 19)
+        positions.mark(axes, best)
         axes.set_title(f"{name}: {point_to_gtp(best, 19)}, {sure[best]:.0%}", fontsize=9)
         key = min(zip(left.tolist(), stones))
         numbers[name] = {"move": point_to_gtp(best, 19), "before": round(float(sure[best]), 4),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,10 +30,25 @@ def position(moves: str, size: int = 19) -> Board:
     return board
 
 
+def board_of(stones: np.ndarray) -> Board:
+    """The position of int8 [N, N] stones, without its history."""
+    board = Board(len(stones))
+    points = np.flatnonzero(stones)
+    board.setup(points.tolist(), stones.ravel()[points].tolist())
+    return board
+
+
 def planes(model: nn.Module, board: Board, to_move: int | None = None) -> np.ndarray:
     """int8 [P, N, N]: what a policy network sees of the board."""
     config: Any = model.config
     return of_board(board, PLANE_SETS[config.planes], to_move)
+
+
+def answers(model: nn.Module, boards: Sequence[Board], to_move: int | None = None) -> np.ndarray:
+    """float32 [B, N*N + 1]: a Go network's probability of each point, and of the pass, on boards of one size."""
+    seen = np.stack([planes(model, board, to_move) for board in boards])
+    with torch.no_grad():
+        return np.asarray(model(torch.from_numpy(seen).float()).softmax(1).numpy())
 
 
 def own_games(model: nn.Module, games: int, moves: int, *, every: int, seed: int) -> np.ndarray:
@@ -57,29 +73,26 @@ def own_games(model: nn.Module, games: int, moves: int, *, every: int, seed: int
     return np.concatenate(kept)
 
 
-def draw_heat(
-    axes: Axes, stones: np.ndarray, heat: np.ndarray, *, title: str = "", limit: float | None = None,
-    last: int | None = None, colours: str = drawing.DIVERGING,
-) -> None:  # fmt: skip
-    """A board, int8 [N, N], with a value on every point, float [N, N]: red above zero, blue below, up to `limit`."""
+def draw_heat(axes: Axes, stones: np.ndarray, heat: np.ndarray, *, title: str = "", last: int | None = None) -> None:
+    """A board, int8 [N, N], with a value on every point, float [N, N]: red above zero, blue below."""
     draw_board(axes, stones, last=last)
-    tint(axes, heat, limit or float(np.abs(heat).max()) or 1.0, colours)
+    tint(axes, heat, float(np.abs(heat).max()) or 1.0)
     _bare(axes, title)
 
 
-def tint(axes: Axes, heat: np.ndarray, limit: float, colours: str = drawing.DIVERGING) -> None:
+def tint(axes: Axes, heat: np.ndarray, limit: float) -> None:
     """Lay a value on every point of a drawn board, float [N, N], from -limit to +limit; zero is transparent."""
     opaque = np.minimum(1, np.abs(heat) / limit * 1.5)
-    axes.imshow(heat, cmap=colours, vmin=-limit, vmax=limit, alpha=opaque, zorder=2.5)
+    axes.imshow(heat, cmap=drawing.DIVERGING, vmin=-limit, vmax=limit, alpha=opaque, zorder=2.5)
     size = len(heat)
     axes.set(xlim=(-0.7, size - 0.3), ylim=(size - 0.3, -0.7))
 
 
-def mark(axes: Axes, point: int, size: int) -> None:
-    """A green ring around a point."""
+def mark(axes: Axes, point: int) -> None:
+    """A green ring around a point of 19x19."""
     from matplotlib.patches import Circle
 
-    ring = Circle((point % size, point // size), 0.5, fill=False, edgecolor="#00a040", linewidth=2, zorder=5)
+    ring = Circle((point % 19, point // 19), 0.5, fill=False, edgecolor="#00a040", linewidth=2, zorder=5)
     axes.add_patch(ring)
 
 
@@ -89,12 +102,9 @@ def without(model: nn.Module, board: Board, point: int) -> np.ndarray:
     Liberties and all that follows from the stones are counted anew; the other moves of the game stay known.
     """
     seen = planes(model, board)
-    stones = board.stones.ravel().copy()
-    stones[point] = 0
-    there = np.flatnonzero(stones)
-    other = Board(board.size)
-    other.setup(there.tolist(), stones[there].tolist())
-    changed = planes(model, other, board.to_move)
+    stones = board.stones.copy()
+    stones.ravel()[point] = 0
+    changed = planes(model, board_of(stones), board.to_move)
     config: Any = model.config
     for index, name in enumerate(PLANE_SETS[config.planes].planes):
         if name == "last move" or name.endswith("moves ago"):

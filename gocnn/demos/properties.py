@@ -75,21 +75,6 @@ def _moved(move: str, down: int, right: int) -> str:
     return point_to_gtp(gtp_to_point(move, 19) + 19 * down + right, 19)
 
 
-def answers(model: nn.Module, boards: list[Board], to_move: int | None = None) -> np.ndarray:
-    """float [B, N*N]: a Go network's probability of each point of boards of one size."""
-    seen = np.stack([positions.planes(model, board, to_move) for board in boards])
-    with torch.no_grad():
-        return np.asarray(model(torch.from_numpy(seen).float()).softmax(1)[:, :-1].numpy())
-
-
-def board_of(stones: np.ndarray) -> Board:
-    """The position of int8 [N, N] stones, without its history."""
-    board = Board(len(stones))
-    points = np.flatnonzero(stones)
-    board.setup(points.tolist(), stones.ravel()[points].tolist())
-    return board
-
-
 def _patterns(out: Path, go: nn.Module, photographs: models.Network, say: Say) -> Part:
     """What one filter finds all over a photograph; and the crosscut in several places of the board."""
     from matplotlib.figure import Figure
@@ -98,7 +83,7 @@ def _patterns(out: Path, go: nn.Module, photographs: models.Network, say: Say) -
     top = top_patches(photographs.model, LAYER, [UNIT], [inputs[None]], count=PATCHES, per_image=PATCHES, overlap=0.0)
     shifts = [(down, right) for down in ROWS for right in COLUMNS]
     asked = [crosscut(down, right) for down, right in shifts]
-    heat = answers(go, [board for board, _ in asked])
+    heat = positions.answers(go, [board for board, _ in asked])[:, :-1]
     right_answers = int(sum(one.argmax() == wanted for one, (_, wanted) in zip(heat, asked)))
     sure = float(np.mean([one[wanted] for one, (_, wanted) in zip(heat, asked)]))
     say(
@@ -145,8 +130,8 @@ def _subsampling(out: Path, go: nn.Module, photographs: models.Network, say: Say
         say(f"  {name}: {full[0]} {full[1]:.0%}, then {small[0]} {small[1]:.0%}")
 
     stones = own_stones(positions.own_games(go, GAMES, MOVES, every=EVERY, seed=0))
-    boards = [board_of(one) for one in stones], [board_of(one[::2, ::2]) for one in stones]
-    heat = [answers(go, of_size, BLACK) for of_size in boards]
+    boards = [[positions.board_of(one) for one in of_size] for of_size in (stones, stones[:, ::2, ::2])]
+    heat = [positions.answers(go, of_size, BLACK)[:, :-1] for of_size in boards]
     best = [[divmod(int(one.argmax()), board.size) for one, board in zip(*pair)] for pair in zip(heat, boards)]
     found = {
         "positions": len(stones),

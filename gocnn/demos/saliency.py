@@ -109,7 +109,7 @@ def _boards(out: Path, say: Say) -> Part:
     for row, (name, moves) in enumerate(BOARDS.items()):
         board = positions.position(moves)
         planes = positions.planes(go, board)[None]
-        sure = evidence.shares(go, planes.astype(np.float32))[0]
+        sure = positions.answers(go, [board])[0]
         best, last = int(sure.argmax()), int(board.recent[-1])
         slopes = saliency(go, planes, best, objective="log probability", signed=True)[0]
         depends = np.abs(slopes).max(0)
@@ -121,7 +121,7 @@ def _boards(out: Path, say: Say) -> Part:
         maps = (depends, slopes[0] * (board.stones == 0), slopes[1] * (board.stones == 0))
         for axes, heat, what in zip(cells[row], maps, (title, "one more black stone", "one more white stone")):
             positions.draw_heat(axes, board.stones, heat, title=what, last=last)
-            positions.mark(axes, best, 19)
+            positions.mark(axes, best)
         say(f"{title}; {close:.0%} of the saliency is within 4 points of the move")
     caption = (
         "The Go network, Black to move; the green ring is its move. First column: the points on which the move's log "
