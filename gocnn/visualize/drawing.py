@@ -52,11 +52,11 @@ def show(axes: Axes, image: np.ndarray, *, title: str = "", colours: str = "gray
 
 def numbers(
     axes: Axes, values: np.ndarray, *, title: str = "", colours: str = DIVERGING, limit: float | None = None,
-    size: float = 10, form: str = "g", shown: np.ndarray | None = None,
+    size: float = 10, shown: np.ndarray | None = None,
 ) -> None:  # fmt: skip
     """Draw a table of numbers, float [H, W], as squares tinted by their value, from -limit to +limit.
 
-    `size` is that of the letters, `form` the numbers' format. Where `shown`, bool [H, W], is false, a square is empty.
+    `size` is that of the letters. Where `shown`, bool [H, W], is false, a square is empty.
     """
     height, width = values.shape
     visible = np.ones(values.shape, bool) if shown is None else shown
@@ -66,7 +66,7 @@ def numbers(
     axes.hlines(np.arange(height + 1) - 0.5, -0.5, width - 0.5, color="0.6", linewidth=0.8)
     axes.vlines(np.arange(width + 1) - 0.5, -0.5, height - 0.5, color="0.6", linewidth=0.8)
     for row, col in np.argwhere(visible).tolist():
-        text = format(float(values[row, col]), form).replace("-", "−")
+        text = format(float(values[row, col]), "g").replace("-", "−")
         axes.text(col, row, text, ha="center", va="center", fontsize=size)
     axes.set(xlim=(-0.55, width - 0.45), ylim=(height - 0.45, -0.55), xticks=[], yticks=[])
     axes.set_axis_off()
@@ -92,14 +92,14 @@ def below(axes: Axes, lines: Sequence[tuple[str, bool]]) -> None:
         )  # fmt: skip
 
 
-def overlay(image: np.ndarray, heat: np.ndarray, *, colours: str = "jet", strength: float = 0.5) -> np.ndarray:
+def overlay(image: np.ndarray, heat: np.ndarray, *, strength: float = 0.5) -> np.ndarray:
     """float [H, W, 3], 0 to 1: a grey or colour picture (float 0 to 1, or uint8) under a heat map [H, W], 0 to 1."""
     from matplotlib import colormaps
 
     base = image.astype(np.float64) / (255 if image.dtype == np.uint8 else 1)
     if base.ndim == 2 or base.shape[2] == 1:
         base = np.repeat(base.reshape(*base.shape[:2], 1), 3, axis=2)
-    tint = colormaps[colours](np.clip(heat, 0, 1))[..., :3]
+    tint = colormaps["jet"](np.clip(heat, 0, 1))[..., :3]
     return np.asarray((1 - strength) * base + strength * tint)
 
 
