@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
@@ -20,7 +21,9 @@ Examples:
       --outcomes selfplay.arrow --owners selfplay.owners.arrow --minutes 60 -o runs/value
 """
 )
-@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False), help="The game store to write.")
+@click.option(
+    "-o", "--output", required=True, type=click.Path(dir_okay=False), help="The game store to write, a new one."
+)
 @click.option("--games", default=1000, show_default=True, type=click.IntRange(1))
 @click.option("--model", type=NetworkFile(), metavar="FILE", help="The network.  [default: b8c96, which ships]")
 @click.option("--size", default=19, show_default=True, type=click.IntRange(2, 25), help="Side of the board.")
@@ -45,7 +48,7 @@ def selfplay(
     something large is dead late in a game. From these it learns better, by how they end alone (gocnn train --outcomes).
 
     One to two seconds a game on one core. The games that have ended are kept every minute, and when Ctrl-C or an error
-    ends the rest.
+    ends the rest. Another command with another --seed and another store adds games: --outcomes takes several stores.
     """
     import time
 
@@ -68,8 +71,13 @@ def selfplay(
             writer.write(to_batch(records))
 
     try:
-        network = Evaluator.load(model, device)
         once = AtomicFile(output).is_special  # what a pipe has been given cannot be replaced
+        if not once and os.path.exists(output):  # its games took hours, maybe
+            raise click.ClickException(
+                f"{output} exists: take another name, and another --seed for other games (gocnn train --outcomes "
+                "takes several stores)"
+            )
+        network = Evaluator.load(model, device)
         if not once:
             keep()  # a place that cannot be written to is better known before the games than after them
         written = time.monotonic()

@@ -133,6 +133,15 @@ def test_what_has_ended_is_kept_from_time_to_time(tmp_path: Path, monkeypatch: p
     assert done.exit_code == 0 and sorted(set(kept)) == [0, 1, 2] and len(open_store(path)) == 3
 
 
+def test_a_store_that_exists_is_not_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "games.arrow"
+    command = ["--size", "5", "-o", str(path), "--games"]
+    assert CliRunner().invoke(selfplay, [*command, "2"]).exit_code == 0
+    again = CliRunner().invoke(selfplay, [*command, "1"])
+    assert again.exit_code == 1 and again.output.startswith(f"Error: {path} exists: take another name")
+    assert len(open_store(path)) == 2
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
 def test_a_pipe_is_given_one_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pipe = tmp_path / "pipe"
