@@ -82,7 +82,7 @@ def result(text: str, program: str = "") -> str | None:
         return "0"
     if lower in _VOID:
         return "Void"
-    match = _RESULT.fullmatch(plain) or _RESULT.fullmatch(_chinese(plain))
+    match = _RESULT.fullmatch(plain) or _RESULT.fullmatch(_eastern(plain))
     if not match:
         return text.strip()
     colour, how = match[1].upper(), match[2].strip().lower().rstrip(".")
@@ -133,12 +133,12 @@ def _plain(text: str) -> str:
 
 
 def _decimal(text: str) -> str:
-    """The plain text with "6½", "6 1/2", "6目半" and "六目半" as "6.5", and "3又3/4子" as "3.75子"."""
+    """The plain text with "6½", "6 1/2", "6目半", "6집 반" and "六目半" as "6.5", and "3又3/4子" as "3.75子"."""
     plain = _plain(text.translate(_FRACTIONS))
     if re.search("[胜勝负負子目半]", plain):
         plain = _NUMERAL.sub(_number, plain)
     plain = _FRACTION.sub(lambda found: f"{int(found[1] or 0) + int(found[2]) / int(found[3]):g}", plain)
-    return re.sub(r"(?<!\d)(\d{1,3})([子目]?)半", r"\1.5\2", plain)
+    return re.sub(r"(?<!\d)(\d{1,3})([子目집]?) ?[半반]", r"\1.5\2", plain)
 
 
 def _number(numeral: re.Match[str]) -> str:
@@ -157,17 +157,17 @@ def _in_points(number: float, text: str) -> float:
     return number * 2 if "子" in text or number % 0.5 == 0.25 else number
 
 
-def _chinese(text: str) -> str:
-    """ "黑中盘胜", "白勝3.5目", "黑负" as "B+R", "W+3.5", "W+"; other text as it is."""
-    if text[:1] not in ("黑", "黒", "白") or not re.search("[胜勝负負]", text):
+def _eastern(text: str) -> str:
+    """ "黑中盘胜", "白勝3.5目", "백 3.5집승", "黑负" as "B+R", "W+3.5", "W+3.5", "W+"; other text as it is."""
+    if text[:1] not in tuple("黑黒흑白백") or not re.search("[胜勝승负負패]", text):
         return text
-    colour = "W" if (text[0] == "白") == bool(re.search("[胜勝]", text)) else "B"
-    if re.search("中[盘盤押]", text):
+    colour = "W" if (text[0] in "白백") == bool(re.search("[胜勝승]", text)) else "B"
+    if re.search("中[盘盤押]|불계", text):
         return f"{colour}+R"
-    if "时" in text or "時" in text:
+    if re.search("[时時]|시간", text):
         return f"{colour}+T"
     stones = 2 if "子" in text else 1  # margins in stones are half the margin in points
     points = re.search(r"\d*\.?\d+", text)
     if not points:
-        return f"{colour}+{0.5 * stones:g}" if "半" in text else f"{colour}+"
+        return f"{colour}+{0.5 * stones:g}" if re.search("[半반]", text) else f"{colour}+"
     return f"{colour}+{float(points[0]) * stones:g}"
