@@ -43,10 +43,10 @@ def owners(store: str, output: str | None, from_year: int, jobs: int | None) -> 
     from sgf_data.build import available_cores
     from sgf_data.store import StoreError, open_store
 
-    path = output or str(Path(store).with_suffix(".owners.arrow"))
     found: dict[int, file.Owner] = {}
     try:
         table = open_store(store).moves()
+        path = output or str(Path(store).with_suffix(".owners.arrow"))
         if Path(path).exists():
             found = file.read(path).by_key()
         file.write(path, found)  # a place that cannot be written to is better known before the work than after it

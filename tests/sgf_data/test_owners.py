@@ -127,6 +127,12 @@ def test_the_command_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
     assert len(found) == 2 and found[int(table.game_key[0])] is None
 
 
+@pytest.mark.parametrize("store", [".", "", "none.arrow"])
+def test_a_name_that_is_no_stores_is_told_in_a_line(store: str) -> None:
+    run = CliRunner().invoke(data, ["owners", store])
+    assert run.exit_code == 1 and run.output.startswith("Error: ") and run.output.count("\n") == 1
+
+
 def test_many_threads_are_kept_busy_and_give_the_games_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     jobs = 40
     together = threading.Barrier(jobs)  # passed by all threads at once, or an error
