@@ -80,7 +80,7 @@ class MoveTable:
     year: np.ndarray  # int16 [G], 0 unknown
     ranks: np.ndarray  # int8 [G, 2] of Black and of White, numbers into `gocnn.profile.RANKS`
     komi: np.ndarray  # float32 [G], nan unknown
-    winner: np.ndarray  # int8 [G], 0 draw or unknown
+    winner: np.ndarray  # int8 [G], 0 draw, unknown, or by the clock or a rule (T, F), which says nothing of the board
     margin: np.ndarray  # float32 [G], points that Black won by, komi included; nan where nothing was counted
 
 
@@ -191,7 +191,7 @@ class GameStore:
             year=self._column("year", missing=0),
             ranks=np.stack([self._ranks("black_rank"), self._ranks("white_rank")], axis=1),
             komi=self._column("komi", missing=float("nan")),
-            winner=self._column("winner", missing=0),
+            winner=self._winners(),
             margin=self._margins(),
         )
 
@@ -219,6 +219,10 @@ class GameStore:
         coded = self.table[name].combine_chunks().dictionary_encode()
         numbers = profile.ranks(coded.dictionary.to_pylist()).astype(np.int8)
         return np.asarray(numbers[coded.indices.to_numpy()])
+
+    def _winners(self) -> np.ndarray:
+        off_board = pc.match_substring_regex(self.table["result"], r"\+[TF]$").fill_null(False)
+        return np.where(off_board.to_numpy(), 0, self._column("winner", missing=0)).astype(np.int8)
 
     def _margins(self) -> np.ndarray:
         parts = pc.extract_regex(self.table["result"], r"^(?P<side>[BW])\+(?P<points>[0-9.]+)$")

@@ -58,6 +58,15 @@ def test_records_come_back(tmp_path: Path, pieces: list[int]) -> None:
             store.record(outside)
 
 
+def test_who_won_by_the_clock_or_a_rule_did_not_win_on_the_board(tmp_path: Path) -> None:
+    results = ["B+R", "W+T", "B+F", "W+2.5", "Void", "W+"]
+    texts = b"".join(f"(;SZ[9]RE[{result}];B[{column}e])".encode() for result, column in zip(results, "abcdef"))
+    found = [game for game in read_games(texts, "x.sgf") if isinstance(game, GameRecord)]
+    store = open_store(write(tmp_path / "x.arrow", found))
+    assert store.moves().winner.tolist() == [1, 0, 0, -1, 0, -1]
+    assert [store.record(number).winner for number in range(6)] == [1, -1, 1, -1, None, -1]
+
+
 @pytest.mark.parametrize("pieces", [1, 3])
 def test_moves_as_flat_arrays(tmp_path: Path, pieces: int) -> None:
     batches = [games()] if pieces == 1 else [[game] for game in games()]
