@@ -123,7 +123,9 @@ Examples:
     metavar="SHARE",
     help="How much of each move to learn is the teacher's opinion, the rest being the record's (default: 0.5).",
 )
-@click.option("--minutes", type=FiniteRange(0, min_open=True), help="Budget: minutes of training, tests not counted.")
+@click.option(
+    "--minutes", type=FiniteRange(0, min_open=True), help="Budget: minutes of training, without tests and compiling."
+)
 @click.option("--positions", type=int, help="Budget: positions.")
 @click.option("--batch", default=128, show_default=True, help="Positions a step, for each process.")
 @click.option("--optimizer", type=click.Choice(["muon", "adamw"]), default="muon", show_default=True)

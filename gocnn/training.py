@@ -49,7 +49,8 @@ class Objective(nn.Module):
 class TrainingConfig:
     """How a network is trained. The budget is `minutes` or `samples`; the learning rate falls to zero at its end.
 
-    Minutes are those of training: tests between them are not counted.
+    Minutes are those of training: tests between them are not counted, nor the first step of a process, in which the
+    network is compiled.
 
     `batch` is per process. `warmup` and `decay` are shares of the budget, at its two ends: over the one the learning
     rate rises, over the other it falls, and it holds between them. `*_minutes` are intervals.
@@ -278,12 +279,14 @@ class Run:
             Journal(self.folder, self.progress.step, enabled=ranks.is_first) as journal,
             _stop_requests() as stop,
         ):
-            began = time.monotonic() - self.progress.seconds
+            began: float | None = None
             validated = saved = self.progress.seconds
             metrics = journal.last_metrics
             while self.share_done < 1:
                 self.model.train()
                 loss = self.step(*batches.next())
+                if began is None:  # compiling, again in each process that goes on, is no time of training
+                    began = time.monotonic() - self.progress.seconds
                 (self.progress.seconds,) = ranks.from_first(time.monotonic() - began)
                 stopping = ranks.mean(float(stop.is_set)) > 0
                 finished = self.share_done >= 1

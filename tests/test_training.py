@@ -153,7 +153,7 @@ def test_a_run_that_dies_in_its_last_test_has_its_row_when_it_is_resumed(tmp_pat
 
 
 def steps_of_tests(folder: Path, settings: training.TrainingConfig, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """After which steps a run is tested, whose steps take a minute each, and its tests twenty."""
+    """After which steps a run is tested, whose steps take a minute each, and its tests twenty; the first is no time."""
     now, tested = 0.0, []
 
     def slowly(model: nn.Module) -> training.Metrics:
@@ -176,14 +176,39 @@ def steps_of_tests(folder: Path, settings: training.TrainingConfig, monkeypatch:
 
 def test_slow_tests_leave_time_to_learn_between_them(tmp_path, monkeypatch):
     settings = config(samples=40 * 32, validate_minutes=10, checkpoint_minutes=100)
-    assert steps_of_tests(tmp_path, settings, monkeypatch) == [10, 20, 30, 40]
+    assert steps_of_tests(tmp_path, settings, monkeypatch) == [11, 21, 31, 40]
 
 
 def test_tests_are_no_time_of_training(tmp_path, monkeypatch):
     settings = config(samples=None, minutes=30, validate_minutes=10, checkpoint_minutes=100)
-    assert steps_of_tests(tmp_path, settings, monkeypatch) == [10, 20, 30]
+    assert steps_of_tests(tmp_path, settings, monkeypatch) == [11, 21, 31]
     with (tmp_path / "log.csv").open() as file:
         assert [float(row["seconds"]) for row in csv.DictReader(file)] == [600, 1200, 1800]
+
+
+def test_the_first_step_of_a_process_is_no_time_of_training(tmp_path, monkeypatch):
+    """Compiling takes as long as many steps, and would leave no steps for the rates to rise in."""
+    now = 0.0
+
+    class Compiling(training.Run):
+        compiled = False
+
+        def step(self, *batch: torch.Tensor) -> torch.Tensor:
+            nonlocal now
+            now += 1 if self.compiled else 60
+            self.compiled = True
+            return super().step(*batch)
+
+    monkeypatch.setattr(training, "time", SimpleNamespace(monotonic=lambda: now))
+    settings = config(samples=None, minutes=0.5)
+    begun = Compiling(tmp_path, small_network(), settings, CPU)
+    with pytest.raises(training.Interrupted):
+        stopped_after(begun, 11 * 32).train(Stripes(), lambda model: {})
+    assert begun.progress.seconds == 10
+    again = Compiling(tmp_path, small_network(), settings, CPU)
+    again.resume()
+    again.train(Stripes(), lambda model: {})
+    assert (again.progress.step, again.progress.seconds) == (1 + 10 + 1 + 20, 30)
 
 
 def test_a_log_that_cannot_be_written_stops_no_run(tmp_path, capsys):
