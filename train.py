@@ -157,8 +157,9 @@ Examples:
     help="Positions of a validation, drawn once at random.",
 )  # fmt: skip
 @click.option(
-    "--checkpoint-minutes", type=FiniteRange(0), default=3.0, show_default=True, help="Minutes between checkpoints."
-)
+    "--checkpoint-minutes", type=FiniteRange(0), default=3.0, show_default=True,
+    help="Minutes between checkpoints, the first being written after the first step.",
+)  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on with the run in the folder, exactly where it stood.")
 def main(
     data: tuple[str, ...], val: tuple[str, ...], out: Path, preset: str | None, planes: str | None,

@@ -107,6 +107,14 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
         file.write(data)
 
 
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Find out before long work whether a file can be written after it. Raises OSError that names it if it cannot."""
+    place = AtomicFile(path)
+    place.keep = False
+    with place:
+        pass
+
+
 def _own_descriptor(path: str | os.PathLike[str]) -> int | None:
     """The descriptor of this process that a path is a name of, as /dev/stdout is, or a link to it; None of others."""
     if not os.path.exists(path):

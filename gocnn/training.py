@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from gocnn import checkpoint, optim
+from gocnn.atomic import check_writable
 from gocnn.batches import Prefetcher, Source, as_images
 from gocnn.device import Ranks, autocast, keep_memory, memory_format, precision
 from gocnn.journal import Journal
@@ -206,13 +207,15 @@ class Run:
     def begin(self, resume: bool) -> None:
         """Go on from the folder's checkpoint, or make sure that the folder has nothing that would be written over.
 
-        Raises ValueError if it has a run or a network, and what `resume` raises.
+        Raises ValueError if it has a run or a network, OSError if it cannot be written to, and what `resume` raises.
         """
         if resume:
             self.resume()
         elif self.checkpoint_path.exists() or (self.folder / "network.safetensors").exists():
             remedy = "add --resume to go on with it, or take another folder"
             raise ValueError(f"{self.folder} holds a run already: {remedy}")
+        if self.ranks.is_first:
+            check_writable(self.checkpoint_path)
 
     def resume(self) -> None:
         """Go on from the folder's checkpoint. The run's end may be another one while its learning rate holds.
@@ -285,12 +288,15 @@ class Run:
             while self.share_done < 1:
                 self.model.train()
                 loss = self.step(*batches.next())
+                fresh = began is None
                 if began is None:  # compiling, again in each process that goes on, is no time of training
                     began = time.monotonic() - self.progress.seconds
                 (self.progress.seconds,) = ranks.from_first(time.monotonic() - began)
                 stopping = ranks.mean(float(stop.is_set)) > 0
                 finished = self.share_done >= 1
-                saving = finished or stopping or self.progress.seconds - saved >= 60 * config.checkpoint_minutes
+                due = self.progress.seconds - saved >= 60 * config.checkpoint_minutes
+                # Not before the first step: where that needs other settings, the same folder takes them.
+                saving = fresh or due or stopping or finished
                 reporting = not self.progress.step % 10 or self.progress.step == 1
                 if reporting or saving:
                     value = self._finite("loss", ranks.mean(float(loss)))

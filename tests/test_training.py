@@ -6,6 +6,7 @@ import csv
 import os
 import re
 import signal
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -209,6 +210,32 @@ def test_the_first_step_of_a_process_is_no_time_of_training(tmp_path, monkeypatc
     again.resume()
     again.train(Stripes(), lambda model: {})
     assert (again.progress.step, again.progress.seconds) == (1 + 10 + 1 + 20, 30)
+
+
+def test_a_run_that_dies_in_its_first_minutes_is_resumed(tmp_path):
+    class Dying(training.Run):
+        last = 0
+
+        def step(self, *batch: torch.Tensor) -> torch.Tensor:
+            if self.progress.step == self.last:
+                raise RuntimeError("the power is out")
+            return super().step(*batch)
+
+    run = Dying(tmp_path, small_network(), config(checkpoint_minutes=100), CPU)
+    for run.last, kept in ((0, False), (2, True)):
+        run.begin(False)  # what fails at the first step, for want of memory say, leaves the folder to another attempt
+        with pytest.raises(RuntimeError, match="power"):
+            run.train(Stripes(), lambda model: {})
+        assert run.checkpoint_path.exists() == kept
+    run.begin(True)
+    assert run.progress.step == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="has no folder that nobody can write to")
+def test_a_folder_that_cannot_be_written_to_is_told_before_the_first_step():
+    run = training.Run(Path("/proc"), small_network(), config(), CPU)
+    with pytest.raises(OSError, match=r"'/proc/checkpoint\.safetensors'$"):
+        run.begin(False)
 
 
 def test_a_log_that_cannot_be_written_stops_no_run(tmp_path, capsys):
