@@ -274,13 +274,19 @@ def _network_of(
     first: Policy | None, preset: str | None, planes: str | None, stem: str | None, pool: bool, size: int,
     value: bool, profiles: bool,
 ) -> PolicyConfig:  # fmt: skip
-    """The network that the options ask for, or that it begins with and what they add. Raises ValueError."""
+    """The network that the options ask for, or that it begins with and what they add. Raises ValueError, UsageError."""
     from gocnn import policy
 
     network = policy.preset(preset or "b6c64", planes, size)
     if first:
-        shape = network if preset else first.config
-        network = replace(first.config, kind=shape.kind, blocks=shape.blocks, channels=shape.channels)
+        own = first.config
+        shape = network if preset else own
+        if shape.kind != own.kind or shape.blocks < own.blocks or shape.channels < own.channels:
+            raise click.UsageError(
+                f"the network of --init is {own.label}: --preset may add blocks and channels, not take any away or "
+                "make it one of another kind"
+            )
+        network = replace(own, kind=shape.kind, blocks=shape.blocks, channels=shape.channels)
     return replace(
         network, planes=planes or network.planes, value=value or network.value, pool=pool or network.pool,
         profiles=profiles or network.profiles, stem=int(stem) if stem else network.stem,

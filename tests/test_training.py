@@ -536,7 +536,10 @@ def test_games_without_a_counted_result_are_tested_all_the_same(tmp_path):
     [
         ((), "a budget is needed: either --minutes or --positions"),
         (("--positions", "10", "--preset", "b1"), "there is no network 'b1'"),
-        (("--positions", "10", "--init", SHIPPED, "--preset", "b7c32"), "do not fit"),
+        *(
+            (("--positions", "10", "--init", SHIPPED, "--preset", other), "--init is b6c64: --preset may add blocks")
+            for other in ("b7c32", "b4c64", "dense")
+        ),
         (("--positions", "10", "--init", SHIPPED, "--stem", "7"), "leave --stem"),
         (("--positions", "10", "--size", "13"), "games.arrow: no 13x13 games"),
         (("--positions", "10", "--device", "gpu"), "no device 'gpu' here"),
