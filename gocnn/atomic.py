@@ -88,7 +88,9 @@ class AtomicFile:
         try:
             yield
         except OSError as error:
-            if error.filename2 is None:  # or both names are told: it could not get the one instead of the other
+            # With two names both are told, it could not get the one instead of the other; without a number there is a
+            # text alone, which a name would take the place of.
+            if error.filename2 is None and error.errno is not None:
                 error.filename = str(self.path)
             raise
 
