@@ -56,7 +56,7 @@ def selfplay(
     from rich.progress import track
 
     from engine.selfplay import SelfPlay, play
-    from gocnn.atomic import AtomicFile
+    from gocnn.atomic import AtomicFile, check_writable
     from gocnn.evaluator import Evaluator
     from sgf_data.record import GameRecord
     from sgf_data.store import StoreWriter, to_batch
@@ -79,7 +79,7 @@ def selfplay(
             )
         network = Evaluator.load(model, device)
         if not once:
-            keep()  # a place that cannot be written to is better known before the games than after them
+            check_writable(output)
         written = time.monotonic()
         try:
             played = play(network, config)

@@ -58,8 +58,8 @@ class AtomicFile:
         trace: TracebackType | None,
     ) -> None:
         """Raises OSError if what is still to be written finds no room, say."""
-        if isinstance(error, OSError) and error.filename is None:
-            error.filename = str(self.path)  # a full disk is one, and names no file of itself
+        if isinstance(error, OSError) and error.filename is None:  # a full disk is one, and names no file of itself
+            self._name(error)
         with self._named():
             self._end(whole=kind is None and self.keep)
 
@@ -88,11 +88,14 @@ class AtomicFile:
         try:
             yield
         except OSError as error:
-            # With two names both are told, it could not get the one instead of the other; without a number there is a
-            # text alone, which a name would take the place of.
-            if error.filename2 is None and error.errno is not None:
-                error.filename = str(self.path)
+            if error.filename2 is None:  # or both names are told: it could not get the one instead of the other
+                self._name(error)
             raise
+
+    def _name(self, error: OSError) -> None:
+        """Have an error of the system name this file; one that is a text alone would lose it by that."""
+        if error.errno is not None:
+            error.filename = str(self.path)
 
     def _remove_stale(self) -> None:
         """Remove the temporary files of this path whose processes, on this machine, have died."""

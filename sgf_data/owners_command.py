@@ -39,6 +39,7 @@ def owners(store: str, output: str | None, from_year: int, jobs: int | None) -> 
     from rich.console import Console
     from rich.progress import track
 
+    from gocnn.atomic import check_writable
     from sgf_data import owners as file
     from sgf_data.build import available_cores
     from sgf_data.store import StoreError, open_store
@@ -49,7 +50,7 @@ def owners(store: str, output: str | None, from_year: int, jobs: int | None) -> 
         path = output or str(Path(store).with_suffix(".owners.arrow"))
         if Path(path).exists():
             found = file.read(path).by_key()
-        file.write(path, found)  # a place that cannot be written to is better known before the work than after it
+        check_writable(path)
         games = file.counted(table)
         games = games[table.year[games] >= from_year]
         todo = [game for game in games.tolist() if int(table.game_key[game]) not in found]

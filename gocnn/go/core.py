@@ -34,10 +34,10 @@ LEGAL, OCCUPIED, SUICIDE, KO_BAN, SUPERKO = 0, 1, 2, 3, 4
 # Ko rules as `legality` takes them.
 SIMPLE, POSITIONAL, SITUATIONAL = 0, 1, 2
 
-# Mixed into a position's hash when White is to move, for situational superko.
-WHITE_TO_MOVE = np.uint64(0x9E3779B97F4A7C15)
-
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2^64 by the golden ratio: its multiples lie evenly among all numbers
+
+# Mixed into a position's hash when White is to move, for situational superko.
+WHITE_TO_MOVE = GOLDEN
 
 
 class State(NamedTuple):
