@@ -118,6 +118,13 @@ with ranks("cpu") as here:
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 
 
+def run(command: list[str], env: dict[str, str]) -> str:
+    """What a program that must succeed prints; else the test fails with what it says of its errors."""
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 @pytest.mark.slow
 def test_two_processes_learn_what_one_learns_of_both_their_samples(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
@@ -127,7 +134,7 @@ def test_two_processes_learn_what_one_learns_of_both_their_samples(tmp_path: Pat
         folder = tmp_path / name
         folder.mkdir()
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-        subprocess.run([*launch, str(program), str(folder)], check=True, env=environment, capture_output=True)
+        run([*launch, str(program), str(folder)], env=environment)
         saved = checkpoint.load(folder / "checkpoint.safetensors", "training")
         assert saved.meta["progress"]["step"] == 10
         weights.append({name: tensor for name, tensor in saved.tensors.items() if name.startswith("model.")})
@@ -161,7 +168,7 @@ def test_processes_go_on_from_one_checkpoint_or_none(tmp_path: Path) -> None:
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     later, earlier = tmp_path / "later", tmp_path / "earlier"
     later.mkdir()
-    subprocess.run([*TORCHRUN, str(program), str(later)], check=True, env=environment, capture_output=True)
+    run([*TORCHRUN, str(program), str(later)], env=environment)
     earlier.mkdir()
     saved = checkpoint.load(later / "checkpoint.safetensors", "training")
     meta = {**saved.meta, "progress": {**saved.meta["progress"], "step": 5}}
@@ -169,16 +176,16 @@ def test_processes_go_on_from_one_checkpoint_or_none(tmp_path: Path) -> None:
     program.write_text(RESUMING)
     for second, refusals in ((later, 0), (earlier, 1)):
         words = [*TORCHRUN, str(program), str(later), str(second)]
-        done = subprocess.run(words, check=True, env=environment, capture_output=True, text=True)
-        assert done.stdout.count("all need the same checkpoint") == refusals, done.stdout
-        assert done.stdout.count("goes on from 10") == 2 - refusals
+        said = run(words, env=environment)
+        assert said.count("all need the same checkpoint") == refusals, said
+        assert said.count("goes on from 10") == 2 - refusals
 
 
 @pytest.mark.slow
 def test_the_recipe_runs_in_two_processes(store: Path, tmp_path: Path) -> None:
     words = train_words(store, tmp_path / "run", "--positions", "160")
     command = [*TORCHRUN, str(ROOT / "train.py"), *words]
-    subprocess.run(command, check=True, cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True)
+    run(command, env={**os.environ, "OMP_NUM_THREADS": "1"})
     card = checkpoint.load(tmp_path / "run" / "network.safetensors", "policy").meta["card"]
     assert card["samples"] == 160
     assert 0 < card["metrics"]["cross_entropy"] < 6.5
