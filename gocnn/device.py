@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import importlib
 import os
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import torch
 import torch.distributed as dist
+from torch import Tensor
 
 
 def best_device(local_rank: int = 0) -> torch.device:
@@ -135,6 +137,26 @@ class Ranks:
         dist.all_reduce(box)
         return float(box) / self.world
 
+    def copy_first(self, tensors: Iterable[Tensor]) -> None:
+        """Give the first process's values to the tensors of all, in place."""
+        for tensor in tensors if self.world > 1 else ():
+            box = tensor.contiguous()
+            dist.broadcast(box, 0)
+            tensor.copy_(box)
+
+    def average(self, tensors: Sequence[Tensor]) -> None:
+        """Give the mean of all processes' values to the tensors, of one type and device, in place.
+
+        By one exchange after the backward pass, where DistributedDataParallel has several while it goes on: networks
+        of a few million weights hardly gain by that, and it keeps the processes' group beyond its end (see `ranks`).
+        """
+        if self.world > 1:
+            flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
+            dist.all_reduce(flat)
+            flat /= self.world
+            for tensor, mean in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
+                tensor.copy_(mean.view(tensor.shape))
+
 
 @contextlib.contextmanager
 def ranks(device: str | None = None) -> Iterator[Ranks]:
@@ -153,8 +175,14 @@ def ranks(device: str | None = None) -> Iterator[Ranks]:
         return
     if chosen.type == "mps":
         raise ValueError("Apple's GPU can't be shared by several processes: add --device cpu, or leave torchrun out")
+    # This module's functions have the group for a default, and so keep it if torch's compiler imports them after this.
+    # Gloo's threads end with the last reference to it; left alive, they abort the process now and then as Python ends
+    # (https://github.com/pytorch/pytorch/pull/179291).
+    importlib.import_module("torch.distributed.nn.functional")
     dist.init_process_group("cpu:gloo,cuda:nccl" if chosen.type == "cuda" else "gloo")
+    here = Ranks(dist.get_rank(), world, chosen)
     try:
-        yield Ranks(dist.get_rank(), world, chosen)
+        yield here
+        here.mean(0.0)  # none leaves before the first has saved: torchrun ends all as soon as one is at fault
     finally:
         dist.destroy_process_group()

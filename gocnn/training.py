@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 
 from gocnn import checkpoint, optim
 from gocnn.atomic import check_writable
@@ -33,17 +32,6 @@ Metrics = dict[str, float]
 def cross_entropy(model: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:
     """The loss of a classifier: mean nats, of logits [B, classes] and targets int64 [B]."""
     return nn.functional.cross_entropy(model(inputs).float(), targets)
-
-
-class Objective(nn.Module):
-    """A model and its loss as one module: what is compiled, and what several processes share the gradients of."""
-
-    def __init__(self, model: nn.Module, loss: Loss) -> None:
-        super().__init__()
-        self.model, self.loss = model, loss
-
-    def forward(self, inputs: Tensor, *targets: Tensor) -> Tensor:
-        return self.loss(self.model, inputs, *targets)
 
 
 @dataclass(frozen=True)
@@ -138,19 +126,16 @@ class Run:
         self.identity = identity or {}
         self.dtype = precision(config.precision, ranks.device)
         self.model = model.to(ranks.device, memory_format=memory_format(ranks.device))  # type: ignore[call-overload]
+        ranks.copy_first(self.model.state_dict().values())
         self.average = optim.AveragedModel(self.model, config.ema)
         self.optimizers = optim.make_optimizers(
             self.model, config.optimizer, config.lr, config.muon_lr, config.weight_decay
         )
         self.progress = Progress()
-        objective: nn.Module = Objective(self.model, loss)
-        if ranks.world > 1:
-            ids = [ranks.device.index] if ranks.device.type == "cuda" else None
-            objective = DistributedDataParallel(objective, device_ids=ids)
 
         def loss_of(inputs: Tensor, *targets: Tensor) -> Tensor:
             with autocast(ranks.device, self.dtype):
-                return torch.as_tensor(objective(as_images(inputs), *targets))
+                return torch.as_tensor(loss(self.model, as_images(inputs), *targets))
 
         self._loss_of = torch.compile(loss_of, dynamic=False) if config.compile else loss_of
 
@@ -184,6 +169,7 @@ class Run:
         optim.set_learning_rate(self.optimizers, rate)
         loss = self._loss_of(inputs, *targets)
         loss.backward()
+        self.ranks.average([p.grad for p in self.model.parameters() if p.grad is not None])
         if self.config.clip:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
         for optimizer in self.optimizers:
