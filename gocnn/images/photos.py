@@ -36,8 +36,8 @@ LIMIT = 6.0  # standard deviations
 def collect(files: Mapping[str, bytes]) -> dict[str, np.ndarray]:
     """The photographs in picture files and GCompris's resource files, by name: uint8 [H, W, 3], shorter side 256.
 
-    Files are looked at one at a time. Left out is what cannot be read, is no picture, has transparent parts, is
-    smaller, longer than `LONGEST` or of one shade. Raises DataError if nothing is left.
+    Files are looked at one at a time. Left out is what cannot be read, is no JPEG, PNG or WebP, is neither
+    grey nor RGB of 8 bits each, is smaller, longer than `LONGEST` or of one shade. Raises DataError if nothing is left.
     """
     from rich.console import Console
     from rich.progress import track

@@ -109,6 +109,8 @@ def _in_srgb(image: Image) -> Image:
         changed = ImageCms.profileToProfile(image, own, ImageCms.createProfile("sRGB"), outputMode=mode)
     except (ImportError, ImageCms.PyCMSError, OSError, ValueError):  # no LittleCMS here, or a profile that is no good
         return image
+    if changed and "transparency" in image.info:  # a colour that is clear, which the change forgets
+        changed.putalpha(image.convert("RGBA").getchannel("A"))
     return changed or image
 
 
@@ -117,7 +119,11 @@ def _as_rgb(image: Image) -> np.ndarray:
     from PIL import Image
 
     if image.mode.startswith("I") or image.mode == "F":  # 16 or 32 bits a pixel, grey
-        return np.repeat(_to_8_bits(np.asarray(image), sixteen=";16" in image.mode)[..., None], 3, axis=2)
+        values, clear = np.asarray(image), image.info.get("transparency")
+        sixteen = ";16" in image.mode or (image.mode == "I" and image.format == "PPM")
+        image = Image.fromarray(_to_8_bits(values, sixteen=sixteen))
+        if clear is not None:
+            image.putalpha(Image.fromarray(np.where(values == clear, 0, 255).astype(np.uint8)))
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         image = image.convert("RGBA")
         laid = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)

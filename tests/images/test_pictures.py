@@ -2,6 +2,7 @@
 
 import struct
 import tracemalloc
+import zlib
 
 import numpy as np
 import pytest
@@ -210,6 +211,22 @@ def test_colours_with_a_profile_of_their_own_are_brought_to_srgb(tmp_path) -> No
     plain, srgb, odd, other = (pictures.read(tmp_path / f"{n}.png")[0, 0] for n in ("plain", "srgb", "odd", "other"))
     assert plain.tolist() == srgb.tolist() == odd.tolist() == [200, 60, 30]
     assert np.abs(other.astype(int) - [30, 60, 200]).max() <= 2
+    picture.save(tmp_path / "clear.png", icc_profile=swapped, transparency=(200, 60, 30))
+    assert pictures.read(tmp_path / "clear.png")[0, 0].tolist() == [0, 0, 0], "nothing else is there: laid on black"
+
+
+def test_grey_of_16_bits_is_scaled_by_its_range_and_may_be_clear(tmp_path) -> None:
+    (tmp_path / "one.pgm").write_bytes(b"P5 2 1 1023\n" + struct.pack(">2H", 1023, 512))
+    assert pictures.read(tmp_path / "one.pgm")[0, :, 0].tolist() == [255, 128]
+    rows = b"\0" + struct.pack(">2H", 30000, 100)
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head, clear = struct.pack(">2I5B", 2, 1, 16, 0, 0, 0, 0), struct.pack(">H", 30000)
+    chunks = ((b"IHDR", head), (b"tRNS", clear), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    (tmp_path / "one.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*parts) for parts in chunks))
+    assert pictures.read(tmp_path / "one.png")[0, :, 0].tolist() == [255, 0]
 
 
 def test_what_is_no_picture_is_named(tmp_path) -> None:

@@ -39,7 +39,7 @@ def dark_channel(picture: np.ndarray, patch: int = PATCH) -> np.ndarray:
 def airlight(picture: np.ndarray, dark: np.ndarray) -> np.ndarray:
     """The mean colour float32 [3] of the pixels whose dark channel is among the brightest `BRIGHTEST`."""
     count = max(1, round(BRIGHTEST * dark.size))
-    places = np.argpartition(dark.ravel(), -count)[-count:]
+    places = np.argsort(-dark.ravel(), kind="stable")[:count]  # which of equal ones depends on no processor
     return np.asarray(picture.reshape(-1, 3)[places].mean(0), np.float32)
 
 
