@@ -10,16 +10,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engine.ending import Ending
 from engine.policy import LazyPolicy, Policy, PolicyError
 from gocnn.go import BLACK, WHITE, Board, core
-from gocnn.go.counting import count
 from gocnn.go.ladders import runs_in_vain
-from gocnn.go.ownership import PLAYOUTS, SURE, ownership, score_bounds
 from gocnn.go.tactics import self_atari
 from gocnn.go.trial import new_room
 
@@ -29,12 +27,6 @@ if TYPE_CHECKING:
 
 #: What `choose` returns to give the game up; no point has this number.
 RESIGN = -1
-
-#: The share of occupied points from which on the player counts the board before a move that it is not sure of.
-COUNTING = 0.4
-
-#: Playouts for that count; the decision to answer a pass is worth PLAYOUTS.
-GLANCE = 64
 
 #: A move that looks worthless by the count, or puts its own stones into atari, is played all the
 #: same if the policy gives it this much: it has seen throw-ins and inside moves that work.
@@ -98,24 +90,11 @@ class PolicyPlayer:
         """
         board = board.copy()
         board.to_move = colour
-        answers_pass = bool(board.moves) and board.moves[-1] == (-colour, board.pass_point)
-        counts = answers_pass or np.count_nonzero(board.stones) >= COUNTING * board.pass_point
-
-        @cache
-        def owner() -> np.ndarray:  # which takes longer than all else here, and is mostly not asked for
-            return ownership(board, PLAYOUTS if answers_pass else GLANCE)
-
-        if answers_pass:
-            komi = needed_to_end(komi, colour, territory)
-        if answers_pass or (counts and self.style.resign_behind is not None):
-            worst, best = score_bounds(owner(), komi)
-            if colour == WHITE:
-                worst, best = -best, -worst
-            if answers_pass and worst > 0 and is_won_as_it_stands(board, colour, komi):
-                return board.pass_point
-            if self.style.resign_behind is not None and best < -self.style.resign_behind:
-                return RESIGN
-
+        ending = Ending(board, komi, territory)
+        if ending.answers_pass and ending.is_won:
+            return board.pass_point
+        if ending.is_lost_by(self.style.resign_behind):
+            return RESIGN
         pointless = (board.pass_alive(BLACK) | board.pass_alive(WHITE)).ravel()
         priors = self.priors(board)
         for point in self.in_order(priors, board):
@@ -123,7 +102,7 @@ class PolicyPlayer:
                 continue
             if priors[point] >= CONVINCED:
                 return point
-            if not _puts_itself_in_atari(board, point) and not (counts and abs(owner().flat[point]) >= SURE):
+            if not _puts_itself_in_atari(board, point) and not ending.is_sure_of(point):
                 return point
         return board.pass_point
 
@@ -185,21 +164,6 @@ def rehearse(player: PolicyPlayer) -> None:
             board.setup(stones, [BLACK] * len(stones))
             board.play(WHITE, board.pass_point)
             player.choose(board, BLACK)
-
-
-def needed_to_end(needed: float, colour: int, territory: bool) -> float:
-    """What Black must be ahead by in area (`Rules.needed`), if `colour` ends the game now by a second pass."""
-    return needed - colour / 2 if territory else needed
-
-
-def is_won_as_it_stands(board: Board, colour: int, komi: float) -> bool:
-    """Whether `colour` wins by passing: if the game is counted now, and if the opponent gets all that is unclear."""
-    after = board.copy()
-    after.to_move = -colour
-    owner = ownership(after, PLAYOUTS)
-    worst, best = score_bounds(owner, komi)
-    found = count(after, owner)
-    return (worst if colour == BLACK else -best) > 0 and board.area_score(komi, found.points(found.dead)) * colour > 0
 
 
 def _is_sensible(board: Board, point: int) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from engine.descent import Batch, Position
 from engine.lanes import Answer
 from engine.search_terms import Network, SearchConfig
 from engine.tree import Tree
+from gocnn.compiled.threads import share
 from gocnn.go import core
 
 SPREAD = 0.4  # times the board's size, in points: how sharply a lead makes a win rate
@@ -32,7 +32,6 @@ class Playouts:
         self.evaluator = evaluator
         self.config = config
         self.is_late = False  # whether they are mixed into the network's values
-        self._helpers: ThreadPoolExecutor | None = None
 
     def look(self, tree: Tree, root: int, position: Position, batch: Batch, count: int) -> Answer:
         """What network and playouts together say of the first `count` leaves."""
@@ -59,13 +58,7 @@ class Playouts:
         def play(first: int, end: int) -> None:
             descent.play_out(tree, root, position, batch, first, end, playouts, (self.config.seed or 0) % 2**32)
 
-        threads = min(torch.get_num_threads(), count)
-        if threads == 1:
-            play(0, count)
-        else:
-            self._helpers = self._helpers or ThreadPoolExecutor()
-            bounds = np.linspace(0, count, threads + 1).astype(int).tolist()
-            list(self._helpers.map(play, bounds[:-1], bounds[1:]))
+        share(play, count, torch.get_num_threads())
         owner = batch.owner[:count]
         lead = owner.sum(1) - batch.needed[:count]
         return winrate_of(lead, position.root.info[core.SIZE]), lead, owner

@@ -53,7 +53,7 @@ class Rules:
 
         Each stone is a point by area and none by territory, so under territory rules the side that has put more stones
         on the board, as Black has with a handicap, must be ahead by as many. Who plays last is not known: that is worth
-        half a point, the player's to move if he ends the game by a pass (`engine.player.needed_to_end`).
+        half a point, the player's to move if he ends the game by a pass (`engine.ending.needed_to_end`).
         """
         if not self.by_territory:
             return komi

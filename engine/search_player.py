@@ -15,29 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.player import (
-    COUNTING,
-    GLANCE,
-    RESIGN,
-    PolicyPlayer,
-    Style,
-    drawn_order,
-    is_won_as_it_stands,
-    needed_to_end,
-    rehearse,
-)
+from engine.ending import Ending
+from engine.player import RESIGN, PolicyPlayer, Style, drawn_order, rehearse
 from engine.policy import LazyPolicy, PolicyError
 from engine.search import Limits, MoveReport, Report, Search, SearchConfig
 from gocnn.go import BLACK, WHITE, Board
-from gocnn.go.counting import count
-from gocnn.go.ownership import PLAYOUTS, SURE, ownership, score_bounds
 from gocnn.go.planes import PlaneSet
 
 if TYPE_CHECKING:
     from gocnn.evaluator import Evaluation
 
-SETTLED = 0.8  # the network's owner from which on a point is settled, if the playouts say so too
-DOUBT = 0.05  # the share of points that playouts may be unsure of where all is settled
 GAIN = 0.02  # win rate by which a move in settled territory must be better than a pass,
 POINT = 0.7  # or points of the lead; elsewhere it must not be worse by as much
 PASS_VISITS = 16  # that a pass gets, by which the moves near the end of a game are measured,
@@ -162,11 +149,12 @@ class SearchPlayer(PolicyPlayer):
             return super().choose(board, colour, komi, territory=territory)
         board = board.copy()
         board.to_move = colour
-        ending = _Ending(board, komi, territory)
+        ending = Ending(board, komi, territory)
         if ending.answers_pass and ending.is_won:
             return board.pass_point
-        if self.style.resign_behind is not None and ending.best < -self.style.resign_behind:
+        if ending.is_lost_by(self.style.resign_behind):
             return RESIGN
+        late = not ending.is_settled
         avoid = _worthless(board) + [board.pass_point] * ending.is_near  # then a pass is measured by itself
         passing = Limits(playouts=PASS_VISITS)
         if limits.seconds is not None:
@@ -174,7 +162,6 @@ class SearchPlayer(PolicyPlayer):
             passing = replace(passing, seconds=PASS_SHARE * left)
             limits = replace(limits, seconds=left - PASS_SHARE * left * ending.is_near)
         try:
-            late = not ending.is_settled
             found = self.search.run(
                 board, komi, limits, stop=stop, report=report, every=every, avoid=avoid, late=late, territory=territory
             )  # fmt: skip
@@ -193,7 +180,7 @@ class SearchPlayer(PolicyPlayer):
         """Search the opponent's position until `stop` says so, or the memory is full; the next search profits."""
         self.search.run(board, komi, Limits(), stop=stop, owners=False, territory=territory)
 
-    def _pick(self, board: Board, komi: float, found: Report, ending: _Ending, limits: Limits, territory: bool) -> int:
+    def _pick(self, board: Board, komi: float, found: Report, ending: Ending, limits: Limits, territory: bool) -> int:
         """The best move that is not pointless; the pass, which is searched within `limits`, if there is none."""
         moves = self._in_order_of_choice(found, len(board.recent))
         if not ending.is_near:
@@ -218,7 +205,7 @@ class SearchPlayer(PolicyPlayer):
         visits = np.array([max(move.visits, 1e-3) for move in found.moves])
         return [found.moves[index] for index in drawn_order(visits, temperature, self._random)]
 
-    def _gives_up(self, board: Board, found: Report, ending: _Ending) -> bool:
+    def _gives_up(self, board: Board, found: Report, ending: Ending) -> bool:
         """Count this turn, and say whether it is the last of a row of lost ones."""
         if self.resignation is None:
             return False
@@ -231,45 +218,6 @@ class SearchPlayer(PolicyPlayer):
         self._lost_turns[board.to_move] = (played, turns)
         few = np.count_nonzero(board.stones) < rule.stones * board.pass_point
         return turns >= rule.turns and not few and not ending.looks_won
-
-
-class _Ending:
-    """What random playouts say of a position near its end, seen by its player to move."""
-
-    def __init__(self, board: Board, komi: float, territory: bool) -> None:
-        self.answers_pass = bool(board.moves) and board.moves[-1] == (-board.to_move, board.pass_point)
-        if self.answers_pass:
-            komi = needed_to_end(komi, board.to_move, territory)
-        self.is_near = self.answers_pass or bool(np.count_nonzero(board.stones) >= COUNTING * board.pass_point)
-        self.board, self.komi, self.colour = board, komi, board.to_move
-        self.worst, self.best = -np.inf, np.inf
-        if self.is_near:
-            self._owner = ownership(board, PLAYOUTS if self.answers_pass else GLANCE)
-            bounds = score_bounds(self._owner, komi)
-            self.worst, self.best = bounds if self.colour == BLACK else (-bounds[1], -bounds[0])
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether hardly a point is in doubt: a playout a position is too rough to compare the last moves by."""
-        return self.best - self.worst <= 2 * DOUBT * self.board.pass_point
-
-    @property
-    def is_won(self) -> bool:
-        """Whether passing wins, as things stand."""
-        return self.worst > 0 and is_won_as_it_stands(self.board, self.colour, self.komi)
-
-    @property
-    def looks_won(self) -> bool:
-        """Whether the game would be won if it were counted now."""
-        owner = ownership(self.board, PLAYOUTS) if not self.is_near else self._owner
-        return (count(self.board, owner).area - self.komi) * self.colour > 0
-
-    def settled(self, owner: np.ndarray, known: bool) -> np.ndarray:
-        """bool [N*N]: the points that playouts, and the network (`owner`, if `known`), give to one side for sure."""
-        mine = self._owner.ravel() * self.colour
-        if not known:
-            return np.abs(mine) >= SURE
-        return (np.abs(mine) >= SURE) & (np.abs(owner.ravel()) >= SETTLED) & (mine * owner.ravel() > 0)
 
 
 def _worthless(board: Board) -> list[int]:

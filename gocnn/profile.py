@@ -20,6 +20,11 @@ ERAS = (0, 100, 1700, 1800, *range(1900, 2030, 10))
 #: One training sample in so many hides the rank, and one in so many the era, lest the network need them.
 HIDDEN = 8
 
+#: Names of ranks -> their numbers in RANKS.
+_NUMBERS = {name: number for number, name in enumerate(RANKS) if number} | {
+    f"{grade}p": RANKS.index("pro") for grade in range(1, 10)
+}
+
 
 class Profile(NamedTuple):
     """A player: numbers into `RANKS` and `ERAS`, 0 what is not known."""
@@ -37,14 +42,15 @@ class Profile(NamedTuple):
         words = text.lower().split()
         for word in words:
             if re.fullmatch("[0-9]{3,4}", word) and not era:
-                era = int(eras(np.array([int(word)]))[0])
-            elif word != "unknown" and not rank and ranks([word])[0]:
-                rank = int(ranks([word])[0])
+                era = int(eras(np.array(int(word))))
+            elif word in _NUMBERS and not rank:
+                rank = _NUMBERS[word]
             elif word != "unknown":
-                words = []
-        if not words:
-            raise ValueError(f"no player is known as {text!r}; give a rank, a year or both: 2d, pro, 1930, 'pro 1930'")
-        return cls(rank, era)
+                break
+        else:
+            if words:
+                return cls(rank, era)
+        raise ValueError(f"no player is known as {text!r}; give a rank, a year or both: 2d, pro, 1930, 'pro 1930'")
 
     def __str__(self) -> str:
         """As `read` understands it: ``pro 1930``, ``2d``, ``unknown``."""
@@ -57,12 +63,9 @@ UNKNOWN = Profile()
 
 def ranks(names: Sequence[str]) -> np.ndarray:
     """int64 [n]: the numbers of ranks such as ``3d``, ``12k`` and ``9p`` in `RANKS`; 0 for any other text."""
-    numbers = {name: number for number, name in enumerate(RANKS) if number} | {
-        f"{grade}p": len(RANKS) - 1 for grade in range(1, 10)
-    }
-    return np.array([numbers.get(name, 0) for name in names], np.int64)
+    return np.array([_NUMBERS.get(name, 0) for name in names], np.int64)
 
 
 def eras(years: np.ndarray) -> np.ndarray:
-    """int64 [n]: the numbers of years in `ERAS`; 0, the unknown one, for the year 0."""
+    """int64, of the shape of `years`: the numbers of years in `ERAS`; 0, the unknown one, for the year 0."""
     return np.asarray(np.searchsorted(ERAS, years, side="right") - 1, np.int64)

@@ -46,17 +46,12 @@ def _canonical(
     return scramble(least), turn  # the least of eight is a small number; its bits are evened out again
 
 
-def game_key(
-    size: int,
-    points: np.ndarray,
-    colours: np.ndarray,
-    setup_at: np.ndarray,
-    setup_points: np.ndarray,
-    setup_colours: np.ndarray,
-) -> int:
-    """The key of a whole game, from the arrays of a `GameRecord`: 0 to 2**64 - 1."""
-    maps = point_maps(size)
-    return int(_canonical(maps, points.size, points, colours, setup_at, setup_points, setup_colours)[0])
+def game_key(size: int, points: np.ndarray, *others: np.ndarray) -> int:
+    """The key of a whole game, 0 to 2**64 - 1.
+
+    After the size come the arrays of a `GameRecord`: points, colours, setup_at, setup_points, setup_colours.
+    """
+    return int(_canonical(point_maps(size), points.size, points, *others)[0])
 
 
 def key_turn(size: int, points: np.ndarray, *others: np.ndarray) -> int:
@@ -67,22 +62,8 @@ def key_turn(size: int, points: np.ndarray, *others: np.ndarray) -> int:
     return int(_canonical(point_maps(size), points.size, points, *others)[1])
 
 
-def opening_key(
-    size: int,
-    points: np.ndarray,
-    colours: np.ndarray,
-    setup_at: np.ndarray,
-    setup_points: np.ndarray,
-    setup_colours: np.ndarray,
-) -> int:
-    """The key of the first `OPENING_MOVES` moves, or all if fewer, and the set-up before them."""
-    moves = OPENING_MOVES
-    if points.size > moves:
-        before = setup_at < moves
-        setup_at, setup_points, setup_colours = (
-            setup_at[before],
-            setup_points[before],
-            setup_colours[before],
-        )
-    maps = point_maps(size)
-    return int(_canonical(maps, moves, points, colours, setup_at, setup_points, setup_colours)[0])
+def opening_key(size: int, points: np.ndarray, colours: np.ndarray, *setup: np.ndarray) -> int:
+    """The key of the first `OPENING_MOVES` moves, or all if fewer, and the set-up before them; as `game_key`."""
+    if points.size > OPENING_MOVES:
+        setup = tuple(array[setup[0] < OPENING_MOVES] for array in setup)
+    return int(_canonical(point_maps(size), OPENING_MOVES, points, colours, *setup)[0])

@@ -99,17 +99,9 @@ def to_batch(records: Sequence[GameRecord]) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
 
 
-def _moves_of(
-    record: GameRecord,
-) -> tuple[int, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    return (
-        record.size,
-        record.points,
-        record.colours,
-        record.setup_at,
-        record.setup_points,
-        record.setup_colours,
-    )
+def _moves_of(record: GameRecord) -> tuple[Any, ...]:
+    """What the keys are made of."""
+    return record.size, *(getattr(record, name) for name in _ARRAYS)
 
 
 def _list_array(arrays: Sequence[np.ndarray], kind: Any) -> Any:

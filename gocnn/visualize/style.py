@@ -29,7 +29,6 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from gocnn.visualize.inputs import Bound, bounds, resized
 from gocnn.visualize.layers import LayerError, batch_for, fine, inspecting, maps
@@ -256,7 +255,8 @@ class _Losses:
             loss += recipe.variation * float(down.square().mean() + across.square().mean())
             for axis, steps in ((2, down), (3, across)):
                 pull = 2 * recipe.variation / steps.numel() * steps
-                slope += functional.pad(pull, _before(axis)) - functional.pad(pull, _behind(axis))
+                edge = torch.zeros_like(pull.narrow(axis, 0, 1))
+                slope -= pull.diff(dim=axis, prepend=edge, append=edge)
         # In units in which the slope is about one a value, as L-BFGS has thresholds.
         return loss * image.numel(), slope * image.numel(), (content, style)
 
@@ -354,15 +354,6 @@ def _spans(length: int, tile: int, unit: int) -> list[tuple[int, int]]:
 def _even(weights: Mapping[str, float]) -> dict[str, float]:
     total = sum(weights.values())
     return {layer: weight / total for layer, weight in weights.items()}
-
-
-def _before(axis: int) -> tuple[int, ...]:
-    """The padding, as `functional.pad` wants it, of one place ahead of an axis, 2 or 3."""
-    return (0, 0, 1, 0) if axis == 2 else (1, 0)
-
-
-def _behind(axis: int) -> tuple[int, ...]:
-    return (0, 0, 0, 1) if axis == 2 else (0, 1)
 
 
 def _scaled(image: Tensor, size: float) -> tuple[int, int]:

@@ -46,14 +46,13 @@ def random_depth(rng: np.random.Generator, picture: np.ndarray) -> np.ndarray:
     stands. Bright parts that touch the upper border may be sky, which is farthest. Slow waves are laid over all. One
     map in twelve is level.
     """
-    if rng.random() < 1 / 12:
-        return np.ones(picture.shape[:2], np.float32)
     height, width = picture.shape[:2]
-    scale = min(1.0, WORK / max(height, width))
-    small = (max(2, round(height * scale)), max(2, round(width * scale)))
+    if rng.random() < 1 / 12:
+        return np.ones((height, width), np.float32)
+    colours = _smooth(picture)
+    small = colours.shape[:2]
     inverse = _planes(rng, *small)
-    parts, colours = _parts(rng, _smooth(picture), small)
-    inverse = _with_objects(rng, inverse, parts, colours)
+    inverse = _with_objects(rng, inverse, _parts(rng, colours), colours)
     inverse = inverse * np.exp(rng.uniform(0, 0.3) * _waves(rng, *small))
     depth = 1 / (inverse + np.exp(rng.uniform(np.log(DEEP), np.log(SHALLOW))))
     depth = depth / np.quantile(depth, rng.uniform(0.9, 1.0))
@@ -87,7 +86,7 @@ def _planes(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
 
 
 def _smooth(picture: np.ndarray) -> np.ndarray:
-    """The picture at most `WORK` pixels long, without fine texture."""
+    """The picture at most `WORK` pixels long, float32 [h, w, 3], without fine texture."""
     height, width = picture.shape[:2]
     scale = min(1.0, WORK / max(height, width))
     image = Image.fromarray(np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8))
@@ -95,19 +94,19 @@ def _smooth(picture: np.ndarray) -> np.ndarray:
     return np.asarray(image.resize(size, Image.Resampling.BOX).filter(ImageFilter.GaussianBlur(1)), np.float32) / 255
 
 
-def _parts(rng: np.random.Generator, colours: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """The picture in parts of like colour and place: their numbers, int [H, W], and the small picture [H, W, 3].
+def _parts(rng: np.random.Generator, colours: np.ndarray) -> np.ndarray:
+    """A picture [H, W, 3] in parts of like colour and place: int [H, W], the number of each pixel's.
 
     Each pixel belongs to the nearest of some pixels drawn at random, by colour and place (as the superpixels of SLIC,
     https://doi.org/10.1109/TPAMI.2012.120, before their first step).
     """
-    height, width = size
+    height, width = colours.shape[:2]
     y, x = np.meshgrid(np.arange(height) / height, np.arange(width) / height, indexing="ij")
     weight = rng.uniform(0.4, 2.0)
     features = np.concatenate((colours * weight, y[..., None], x[..., None]), axis=2).reshape(-1, 5).astype(np.float32)
     centres = features[rng.integers(len(features), size=rng.integers(5, 40))]
     distances = np.square(centres).sum(1) - 2 * features @ centres.T
-    return distances.argmin(1).reshape(height, width), colours
+    return distances.argmin(1).reshape(height, width)
 
 
 def _with_objects(rng: np.random.Generator, inverse: np.ndarray, parts: np.ndarray, colours: np.ndarray) -> np.ndarray:
