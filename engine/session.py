@@ -166,6 +166,7 @@ class Session:
         but where stones count as they stand he passes, too, when his opponent has passed and the game is won so.
         `how`: the reports on the way, as in `PolicyPlayer.choose`.
         """
+        self.player.found = None  # by its last search, which was of another position
         passed = (-colour, self.board.pass_point) in self.board.moves[-1:]
         if passed and not (clean_up or self.rules.friendly_pass) and self.score() * colour > 0:
             return self.board.pass_point

@@ -316,6 +316,19 @@ def test_a_move_with_its_analysis(pipe: Pipe, command: str) -> None:
     assert pipe.answer() == ["? illegal move"]
 
 
+@pytest.mark.parametrize("command", ["lz-genmove_analyze", "cgos-genmove_analyze"])
+def test_a_pass_without_a_search_is_told_with_a_look_at_its_own_position(pipe: Pipe, command: str) -> None:
+    toy = CentrePolicy(value=True)
+    pipe.engine.session.player = SearchPlayer(LazyPolicy(lambda: toy), visits=8)  # type: ignore[attr-defined]
+    pipe.send("boardsize 9\nkomi 0\nkata-set-rules tromp-taylor\n" + f"{command} b\nboardsize 5\n")
+    assert [pipe.answer()[0] for _ in range(5)] == ["="] * 5
+    pipe.send(f"play b C3\nplay w pass\n{command} b\n")
+    assert pipe.answer() == pipe.answer() == ["="]
+    _, told, last = pipe.answer()
+    assert last == "play pass"
+    assert not re.search(r"\bC3\b", told), "the stone that stands there is no move"
+
+
 @pytest.mark.parametrize("command", ["lz-genmove_analyze", "kata-genmove_analyze", "genmove_analyze"])
 def test_a_move_is_chosen_among_those_that_are_allowed(pipe: Pipe, command: str) -> None:
     for options, allowed in (("allow b A1,B5 1", {"A1", "B5"}), ("allow b pass 1", {"pass"})):
