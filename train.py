@@ -260,6 +260,7 @@ def main(
             except training.Interrupted:
                 if here.is_first:
                     save({})  # it can be played with as it is
+                here.wait()
                 raise
             if here.is_first:
                 if first and blend < 1:

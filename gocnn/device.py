@@ -137,6 +137,10 @@ class Ranks:
         dist.all_reduce(box)
         return float(box) / self.world
 
+    def wait(self) -> None:
+        """Wait until all processes are here."""
+        self.mean(0.0)
+
     def copy_first(self, tensors: Iterable[Tensor]) -> None:
         """Give the first process's values to the tensors of all, in place."""
         for tensor in tensors if self.world > 1 else ():
@@ -183,6 +187,6 @@ def ranks(device: str | None = None) -> Iterator[Ranks]:
     here = Ranks(dist.get_rank(), world, chosen)
     try:
         yield here
-        here.mean(0.0)  # none leaves before the first has saved: torchrun ends all as soon as one is at fault
+        here.wait()  # none leaves before the first has saved: torchrun ends all as soon as one is at fault
     finally:
         dist.destroy_process_group()

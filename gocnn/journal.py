@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 from collections.abc import Mapping, Sequence
@@ -57,7 +58,8 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bar.stop()
+        with contextlib.suppress(OSError):  # the terminal may be gone, which must not hide why the run ends
+            self._bar.stop()
 
     def show(self, share: float, samples: int, seconds: float, loss: float) -> None:
         """Move the progress bar: `share` of the budget done (0 to 1)."""

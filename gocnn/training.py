@@ -81,7 +81,7 @@ class Progress:
 
 
 class Interrupted(Exception):
-    """The run was asked to stop (Ctrl-C or SIGTERM); its checkpoint is written."""
+    """The run was asked to stop (Ctrl-C, SIGTERM or SIGHUP); its checkpoint is written."""
 
 
 @torch.no_grad()
@@ -256,7 +256,8 @@ class Run:
     def train(self, source: Source, validate: Callable[[nn.Module], Metrics]) -> Metrics:
         """Train until the budget is used; returns the last validation's metrics.
 
-        `validate` is given the averaged model, in eval mode. Raises Interrupted after saving, on Ctrl-C or SIGTERM.
+        `validate` is given the averaged model, in eval mode. Raises Interrupted after saving, on Ctrl-C, SIGTERM or
+        SIGHUP.
         """
         config, ranks = self.config, self.ranks
         stride = config.batch * ranks.world
@@ -282,7 +283,9 @@ class Run:
                 finished = self.share_done >= 1
                 due = self.progress.seconds - saved >= 60 * config.checkpoint_minutes
                 # Not before the first step: where that needs other settings, the same folder takes them.
-                saving = fresh or due or stopping or finished
+                ending = stopping or finished
+                testing = not ending and self.progress.seconds - validated >= 60 * config.validate_minutes
+                saving = fresh or due or ending or testing  # a test may last longer than those wait who want to stop
                 reporting = not self.progress.step % 10 or self.progress.step == 1
                 if reporting or saving:
                     value = self._finite("loss", ranks.mean(float(loss)))
@@ -295,7 +298,7 @@ class Run:
                     saved = self.progress.seconds
                     if ranks.is_first:
                         self.save()
-                if not finished and self.progress.seconds - validated >= 60 * config.validate_minutes:
+                if testing:
                     paused = time.monotonic()
                     metrics = self._test(validate, journal)
                     began += time.monotonic() - paused
@@ -347,7 +350,10 @@ class _Stop:
 
 @contextmanager
 def _stop_requests() -> Iterator[_Stop]:
-    """Turn the first Ctrl-C or SIGTERM into a request to stop at the end of the step; the second acts at once."""
+    """Turn the first Ctrl-C, SIGTERM or SIGHUP into a request to stop at the end of the step; the second acts at once.
+
+    SIGHUP comes when a terminal is closed or a connection breaks; where it is ignored, as under nohup, it remains so.
+    """
     stop = _Stop()
     before: dict[int, Any] = {}  # the handlers that this context replaces
 
@@ -355,8 +361,10 @@ def _stop_requests() -> Iterator[_Stop]:
         stop.is_set = True
         signal.signal(number, before[number])
 
-    for wanted in (signal.SIGINT, signal.SIGTERM):
-        before[wanted] = signal.signal(wanted, ask)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        wanted = getattr(signal, name, None)  # Windows has no SIGHUP
+        if wanted is not None and signal.getsignal(wanted) != signal.SIG_IGN:
+            before[wanted] = signal.signal(wanted, ask)
     try:
         yield stop
     finally:

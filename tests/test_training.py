@@ -87,6 +87,20 @@ def test_it_learns_and_writes_what_it_promises(tmp_path):
     assert rows[-1]["tested"] == "512"
 
 
+def test_a_test_that_is_broken_off_costs_no_training(tmp_path):
+    run = training.Run(tmp_path, small_network(), config(validate_minutes=0.0, checkpoint_minutes=100.0), CPU)
+
+    def validate(model: nn.Module) -> training.Metrics:
+        if run.progress.step == 7:
+            raise KeyboardInterrupt
+        return {}
+
+    with pytest.raises(KeyboardInterrupt):
+        run.train(Stripes(), validate)
+    saved = checkpoint.load(tmp_path / "checkpoint.safetensors", "training")
+    assert saved.meta["progress"]["step"] == 7
+
+
 def test_classify_counts_right_answers(tmp_path):
     class Oracle(nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:

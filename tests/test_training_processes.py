@@ -55,6 +55,27 @@ def test_a_run_killed_at_any_moment_ends_with_the_weights_of_an_uninterrupted_on
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a pseudo-terminal")
+def test_a_run_whose_terminal_is_closed_is_saved(store: Path, tmp_path: Path) -> None:
+    run, (terminal, inside) = tmp_path / "run", os.openpty()
+    words = train_words(store, run, "--positions", "10000000", "--checkpoint-minutes", "100")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gocnn", "train", *words],
+        cwd=ROOT, stdin=inside, stdout=inside, stderr=inside, start_new_session=True,
+    )  # fmt: skip
+    os.close(inside)
+    said = b""
+    while b"Learning from" not in said:
+        said += os.read(terminal, 1 << 16)
+    time.sleep(1)
+    os.close(terminal)
+    process.send_signal(signal.SIGHUP)
+    process.wait(60)
+    assert checkpoint.load(run / "network.safetensors", "policy").meta["card"]["samples"] > 0
+    assert checkpoint.load(run / "checkpoint.safetensors", "training").meta["progress"]["step"] > 1
+
+
+@pytest.mark.slow
 def test_ctrl_c_saves_and_a_folder_in_use_is_not_overwritten(store: Path, tmp_path: Path) -> None:
     words = train_words(store, tmp_path / "run", "--positions", "10000000", "--checkpoint-minutes", "100")
     process = subprocess.Popen(in_a_process(*words), cwd=ROOT, stderr=subprocess.PIPE, text=True)
