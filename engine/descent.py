@@ -16,6 +16,7 @@ from engine.tree import (
     LEAD,
     MOVE,
     NEW,
+    NO_MOVE,
     OPENED,
     OWNER_SCALE,
     PARENT,
@@ -23,6 +24,7 @@ from engine.tree import (
     STATE,
     TEMPERATURE,
     TERMINAL,
+    UNTRIED,
     VISITS,
     WINRATE,
     add_node,
@@ -42,6 +44,12 @@ from gocnn.jit import njit
 # Entries of Position.rules.
 TO_MOVE, PLAYED, KO_RULE, SUICIDE, CODE = range(5)
 DEEPEST = 400  # moves of one descent
+
+# How a descent ends.
+WAITS = 0  # at a leaf that the network is asked about
+ENDED = 1  # in a finished game, or where all moves are banned; its value has been added
+COLLIDED = 2  # at a leaf that was waiting already; nothing is left of the descent
+STUCK = 3  # at the root, which has no move
 
 
 class Position(NamedTuple):
@@ -121,10 +129,9 @@ def final_lead(state, owner, colour):
 
 @njit(cache=True, nogil=True)
 def descend(tree, root, position, batch, slot, settings, identity):
-    """Walk from the root to a leaf. Returns 1 if it waits for the network, in `slot` of the batch.
+    """Walk from the root to a leaf, and say how that ended: WAITS, ENDED, COLLIDED or STUCK.
 
-    Returns 0 if it ended in a finished game, or where all moves are banned, and its value has been added, -1 if the
-    leaf is waiting already, and -2 if the root has no move.
+    What the network is to see of a leaf that WAITS is in `slot` of the batch then.
     """
     links, sums = tree.links, tree.sums
     state = position.state
@@ -139,14 +146,14 @@ def descend(tree, root, position, batch, slot, settings, identity):
     node = root
     while links[node, STATE] == EXPANDED and played - start < DEEPEST - 1:
         child = select(tree, node, settings)
-        if child == -2:
+        if child == NO_MOVE:
             if node == root:
-                return -2
+                return STUCK
             # Nothing below was looked at, so the node's means are what the network said of it.
             visits = links[node, VISITS]
             back_up(tree, node, root, sums[node, WINRATE] / visits, sums[node, LEAD] / visits, settings)
-            return 0
-        if child == -1:
+            return ENDED
+        if child == UNTRIED:
             edge = links[node, FIRST] + links[node, OPENED]
             move = np.int64(tree.moves[edge])
             prior = np.float64(tree.priors[edge])
@@ -180,10 +187,10 @@ def descend(tree, root, position, batch, slot, settings, identity):
             lead = final_lead(state, tree.owner[node], colour) - (needed * colour - by_pass / 2)
             winrate = 0.5 if lead == 0 else (1.0 if lead > 0 else 0.0)
             back_up(tree, node, root, winrate, lead, settings)
-            return 0
+            return ENDED
     if links[node, STATE] == EXPANDED or (links[node, PENDING] > 1 and node != root):
         withdraw(tree, node, root)
-        return -1
+        return COLLIDED
     batch.node[slot] = node
     batch.colour[slot] = colour
     batch.needed[slot] = needed * colour
@@ -193,7 +200,7 @@ def descend(tree, root, position, batch, slot, settings, identity):
     for move in range(pass_point + 1):
         legal = core.legality(state, move, colour, core.SIMPLE, suicide, position.history[:0])
         batch.legal[slot, move] = legal == core.LEGAL
-    return 1
+    return WAITS
 
 
 @njit(cache=True, nogil=True)
@@ -219,16 +226,16 @@ def gather(tree, root, position, batch, want, settings, identity, left):
     room = tree.links.shape[0]
     while found < want and found + ended < left and collisions <= want and tree.used[0] < room:
         outcome = descend(tree, root, position, batch, found, settings, identity)
-        if outcome == 1:
+        if outcome == WAITS:
             found += 1
-        elif outcome == 0:
+        elif outcome == COLLIDED:
+            collisions += 1
+        elif outcome == STUCK:
+            return found, -1
+        else:
             ended += 1
             if ended >= 16 * want:
                 break
-        elif outcome == -1:
-            collisions += 1
-        else:
-            return found, -1
     return found, ended
 
 

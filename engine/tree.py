@@ -31,6 +31,9 @@ LINKS = 12
 # Values of links[node, STATE].
 NEW, EXPANDED, TERMINAL = 0, 1, 2
 
+# What `select` says where it is no child.
+UNTRIED, NO_MOVE = -1, -2
+
 # Columns of Tree.sums.
 PRIOR = 0
 UTILITY, WINRATE, LEAD = 1, 2, 3  # over VISITS
@@ -158,7 +161,7 @@ def expand(tree, node, policy, legal, temperature):
 
 @njit(cache=True, nogil=True)
 def select(tree, node, settings):
-    """The child to go on with, or -1 for the first of the moves not yet tried; -2 if there is neither.
+    """The child to go on with, UNTRIED for the first of the moves that have none yet, or NO_MOVE.
 
     Barred children, and what they are worth, are left out.
     """
@@ -180,10 +183,10 @@ def select(tree, node, settings):
     mean = utility / max(count, 1)
     # In a lost position nothing is worse than what has been tried, and everything is worth a look.
     first_value = mean - settings[FPU] * np.sqrt(min(tried, 1.0)) * min(2 * mean, 1.0)
-    best, best_score = -2, -1e30
+    best, best_score = NO_MOVE, -1e30
     edge = links[node, FIRST] + links[node, OPENED]
     if links[node, OPENED] < links[node, MOVES]:
-        best, best_score = -1, first_value + weight * tree.priors[edge]
+        best, best_score = UNTRIED, first_value + weight * tree.priors[edge]
     child = links[node, CHILD]
     while child >= 0:
         if not links[child, BARRED]:

@@ -71,13 +71,13 @@ def test_virtual_loss_spreads_descents() -> None:
     tree = expanded([0.3, 0.3, 0.2, 0.1, 0.1])
     chosen = []
     for _ in range(3):
-        assert trees.select(tree, 0, SETTINGS) == -1
+        assert trees.select(tree, 0, SETTINGS) == trees.UNTRIED
         chosen.append(open_next(tree, 0))
     assert len({int(tree.links[child, trees.MOVE]) for child in chosen}) == 3
     tree.links[chosen[1], trees.BARRED] = 1
     for child in chosen:
         trees.back_up(tree, child, 0, 0.1 if child == chosen[1] else 0.9, 0.0, SETTINGS)
-    assert trees.select(tree, 0, SETTINGS) == -1  # the good one is barred, the others are bad
+    assert trees.select(tree, 0, SETTINGS) == trees.UNTRIED  # the good one is barred, the others are bad
 
 
 def test_what_lies_below_a_node_is_copied_whole() -> None:
