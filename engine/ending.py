@@ -28,7 +28,7 @@ class Ending:
 
     @cached_property
     def owner(self) -> np.ndarray:
-        """float [N, N], -1 White's to 1 Black's: what takes longer than all else here."""
+        """float32 [N, N], -1 White's to 1 Black's: what takes longer than all else here."""
         return ownership(self.board, PLAYOUTS if self.answers_pass else GLANCE)
 
     @cached_property
