@@ -10,7 +10,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gocnn.visualize import drawing
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Say = Callable[[str], None]
 
@@ -82,6 +89,18 @@ class Exhibit:
 
     file: str
     caption: str
+
+
+def hang(figure: Figure, path: Path, caption: str) -> Exhibit:
+    """Write a figure and its caption as the PNG file `path`, an exhibit of its folder. Raises OSError."""
+    drawing.save(figure, path, caption)
+    return Exhibit(path.name, caption)
+
+
+def hang_moving(frames: Sequence[np.ndarray], path: Path, caption: str, *, seconds: float) -> Exhibit:
+    """Write uint8 frames [H, W, 3], each shown for `seconds`, as the GIF file `path`. Raises OSError."""
+    drawing.save_animation(frames, path, seconds=seconds)
+    return Exhibit(path.name, caption)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from gocnn import policy, weights
-from gocnn.demos import Exhibit, Part, Say, Shown, positions, together
+from gocnn.demos import Part, Say, Shown, hang, positions, together
 from gocnn.go.board import Board
 from gocnn.go.coords import point_to_gtp
 from gocnn.images import datasets, models
@@ -60,8 +60,7 @@ def _maps_of_a_digit(out: Path, model: nn.Module, image: torch.Tensor) -> Part:
         "each filter passes on strokes of one direction. In the second a map says only where a larger part was found: "
         f"{shares['conv2']:.0%} of its values are above zero."
     )
-    drawing.save(figure, out / "activations-digit.png", caption)
-    return Exhibit("activations-digit.png", caption), {"above zero": shares}
+    return hang(figure, out / "activations-digit.png", caption), {"above zero": shares}
 
 
 def _digit_patches(out: Path, model: nn.Module, inputs: torch.Tensor, labels: np.ndarray, say: Say) -> Part:
@@ -81,9 +80,8 @@ def _digit_patches(out: Path, model: nn.Module, inputs: torch.Tensor, labels: np
         f"square is the receptive field, just the {size}×{size} pixels that the activation above the picture depends "
         "on. A row shows one part, as a rule of digits of several classes: a corner, a bend, a small loop."
     )
-    drawing.save(figure, out / "activations-patches.png", caption)
     numbers = {str(unit): [round(float(v), 2) for v in values] for unit, values in zip(units, top.values)}
-    return Exhibit("activations-patches.png", caption), {"digit patches": numbers, "field": int(size)}
+    return hang(figure, out / "activations-patches.png", caption), {"digit patches": numbers, "field": int(size)}
 
 
 def _varied(peaks: np.ndarray) -> list[int]:
@@ -123,8 +121,7 @@ def _maps_of_positions(out: Path, model: nn.Module, say: Say) -> Part:
         "each of the first layer, the second block and the fifth, the one with most to say of empty points: its map, "
         "less that of an empty board, red above and blue below. The further in, the wider the view."
     )
-    drawing.save(figure, out / "activations-go.png", caption)
-    return Exhibit("activations-go.png", caption), {"moves": moves}
+    return hang(figure, out / "activations-go.png", caption), {"moves": moves}
 
 
 def _go_patches(out: Path, model: nn.Module, say: Say) -> Part:
@@ -148,5 +145,4 @@ def _go_patches(out: Path, model: nn.Module, say: Say) -> Part:
         "games that excite each most, one a game; Black is to move. A patch is the exact receptive field, the "
         f"{size}×{size} points around the red dot, under its activation; white is beyond the board's edge."
     )
-    drawing.save(figure, out / "activations-go-patches.png", caption)
-    return Exhibit("activations-go-patches.png", caption), {"go patches": numbers, "go field": int(size)}
+    return hang(figure, out / "activations-go-patches.png", caption), {"go patches": numbers, "go field": int(size)}

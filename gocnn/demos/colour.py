@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from gocnn.conv import ConvBlock
-from gocnn.demos import Exhibit, Say, Shown
+from gocnn.demos import Say, Shown, hang
 from gocnn.images import pictures, samples
 from gocnn.visualize import drawing
 
@@ -62,6 +62,5 @@ def make(out: Path, say: Say) -> Shown:
         "above zero, blue below). The first filter finds upright edges whatever their colour; the second cannot see "
         "shapes, but finds the orange of the suit and the red of the flag: colour decides, since its slices differ."
     )
-    drawing.save(figure, out / "colour.png", caption)
-    weights_a_filter = next(iter(FILTERS.values())).size
-    return Shown((Exhibit("colour.png", caption),), {"weights a filter": weights_a_filter, "strongest": strongest})
+    numbers = {"weights a filter": next(iter(FILTERS.values())).size, "strongest": strongest}
+    return Shown((hang(figure, out / "colour.png", caption),), numbers)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from gocnn.conv import ConvBlock
-from gocnn.demos import Exhibit, Say, Shown
+from gocnn.demos import Say, Shown, hang, hang_moving
 from gocnn.visualize import drawing
 
 if TYPE_CHECKING:
@@ -52,12 +52,11 @@ def make(out: Path, say: Say) -> Shown:
         "diagonal for filter 1, twice; the upright stroke for filter 2, once. With a stride of 2 it is laid on every "
         "other place only. Max pooling keeps the largest of each 2×2: a 3 is still a 3, but one knows less of where."
     )
-    drawing.save(still, out / "convolution.png", caption)
+    exhibits = [hang(still, out / "convolution.png", caption)]
     steps = _frames(found["stride 1"], found["max pooling"])
-    drawing.save_animation(steps, out / "convolution-steps.gif", seconds=SECONDS)
     moving = "Both filters slide over the image with stride 1, place by place, and then max pooling over their maps."
-    numbers = {name: maps.astype(int).tolist() for name, maps in found.items()}
-    return Shown((Exhibit("convolution.png", caption), Exhibit("convolution-steps.gif", moving)), numbers)
+    exhibits.append(hang_moving(steps, out / "convolution-steps.gif", moving, seconds=SECONDS))
+    return Shown(tuple(exhibits), {name: maps.astype(int).tolist() for name, maps in found.items()})
 
 
 def _picture(maps: np.ndarray, strided: np.ndarray, pooled: np.ndarray) -> Figure:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gocnn.demos import Exhibit, Part, Say, Shown, together
+from gocnn.demos import Part, Say, Shown, hang, together
 from gocnn.images import samples
 from gocnn.images.dehaze import dark_channel, evaluate, haze, metrics, network, restore
 from gocnn.visualize import drawing
@@ -62,8 +62,7 @@ def _known(out: Path, say: Say) -> Part:
         "dog it tints blue. The last row is hard: in thick haze before a white wall the network takes much of the "
         "haze for paint, and what comes out is too dark. Right: the share of light that comes through, black for none."
     )
-    drawing.save(figure, out / "dehaze.png", caption)
-    return Exhibit("dehaze.png", caption), numbers
+    return hang(figure, out / "dehaze.png", caption), numbers
 
 
 def _clear(out: Path, say: Say) -> Part:
@@ -83,5 +82,4 @@ def _clear(out: Path, say: Say) -> Part:
             drawing.show(axes, picture, title=f"{title}: {psnr:.1f} dB from it")
         say(f"{name}, without haze: " + ", ".join(f"{title} {psnr} dB" for title, psnr in numbers[name].items()))
     caption = "Where there is no haze, there should be nothing to take off: the higher the PSNR, the less has changed."
-    drawing.save(figure, out / "dehaze-clear.png", caption)
-    return Exhibit("dehaze-clear.png", caption), numbers
+    return hang(figure, out / "dehaze-clear.png", caption), numbers

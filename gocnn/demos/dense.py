@@ -10,12 +10,13 @@ import torch
 
 from gocnn import dense
 from gocnn.conv import ConvBlock
-from gocnn.demos import Exhibit, Say, Shown, convolution
+from gocnn.demos import Say, Shown, convolution, hang
 from gocnn.images.lecture import LectureNet
 from gocnn.visualize import drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 SHAPE = (1, *convolution.IMAGE.shape)
 
@@ -46,11 +47,11 @@ def make(out: Path, say: Say) -> Shown:
         f"the same number, so that only {counted.shared} are learned. On the right what each neuron gives: the same "
         "sixteen numbers as the convolution's."
     )
-    _draw(out / "dense.png", dense.places(conv, SHAPE).numpy(), np.array(connected), caption)
+    figure = _drawn(dense.places(conv, SHAPE).numpy(), np.array(connected))
     numbers = {"convolution": convolved, "fully connected": connected}
     for name, one in (("weights", counted), ("conv1", first), ("conv2", second)):
         numbers[name] = {"dense": one.dense, "sparse": one.sparse, "shared": one.shared}
-    return Shown((Exhibit("dense.png", caption),), numbers)
+    return Shown((hang(figure, out / "dense.png", caption),), numbers)
 
 
 def _blocks() -> list[tuple[ConvBlock, tuple[int, int, int]]]:
@@ -59,7 +60,7 @@ def _blocks() -> list[tuple[ConvBlock, tuple[int, int, int]]]:
     return list(zip(blocks, ((1, 28, 28), (25, 13, 13))))
 
 
-def _draw(path: Path, places: np.ndarray, outputs: np.ndarray, caption: str) -> None:
+def _drawn(places: np.ndarray, outputs: np.ndarray) -> Figure:
     """The filter in nine colours, the image's pixels numbered, and the matrix in the filter's colours."""
     from matplotlib.figure import Figure
 
@@ -86,7 +87,7 @@ def _draw(path: Path, places: np.ndarray, outputs: np.ndarray, caption: str) -> 
     column = matrix.inset_axes((1.015, 0, 1.1 / 36.1, 1))
     drawing.numbers(column, outputs[:, None], limit=convolution.LIMIT, size=9)
     column.set_title("gives", fontsize=10)
-    drawing.save(figure, path, caption)
+    return figure
 
 
 def _coloured(axes: Axes, which: np.ndarray, values: np.ndarray, *, size: float) -> None:

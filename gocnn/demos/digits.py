@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from gocnn.demos import Exhibit, Say, Shown
+from gocnn.demos import Exhibit, Say, Shown, hang
 from gocnn.images import datasets, models
 from gocnn.visualize import drawing
 
@@ -91,9 +91,7 @@ def _examples(out: Path, task: str, images: np.ndarray, labels: np.ndarray, shar
         f"one of its size {other:,}, both of them {together:,}. Over each image what it is, under it what each network "
         "says and how sure it is."
     )
-    file = f"{_FILES[task]}-examples.png"
-    drawing.save(figure, out / file, caption)
-    return Exhibit(file, caption)
+    return hang(figure, out / f"{_FILES[task]}-examples.png", caption)
 
 
 def _confusion(out: Path, task: str, labels: np.ndarray, said: list[np.ndarray]) -> Exhibit:
@@ -119,9 +117,7 @@ def _confusion(out: Path, task: str, labels: np.ndarray, said: list[np.ndarray])
         f"What is taken for what, on {len(labels):,} test images; the grey numbers on the diagonal are right. The "
         f"convolutional network's {usual[0]}; the fully-connected one's {usual[1]}."
     )
-    file = f"{_FILES[task]}-confusion.png"
-    drawing.save(figure, out / file, caption)
-    return Exhibit(file, caption)
+    return hang(figure, out / f"{_FILES[task]}-confusion.png", caption)
 
 
 def usual_mistake(wrong: np.ndarray, classes: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gocnn.demos import Exhibit, Say, Shown
+from gocnn.demos import Say, Shown, hang, hang_moving
 from gocnn.images import dreams, making, models, samples
 from gocnn.visualize import drawing
 
@@ -47,7 +47,6 @@ def make(out: Path, say: Say) -> Shown:
     figure, cells = drawing.canvas(2, 3, cell=2.0, wide=photograph.shape[1] / len(photograph))
     for axes, picture, title in zip(cells.ravel(), pictures, titles):
         drawing.show(axes, picture, title=title)
-    drawing.save(figure, out / "dream.png", caption)
+    still = hang(figure, out / "dream.png", caption)
     growing = "How the dream of fire7 and fire8 grows, from its smallest octave to the largest."
-    drawing.save_animation([*frames, *[frames[-1]] * 8], out / "dream.gif", seconds=0.15)
-    return Shown((Exhibit("dream.png", caption), Exhibit("dream.gif", growing)), numbers)
+    return Shown((still, hang_moving([*frames, *[frames[-1]] * 8], out / "dream.gif", growing, seconds=0.15)), numbers)

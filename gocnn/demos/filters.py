@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import fold
 
 from gocnn import policy, weights
-from gocnn.demos import Exhibit, Part, Say, Shown, together
+from gocnn.demos import Part, Say, Shown, hang, together
 from gocnn.images import models, photos, samples, sparse
 from gocnn.visualize import drawing, tuning
 from gocnn.visualize.filters import filters
@@ -78,8 +78,7 @@ def _before_and_after(out: Path, learned: nn.Module, say: Say, source: str) -> P
         f"{found['trained']['coloured edges']} edges between colours, "
         f"{found['trained']['blobs of colour']} plain blobs of colour."
     ) + f" The trained ones are those of {source}." * bool(source)
-    drawing.save(figure, out / "filters-colour.png", caption)
-    return Exhibit("filters-colour.png", caption), {"colour": found}
+    return hang(figure, out / "filters-colour.png", caption), {"colour": found}
 
 
 def _photograph(out: Path, learned: nn.Module, say: Say) -> Part:
@@ -102,8 +101,7 @@ def _photograph(out: Path, learned: nn.Module, say: Say) -> Part:
         f"their 11×11 pixels, of which each pixel shows the mean: {share:.0%} of the variance is there again, so edges "
         "and blobs are what this picture is made of."
     )
-    drawing.save(figure, out / "filters-photograph.png", caption)
-    return Exhibit("filters-photograph.png", caption), {"redrawn": round(share, 3)}
+    return hang(figure, out / "filters-photograph.png", caption), {"redrawn": round(share, 3)}
 
 
 def redrawn(model: nn.Module, white: np.ndarray) -> tuple[np.ndarray, float]:
@@ -144,8 +142,7 @@ def _others(out: Path, say: Say) -> Part:
         "blobs of colour. Right the network that reads digits: a filter answers to strokes and their borders in one "
         "direction; there is no colour, so there is none in it."
     )
-    drawing.save(figure, out / "filters-small.png", caption)
-    return Exhibit("filters-small.png", caption), {"squeezenet": found, "digits": len(digits)}
+    return hang(figure, out / "filters-small.png", caption), {"squeezenet": found, "digits": len(digits)}
 
 
 def _go(out: Path, say: Say) -> Part:
@@ -170,5 +167,4 @@ def _go(out: Path, say: Say) -> Part:
         f"{inner:.0%} of the weights' energy is in the inner 3×3 points. In {against} of {len(weight)} filters the two "
         "colours count against each other."
     )
-    drawing.save(figure, out / "filters-go.png", caption)
-    return Exhibit("filters-go.png", caption), {"go": {"inner": round(inner, 3), "against": against}}
+    return hang(figure, out / "filters-go.png", caption), {"go": {"inner": round(inner, 3), "against": against}}

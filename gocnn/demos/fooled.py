@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from gocnn.demos import Exhibit, Say, Shown
+from gocnn.demos import Exhibit, Say, Shown, hang
 from gocnn.images import datasets, models
 from gocnn.visualize import drawing
 from gocnn.visualize.maximize import Ascent, Maximized, blurred, maximize
@@ -104,5 +104,4 @@ def _draw(out: Path, panel: str, found: Maximized, sure: np.ndarray, alike: floa
         f"{_SEEN[panel]} Likeness to the nearest real digit: {alike:.2f} on average; of real digits to one another, "
         f"{real:.2f}."
     )
-    drawing.save(figure, out / f"fooled-{panel}.png", caption)
-    return Exhibit(f"fooled-{panel}.png", caption)
+    return hang(figure, out / f"fooled-{panel}.png", caption)

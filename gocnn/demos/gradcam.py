@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from gocnn import policy, weights
-from gocnn.demos import Exhibit, Part, Say, Shown, evidence, positions, together
+from gocnn.demos import Part, Say, Shown, evidence, hang, positions, together
 from gocnn.go.board import Board
 from gocnn.go.coords import gtp_to_point, point_to_gtp
 from gocnn.images import datasets, models, pictures
@@ -62,8 +62,7 @@ def _collage(out: Path, say: Say) -> Part:
         f"right quarter. The network has one answer for all of it, {network.classes[int(answers.argmax())]!r}, but "
         "asked for a class it points to the right quarter most of all."
     )
-    drawing.save(figure, out / "gradcam-collage.png", caption)
-    return Exhibit("gradcam-collage.png", caption), numbers
+    return hang(figure, out / "gradcam-collage.png", caption), numbers
 
 
 def _rivals(out: Path, say: Say) -> Part:
@@ -91,8 +90,7 @@ def _rivals(out: Path, say: Say) -> Part:
         "spaniel is seen in the cow's head, the ox more in its chest and shoulder. The barbell is the ring of the "
         "space suit; the shuttle is found in part in the model behind."
     )
-    drawing.save(figure, out / "gradcam-photographs.png", caption)
-    return Exhibit("gradcam-photographs.png", caption), numbers
+    return hang(figure, out / "gradcam-photographs.png", caption), numbers
 
 
 def _digits(out: Path, say: Say) -> Part:
@@ -127,8 +125,7 @@ def _digits(out: Path, say: Say) -> Part:
         "Grad-CAM is coarse, and filters that fire on empty paper count in it; integrated gradients give paper none. "
         "The blue tips of the 4 are what keeps it from being a 9."
     )
-    drawing.save(figure, out / "gradcam-digits.png", caption)
-    return Exhibit("gradcam-digits.png", caption), numbers
+    return hang(figure, out / "gradcam-digits.png", caption), numbers
 
 
 def _board(out: Path, say: Say) -> Part:
@@ -167,5 +164,4 @@ def _board(out: Path, say: Say) -> Part:
         "which has the largest share; for K9 it is the black stone that it would save. Grad-CAM would "
         "be the wrong instrument here: it averages gradients over the board, but a move is a place."
     )
-    drawing.save(figure, out / "gradcam-go.png", caption)
-    return Exhibit("gradcam-go.png", caption), numbers
+    return hang(figure, out / "gradcam-go.png", caption), numbers

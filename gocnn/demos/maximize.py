@@ -9,7 +9,7 @@ import numpy as np
 from torch import nn
 
 from gocnn import policy, weights
-from gocnn.demos import Exhibit, Part, Say, Shown, positions, together
+from gocnn.demos import Part, Say, Shown, hang, positions, together
 from gocnn.go.board import Board
 from gocnn.go.coords import gtp_to_point
 from gocnn.go.core import BLACK, WHITE
@@ -54,8 +54,7 @@ def _filters(out: Path, model: nn.Module) -> Part:
         "second, textures. They repeat all over the picture, since a filter looks for the same thing everywhere. "
         "(Of filters that the noise leaves silent, the map before the ReLU is climbed.)"
     )
-    drawing.save(figure, out / "maximize-filters.png", caption)
-    return Exhibit("maximize-filters.png", caption), {"filters that noise excites": counts}
+    return hang(figure, out / "maximize-filters.png", caption), {"filters that noise excites": counts}
 
 
 def _neurons(out: Path, model: nn.Module, say: Say) -> Part:
@@ -72,9 +71,9 @@ def _neurons(out: Path, model: nn.Module, say: Say) -> Part:
         "pooling by 2 leaves out the last row and column of 11×11 maps."
     )
     say(f"neurons reach {neurons.activations.min():.1f} to {neurons.activations.max():.1f}")
-    drawing.save(drawing.grid(images, columns=10, titles=titles, cell=1.15), out / "maximize-neurons.png", caption)
+    figure = drawing.grid(images, columns=10, titles=titles, cell=1.15)
     numbers = {"neurons": _rounded(neurons.activations), "logits": _rounded(digits.activations)}
-    return Exhibit("maximize-neurons.png", caption), numbers
+    return hang(figure, out / "maximize-neurons.png", caption), numbers
 
 
 def _rounded(values: np.ndarray) -> list[float]:
@@ -148,5 +147,4 @@ def _go(out: Path, model: nn.Module, say: Say) -> Part:
         "planes finds, own stones red, the opponent's blue. The network is surer still, of what is no position: on "
         f"{both} points of these four boards stand stones of both colours."
     )
-    drawing.save(figure, out / "maximize-go.png", caption)
-    return Exhibit("maximize-go.png", caption), {"go": numbers}
+    return hang(figure, out / "maximize-go.png", caption), {"go": numbers}

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from gocnn import policy, weights
-from gocnn.demos import Exhibit, Say, Shown, evidence, positions
+from gocnn.demos import Exhibit, Say, Shown, evidence, hang, hang_moving, positions
 from gocnn.go.coords import point_to_gtp
 from gocnn.images import datasets, models
 from gocnn.images.models import Network
@@ -22,7 +22,8 @@ DIGITS = (2, 4, 8, 9)
 BOARDS = {"opening": positions.OPENING, "fight": positions.FIGHT,
           "corner": "Q16 D4 D16 Q4 R17 Q17 R16 R15 S15 R14"}  # fmt: skip
 
-Part = tuple[tuple[Exhibit, ...], dict[str, Any]]
+#: The pictures of one part of the demo, and its numbers.
+Pictures = tuple[tuple[Exhibit, ...], dict[str, Any]]
 
 
 def make(out: Path, say: Say) -> Shown:
@@ -31,7 +32,7 @@ def make(out: Path, say: Say) -> Shown:
     return Shown(exhibits, dict(zip(("photographs", "digits", "go"), (numbers for _, numbers in parts))))
 
 
-def _photographs(out: Path, say: Say) -> Part:
+def _photographs(out: Path, say: Say) -> Pictures:
     """Three photographs: how the probability falls with each part hidden, and what is said without the worst one."""
     network = models.load("squeezenet")
     inputs = np.stack([evidence.read(network, name) for name in PHOTOGRAPHS])
@@ -69,9 +70,8 @@ def _photographs(out: Path, say: Say) -> Part:
         "head. The dog's head counts most too, but without it the dog is a German shepherd still. The barbell is the "
         "black ring of the space suit."
     )
-    drawing.save(figure, out / "occlusion-photographs.png", caption)
     moving = _animation(out, network, inputs[0], found)
-    return (Exhibit("occlusion-photographs.png", caption), moving), numbers
+    return (hang(figure, out / "occlusion-photographs.png", caption), moving), numbers
 
 
 def _animation(out: Path, network: Network, image: np.ndarray, found: Occluded) -> Exhibit:
@@ -92,8 +92,7 @@ def _animation(out: Path, network: Network, image: np.ndarray, found: Occluded) 
             axes.add_patch(_bar(share))
             frames.append(drawing.pixels(figure))
     caption = f"The grey square on its way over the duck, and how sure the network is still that this is a {answer}."
-    drawing.save_animation(frames, out / "occlusion.gif", seconds=0.25)
-    return Exhibit("occlusion.gif", caption)
+    return hang_moving(frames, out / "occlusion.gif", caption, seconds=0.25)
 
 
 def _bar(share: float) -> Any:
@@ -102,7 +101,7 @@ def _bar(share: float) -> Any:
     return Rectangle((0, 219), 226 * share, 7, color="tab:red")
 
 
-def _digits(out: Path, say: Say) -> Part:
+def _digits(out: Path, say: Say) -> Pictures:
     """Four digits with a small white patch of paper over each part: where the answer falls, and to which digit."""
     images, labels = datasets.shipped("digits")
     model = models.load("digits").model
@@ -128,11 +127,10 @@ def _digits(out: Path, say: Say) -> Part:
         "Digits, with 7×7 pixels erased in every place. Middle: red where erasing makes the probability of the right "
         "digit fall. Below: the worst place, and what the network reads there now."
     )
-    drawing.save(figure, out / "occlusion-digits.png", caption)
-    return (Exhibit("occlusion-digits.png", caption),), numbers
+    return (hang(figure, out / "occlusion-digits.png", caption),), numbers
 
 
-def _boards(out: Path, say: Say) -> Part:
+def _boards(out: Path, say: Say) -> Pictures:
     """Three positions: what becomes of the chosen move's probability when each stone is taken off, one by one."""
     go = policy.load(weights.default())
     figure, cells = drawing.canvas(1, len(BOARDS), cell=4.6)
@@ -163,8 +161,7 @@ def _boards(out: Path, say: Say) -> Part:
         "hangs on the stones next to it, and in the middle of the game those in other corners change little. In the "
         "opening a stone taken out of a corner leaves that corner empty, and the network would play there first."
     )
-    drawing.save(figure, out / "occlusion-go.png", caption)
-    return (Exhibit("occlusion-go.png", caption),), numbers
+    return (hang(figure, out / "occlusion-go.png", caption),), numbers
 
 
 def _far(stones: list[int], move: int) -> np.ndarray:

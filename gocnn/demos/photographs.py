@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from gocnn.demos import Exhibit, Say, Shown, evidence
+from gocnn.demos import Say, Shown, evidence, hang
 from gocnn.images import models
 from gocnn.visualize import drawing
 from gocnn.visualize.activations import as_array
@@ -75,5 +75,4 @@ def make(out: Path, say: Say) -> Shown:
         "not: the cow's answer rests on its head and its spots, the astronaut's on the dark ring of her suit, but it "
         "takes the rest of the picture, too."
     )
-    drawing.save(figure, out / "photographs.png", caption)
-    return Shown((Exhibit("photographs.png", caption),), numbers)
+    return Shown((hang(figure, out / "photographs.png", caption),), numbers)

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from gocnn import policy, weights
-from gocnn.demos import Exhibit, Part, Say, Shown, positions, together
+from gocnn.demos import Part, Say, Shown, hang, positions, together
 from gocnn.go.board import Board
 from gocnn.go.coords import gtp_to_point, point_to_gtp
 from gocnn.go.core import BLACK, WHITE
@@ -111,9 +111,8 @@ def _patterns(out: Path, go: nn.Module, photographs: models.Network, say: Say) -
         "the right the crosscut, shifted over the board, red what the Go network would play. In "
         f"{right_answers} of {len(shifts)} places it is the same move, the capture."
     )
-    drawing.save(figure, out / "properties-patterns.png", caption)
     numbers = {"crosscuts": {"places": len(shifts), "same move": right_answers, "mean probability": round(sure, 3)}}
-    return Exhibit("properties-patterns.png", caption), numbers
+    return hang(figure, out / "properties-patterns.png", caption), numbers
 
 
 def _subsampling(out: Path, go: nn.Module, photographs: models.Network, say: Say) -> Part:
@@ -161,9 +160,8 @@ def _subsampling(out: Path, go: nn.Module, photographs: models.Network, say: Say
         f"four, and the answer is elsewhere. The best move stays in {found['same best move']} of {found['positions']} "
         f"positions; in {gone} its very point is gone."
     )
-    drawing.save(figure, out / "properties-subsampling.png", caption)
     numbers = {"photographs": {"sure": sure, "kept": kept}, "positions": found}
-    return Exhibit("properties-subsampling.png", caption), numbers
+    return hang(figure, out / "properties-subsampling.png", caption), numbers
 
 
 def _first(network: models.Network, inputs: torch.Tensor) -> tuple[str, float]:
@@ -225,8 +223,8 @@ def _pooling(out: Path, say: Say) -> Part:
         "Black lives for good; with one he is dead; and in the third it hangs on who plays B19 first. Max pooling says "
         "of each block only whether there is a black and a white stone in it: to it the three are one."
     )
-    drawing.save(figure, out / "properties-pooling.png", caption)
-    return Exhibit("properties-pooling.png", caption), {"corners": {"same when pooled": same, "alive": alive}}
+    numbers = {"corners": {"same when pooled": same, "alive": alive}}
+    return hang(figure, out / "properties-pooling.png", caption), numbers
 
 
 def _blocks(axes: Axes) -> None:

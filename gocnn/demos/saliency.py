@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from gocnn import policy, weights
-from gocnn.demos import Exhibit, Part, Say, Shown, evidence, positions, together
+from gocnn.demos import Part, Say, Shown, evidence, hang, positions, together
 from gocnn.go.coords import point_to_gtp
 from gocnn.images import datasets, models
 from gocnn.visualize import drawing
@@ -57,8 +57,7 @@ def _digits(out: Path, say: Say) -> Part:
         f"{near.mean():.0%} of the paper. The last column keeps SmoothGrad's sign: more ink would help where it is red "
         "and hurt where it is blue, as across the open top of the 4, which would make a 9 of it."
     )
-    drawing.save(figure, out / "saliency-digits.png", caption)
-    return Exhibit("saliency-digits.png", caption), numbers
+    return hang(figure, out / "saliency-digits.png", caption), numbers
 
 
 def _photographs(out: Path, say: Say) -> Part:
@@ -97,8 +96,7 @@ def _photographs(out: Path, say: Say) -> Part:
         f"{ELSE!r}, which is on none of these, correlate by {alike['guided']:.2f} (bare gradients: "
         f"{alike['gradient']:.2f})."
     )
-    drawing.save(figure, out / "saliency-photographs.png", caption)
-    return Exhibit("saliency-photographs.png", caption), numbers
+    return hang(figure, out / "saliency-photographs.png", caption), numbers
 
 
 def _boards(out: Path, say: Say) -> Part:
@@ -128,5 +126,4 @@ def _boards(out: Path, say: Say) -> Part:
         "probability depends, |∂ log p/∂x| of the strongest plane. Then its slope for one more stone on an empty "
         "point: red where a stone would make the move likelier, blue where it would make it less likely."
     )
-    drawing.save(figure, out / "saliency-go.png", caption)
-    return Exhibit("saliency-go.png", caption), numbers
+    return hang(figure, out / "saliency-go.png", caption), numbers

@@ -10,7 +10,7 @@ import numpy as np
 from torch import nn
 
 from gocnn import policy, weights
-from gocnn.demos import Exhibit, Say, Shown, positions
+from gocnn.demos import Say, Shown, hang, positions
 from gocnn.go.drawing import WOOD, draw_board
 from gocnn.images import datasets, pictures, samples
 from gocnn.images.lecture import LectureNet
@@ -76,8 +76,7 @@ def make(out: Path, say: Say) -> Shown:
         "board's edge; no layer pools. SqueezeNet pools three times, so that its view grows ever faster, to "
         f"{_field(numbers, 'squeezenet', 'fire9')} pixels."
     )
-    drawing.save(figure, out / "shapes.png", caption)
-    return Shown((Exhibit("shapes.png", caption),), numbers)
+    return Shown((hang(figure, out / "shapes.png", caption),), numbers)
 
 
 def _field(numbers: dict[str, list[list[Any]]], network: str, layer: str) -> str:

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from gocnn.demos import Exhibit, Part, Say, Shown, together
+from gocnn.demos import Part, Say, Shown, hang, together
 from gocnn.images import datasets, models
 from gocnn.visualize import drawing
 from gocnn.visualize.activations import activations
@@ -116,11 +115,11 @@ def _accuracy(out: Path, networks: dict[str, nn.Module], images: np.ndarray, lab
         f"at 6 pixels it is down to {means[CONV][6]:.0%}. Training on shifted digits (dashed) helps both. The shift "
         f"itself takes little away: {ink[-1]:.0%} of the ink is still on the paper at 6 pixels."
     )
-    drawing.save(figure, out / "shift-accuracy.png", caption)
-    numbers: dict[str, Any] = {
-        name: {way: [round(value, 3) for value in line] for way, line in ways.items()} for name, ways in by.items()
+    numbers = {
+        "accuracy": {n: {way: [round(v, 3) for v in line] for way, line in ways.items()} for n, ways in by.items()},
+        "ink": [round(share, 4) for share in ink],
     }
-    return Exhibit("shift-accuracy.png", caption), {"accuracy": numbers, "ink": [round(share, 4) for share in ink]}
+    return hang(figure, out / "shift-accuracy.png", caption), numbers
 
 
 def _examples(out: Path, networks: dict[str, nn.Module], images: np.ndarray, labels: np.ndarray) -> Part:
@@ -146,8 +145,8 @@ def _examples(out: Path, networks: dict[str, nn.Module], images: np.ndarray, lab
         f"{total} pictures the convolutional network names {kept[CONV]} rightly and the fully-connected one "
         f"{kept[DENSE]}; those trained on shifts {kept['digits']} and {kept['digits-dense']}."
     )
-    drawing.save(figure, out / "shift-examples.png", caption)
-    return Exhibit("shift-examples.png", caption), {"examples right": {name: int(n) for name, n in kept.items()}}
+    numbers = {"examples right": {name: int(n) for name, n in kept.items()}}
+    return hang(figure, out / "shift-examples.png", caption), numbers
 
 
 def seen_pixels(model: nn.Module, layer: str) -> int:
@@ -249,9 +248,8 @@ def _maps(out: Path, networks: dict[str, nn.Module], images: np.ndarray, labels:
         "largest value. To the fully-connected network the shifted digit is something else: other neurons fire "
         f"(correlation {alike:.2f})."
     )
-    drawing.save(figure, out / "shift-maps.png", caption)
     numbers = {"pixels seen": seen, "equivariance": gaps, "neurons' correlation": round(alike, 3)}
-    return Exhibit("shift-maps.png", caption), numbers
+    return hang(figure, out / "shift-maps.png", caption), numbers
 
 
 def _layers(out: Path, networks: dict[str, nn.Module], images: np.ndarray, labels: np.ndarray, say: Say) -> Part:
@@ -288,7 +286,6 @@ def _layers(out: Path, networks: dict[str, nn.Module], images: np.ndarray, label
         f"{one['conv2.activation']:.0%}. At the output it is {one['output']:.0%}, against "
         f"{changes[DENSE][1][-1]:.0%} of the fully-connected network."
     )
-    drawing.save(figure, out / "shift-layers.png", caption)
     numbers = {
         name: {
             str(pixels): dict(zip((layer or "pixels" for layer in LAYERS[name]), (round(v, 3) for v in line)))
@@ -296,7 +293,7 @@ def _layers(out: Path, networks: dict[str, nn.Module], images: np.ndarray, label
         }
         for name, lines in changes.items()
     }
-    return Exhibit("shift-layers.png", caption), {"unlikeness": numbers}
+    return hang(figure, out / "shift-layers.png", caption), {"unlikeness": numbers}
 
 
 def subsampled(images: np.ndarray) -> np.ndarray:
@@ -323,6 +320,6 @@ def _subsampled(out: Path, networks: dict[str, nn.Module], images: np.ndarray, l
         f"the {len(images)} so, {before[CONV]:.1%} of the whole ones; the fully-connected network {after[DENSE]:.1%} "
         f"and {before[DENSE]:.1%}. So a network may subsample on the way, and later filters see more at the same price."
     )
-    drawing.save(drawing.grid(pictures, columns=10, titles=titles, cell=1.15), out / "shift-subsampled.png", caption)
+    figure = drawing.grid(pictures, columns=10, titles=titles, cell=1.15)
     numbers = {name: [round(before[name], 3), round(after[name], 3)] for name in networks}
-    return Exhibit("shift-subsampled.png", caption), {"subsampled": numbers}
+    return hang(figure, out / "shift-subsampled.png", caption), {"subsampled": numbers}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gocnn.demos import Exhibit, Say, Shown
+from gocnn.demos import Say, Shown, hang
 from gocnn.images import making, samples, styles
 from gocnn.visualize import drawing
 
@@ -38,8 +38,7 @@ def make(out: Path, say: Say) -> Shown:
     figure, cells = drawing.canvas(2, 3, cell=2.0, wide=photograph.shape[1] / len(photograph))
     for axes, picture, title in zip(cells.ravel(), shown, titles):
         drawing.show(axes, picture, title=title)
-    drawing.save(figure, out / "style.png", caption)
-    return Shown((Exhibit("style.png", caption),), numbers)
+    return Shown((hang(figure, out / "style.png", caption),), numbers)
 
 
 def _paint(

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from gocnn.demos import Exhibit, Part, Say, Shown, together
+from gocnn.demos import Part, Say, Shown, hang, together
 from gocnn.images import samples
 from gocnn.images.text import SURE, alphabet, detector, fonts, reading, recogniser, rendering, voting
 from gocnn.visualize import drawing
@@ -108,8 +108,7 @@ def _found(
         "neighbours do not touch, and which way the word runs (red falls to the right, blue rises, by 15 degrees at "
         "most). Each connected core grows back to a box; what is in it is turned upright, and read letter by letter."
     )
-    drawing.save(figure, out / "text.png", caption)
-    return Exhibit("text.png", caption), numbers
+    return hang(figure, out / "text.png", caption), numbers
 
 
 def _slope(maps: np.ndarray) -> np.ndarray:
@@ -144,5 +143,4 @@ def _read(out: Path, say: Say, reader: recogniser.Recogniser, crops: dict[str, n
         "“none” stands between them: that is how the double letters of Cappuccino and lift-off are told from one "
         "broad letter."
     )
-    drawing.save(figure, out / "text-reading.png", caption)
-    return Exhibit("text-reading.png", caption), numbers
+    return hang(figure, out / "text-reading.png", caption), numbers
