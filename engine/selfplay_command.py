@@ -59,7 +59,7 @@ def selfplay(
     from gocnn.atomic import AtomicFile, check_writable
     from gocnn.evaluator import Evaluator
     from sgf_data.record import GameRecord
-    from sgf_data.store import StoreWriter, to_batch
+    from sgf_data.store import store_writer, to_batch
 
     config = SelfPlay(games, at_once, size, komi, opening, warmest, seed=seed)
     console = Console(stderr=True)
@@ -67,7 +67,7 @@ def selfplay(
     stopped, failed = False, ""
 
     def keep() -> None:
-        with StoreWriter(output) as writer:
+        with store_writer(output) as writer:
             writer.write(to_batch(records))
 
     try:

@@ -29,7 +29,7 @@ from gocnn.atomic import AtomicFile
 from sgf_data import sources
 from sgf_data.reader import ReadOptions, read_games
 from sgf_data.record import GameRecord, Reason, RecordError
-from sgf_data.store import StoreWriter, open_store, to_batch
+from sgf_data.store import open_store, store_writer, to_batch
 
 CHUNK_BYTES = 1 << 20  # some 700 games: half a second of work, a few megabytes of memory
 MOST_WORKERS = 61  # processes that Windows can wait for
@@ -93,7 +93,7 @@ def build_store(
     first_seen: dict[int, str] = {}
     with (
         _log_to(Path(log) if log else target.with_name(target.name + ".rejected.csv")) as reject,
-        StoreWriter(target) as writer,
+        store_writer(target) as writer,
     ):
         done = 0
         for result in _read_all(files, options or ReadOptions(), jobs or available_cores()):

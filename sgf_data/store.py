@@ -8,9 +8,9 @@ a game takes some 900 bytes.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -116,40 +116,31 @@ def _list_array(arrays: Sequence[np.ndarray], kind: Any) -> Any:
 
 
 class StoreWriter:
-    """Write a store: ``with StoreWriter(path) as writer: writer.write(batch)``.
+    """A store that is being written, see `store_writer`: `rows` games so far."""
 
-    The name never stands for half a store, see `AtomicFile`. Without a single row nothing is
-    written.
-    """
-
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, arrow: pa.RecordBatchWriter) -> None:
         self.rows = 0
-        self._atomic = AtomicFile(path)
-
-    def __enter__(self) -> StoreWriter:
-        """Raises OSError if the directory cannot be written to."""
-        self._writer = pa.ipc.new_file(self._atomic.__enter__(), SCHEMA)
-        return self
+        self._arrow = arrow
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Append rows in `SCHEMA`."""
         if batch.num_rows:
-            self._writer.write_batch(batch)
+            self._arrow.write_batch(batch)
             self.rows += batch.num_rows
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._atomic.keep = self.rows > 0
-        try:
-            self._writer.close()
-        except BaseException as failed:  # such as a full disk: what is there is no store
-            self._atomic.__exit__(type(failed), failed, failed.__traceback__)
-            raise
-        self._atomic.__exit__(kind, error, trace)
+
+@contextmanager
+def store_writer(path: str | os.PathLike[str]) -> Iterator[StoreWriter]:
+    """Write a store: ``with store_writer(path) as writer: writer.write(batch)``.
+
+    The name never stands for half a store, see `AtomicFile`. Without a single row nothing is
+    written. Raises OSError if the directory cannot be written to or the disk is full.
+    """
+    atomic = AtomicFile(path)
+    with atomic as file, pa.ipc.new_file(file, SCHEMA) as arrow:
+        writer = StoreWriter(arrow)
+        yield writer
+        atomic.keep = writer.rows > 0
 
 
 # Reading

@@ -25,7 +25,7 @@ from gocnn.profile import ERAS, HIDDEN, RANKS, UNKNOWN, Profile, eras, ranks
 from gocnn.targets import informed, policy_and_value_loss
 from sgf_data.dataset import Positions, Selection
 from sgf_data.evaluate_command import evaluate
-from sgf_data.store import MoveTable, StoreWriter, open_store, to_batch
+from sgf_data.store import MoveTable, open_store, store_writer, to_batch
 from tests.sgf_data.test_dataset import random_game
 
 CPU = torch.device("cpu")
@@ -69,7 +69,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> MoveTable:
     """Games of 2-dans as Black against professionals, half of them of 1936 and half of 2016; one says nothing."""
     games = [random_game(seed, black_rank="2d", white_rank="7p", year=1936 if seed % 2 else 2016) for seed in range(20)]
     path = tmp_path_factory.mktemp("store") / "games.arrow"
-    with StoreWriter(path) as writer:
+    with store_writer(path) as writer:
         writer.write(to_batch([*games, random_game(20)]))
     return open_store(path).moves()
 
@@ -190,7 +190,7 @@ def test_a_network_learns_who_plays_how(tmp_path: Path) -> None:
 def test_from_a_store_to_a_network_that_plays_like_somebody(tmp_path: Path) -> None:
     store = tmp_path / "games.arrow"
     games = [random_game(seed, black_rank="2d", white_rank="7p", year=1936) for seed in range(60)]
-    with StoreWriter(store) as writer:
+    with store_writer(store) as writer:
         writer.write(to_batch(games))
     runner = CliRunner()
     words = ["--data", str(store), "--size", "9", "--preset", "b2c32", "--profiles", "--positions", "256"]

@@ -12,7 +12,7 @@ from gocnn.go.planes import PLANE_SETS, of_board
 from gocnn.go.symmetry import SYMMETRIES, point_maps
 from sgf_data.dataset import NO_MOVE, Positions, Selection, shuffled
 from sgf_data.record import GameRecord
-from sgf_data.store import MoveTable, StoreWriter, open_store, to_batch
+from sgf_data.store import MoveTable, open_store, store_writer, to_batch
 
 FULL = PLANE_SETS["full"]
 
@@ -41,7 +41,7 @@ def random_game(seed: int, size: int = 9, moves: int = 60, **fields: object) -> 
 
 def table_of(games: list[GameRecord], folder) -> MoveTable:
     path = folder / "games.arrow"
-    with StoreWriter(path) as writer:
+    with store_writer(path) as writer:
         writer.write(to_batch(games))
     return open_store(path).moves()
 

@@ -21,7 +21,7 @@ from sgf_data.dataset import Positions, Selection
 from sgf_data.reader import ReadOptions, read_games
 from sgf_data.record import GameRecord
 from sgf_data.sources import find
-from sgf_data.store import MoveTable, StoreError, StoreWriter, open_store, to_batch
+from sgf_data.store import MoveTable, StoreError, open_store, store_writer, to_batch
 
 # A finished game on 5x5: Black has the left, White the right, and White's stone on A5 is dead. By area Black has 15
 # points to White's 10, by territory 8 and a prisoner to 4.
@@ -94,7 +94,7 @@ def test_owners_hold_for_a_game_that_another_store_has_turned(tmp_path: Path) ->
     (game,) = read_games(GAME.format(komi="0.5", result="B+4.5").encode())
     assert isinstance(game, GameRecord)
     for where in point_maps(5):
-        with StoreWriter(tmp_path / "turned.arrow") as writer:
+        with store_writer(tmp_path / "turned.arrow") as writer:
             writer.write(to_batch([replace(game, points=where[game.points].astype(np.int16))]))
         table = open_store(tmp_path / "turned.arrow").moves()
         positions = Positions(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,7 +17,7 @@ from gocnn.atomic import AtomicFile
 from sgf_data.keys import game_key, opening_key
 from sgf_data.reader import read_games
 from sgf_data.record import GameRecord
-from sgf_data.store import SCHEMA, StoreError, StoreWriter, open_store, to_batch
+from sgf_data.store import SCHEMA, StoreError, open_store, store_writer, to_batch
 
 GAMES = b"""
 (;SZ[9]KM[5.5]RE[B+R]PB[Ann]PW[Bob]BR[3d]WR[9p]DT[2020-01-02]EV[Cup]RU[Japanese];B[ee];W[cc];B[])
@@ -31,7 +33,7 @@ def games() -> list[GameRecord]:
 
 
 def write(path: Path, *batches: list[GameRecord]) -> Path:
-    with StoreWriter(path) as writer:
+    with store_writer(path) as writer:
         for batch in batches:
             writer.write(to_batch(batch))
     return path
@@ -217,10 +219,10 @@ def test_what_would_write_beside_the_board_is_not_opened(tmp_path: Path, change:
 def test_nothing_is_written_if_something_goes_wrong(tmp_path: Path) -> None:
     path = tmp_path / "x.arrow"
     path.write_bytes(b"old")
-    with pytest.raises(KeyboardInterrupt), StoreWriter(path) as writer:
+    with pytest.raises(KeyboardInterrupt), store_writer(path) as writer:
         writer.write(to_batch(games()))
         raise KeyboardInterrupt
-    with StoreWriter(path):
+    with store_writer(path):
         pass  # not a single game
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["x.arrow"]
@@ -232,15 +234,17 @@ def test_a_full_disk_leaves_no_store_and_is_told_with_the_name(
 ) -> None:
     path = tmp_path / "games.arrow"
 
-    def full(*arguments: object) -> None:
+    @contextmanager
+    def full(*arguments: object) -> Iterator[SimpleNamespace]:
+        yield SimpleNamespace(write_batch=lambda batch: refuse() if at == "write" else None)
+        refuse()
+
+    def refuse() -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    with pytest.raises(OSError) as failed, StoreWriter(path) as writer:
-        if at == "close":
-            writer.write(to_batch(games()))
-        monkeypatch.setattr(writer, "_writer", SimpleNamespace(write_batch=full, close=full))
-        if at == "write":
-            writer.write(to_batch(games()))
+    monkeypatch.setattr(pa.ipc, "new_file", full)
+    with pytest.raises(OSError) as failed, store_writer(path) as writer:
+        writer.write(to_batch(games()))
     assert failed.value.filename == str(path)
     assert list(tmp_path.iterdir()) == []
 
