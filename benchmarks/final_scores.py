@@ -29,12 +29,12 @@ from rich.progress import track
 
 from engine.client import EngineFailure, FailedCommand, GtpClient
 from engine.rules import NAMED, STANDARD, Rules, rules_of_record
-from gocnn.go import BLACK, Board
+from gocnn.go import BLACK
 from gocnn.go.coords import point_to_gtp
 from gocnn.go.counting import Count, settle
 from gocnn.go.handicap import handicap_of
 from sgf_data.owners import counted
-from sgf_data.record import GameRecord
+from sgf_data.record import GameRecord, position
 from sgf_data.store import StoreError, open_store
 
 
@@ -116,18 +116,6 @@ def score_of_gnugo(engine: GtpClient, score: Score) -> float:
     return 0.0 if winner == "0" else float(margin) * (1 if winner == "B" else -1)
 
 
-def last_position(record: GameRecord) -> Board:
-    """The board when the record ends. Raises ValueError for a move that simple ko forbids."""
-    board = Board(record.size, ko="simple")
-    for number in range(len(record.points) + 1):
-        placed = record.setup_at == number
-        if placed.any():
-            board.setup(record.setup_points[placed].tolist(), record.setup_colours[placed].tolist())
-        if number < len(record.points):
-            board.play(int(record.colours[number]), int(record.points[number]))
-    return board
-
-
 def counted_by_gnugo(scores: list[Score], console: Console) -> tuple[int, int, int]:
     """How many scores GNU Go counts as recorded, those among them that we do not, and how many it was asked about."""
     theirs = alone = asked = 0
@@ -175,7 +163,7 @@ def main(stores: tuple[str, ...], from_year: int, games: int, misses: bool, gnug
         if (recorded + komi) % 1:
             impossible += 1
             continue
-        board = last_position(record)
+        board = position(record, len(record.points))
         found = settle(board)
         if found.open_points and not both_passed(record):
             unfinished += 1

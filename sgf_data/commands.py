@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from sgf_data.build import BuildReport
+    from sgf_data.reader import ReadOptions
     from sgf_data.summary import Summary
 
 # Everything else is imported by the commands that need it: `gocnn data --help` should be instant.
@@ -101,8 +102,11 @@ def build(
 
     The exit status is 1 if no game was kept or a source could not be read, and 130 after Ctrl-C.
     """
+    from sgf_data.reader import ReadOptions
+
+    options = ReadOptions(frozenset(sizes or range(2, 26)), keep_legal_part, allow_suicide)
     try:
-        report = _build(sources, output, sizes, keep_legal_part, allow_suicide, exclude, log, jobs)
+        report = _build(sources, output, options, exclude, log or f"{output}.rejected.csv", jobs)
     except KeyboardInterrupt:
         click.echo(f"Interrupted; {output} was not written.", err=True)
         sys.exit(130)
@@ -116,29 +120,21 @@ def build(
 def _build(
     sources: Sequence[str],
     output: str,
-    sizes: Sequence[int],
-    keep_legal_part: bool,
-    allow_suicide: bool,
+    options: ReadOptions,
     exclude: Sequence[str],
-    log: str | None,
+    log: str,
     jobs: int | None,
 ) -> BuildReport:
+    """The work of `build`, with its errors told as those of a command."""
     from concurrent.futures.process import BrokenProcessPool
 
     from rich.console import Console
 
     from sgf_data.build import build_store
-    from sgf_data.reader import ReadOptions
     from sgf_data.sources import find
     from sgf_data.store import StoreError
 
-    options = ReadOptions(
-        sizes=frozenset(sizes or range(2, 26)),
-        keep_legal_part=keep_legal_part,
-        allow_suicide=allow_suicide,
-    )
     files = find(sources)
-    log = log or f"{output}.rejected.csv"
     read = {os.path.realpath(file.path) for file in files}
     for place in (output, log):
         if os.path.realpath(place) in read:

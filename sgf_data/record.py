@@ -7,6 +7,8 @@ from enum import Enum
 
 import numpy as np
 
+from gocnn.go import Board
+
 
 class Reason(str, Enum):
     """Why a record was left out. The values are what users read in summaries and logs."""
@@ -66,6 +68,21 @@ class GameRecord:
         if not self.result:
             return None
         return {"B+": 1, "W+": -1, "0": 0}.get(self.result[:2])
+
+
+def position(record: GameRecord, moves: int) -> Board:
+    """The board after so many moves of a game, with what is placed before the next one; suicide is a move.
+
+    Raises ValueError for a move that simple ko forbids.
+    """
+    board = Board(record.size, ko="simple", suicide=True)
+    for number in range(moves + 1):
+        placed = record.setup_at == number
+        if placed.any():
+            board.setup(record.setup_points[placed].tolist(), record.setup_colours[placed].tolist())
+        if number < moves:
+            board.play(int(record.colours[number]), int(record.points[number]))
+    return board
 
 
 @dataclass(frozen=True)

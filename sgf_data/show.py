@@ -32,23 +32,17 @@ def show(source: str, number: int, move: int, plane_set: str, output: str) -> No
 
     GAME is an SGF file or archive, or a game store.
     """
-    from gocnn.go import Board
     from gocnn.go.coords import point_to_gtp
     from gocnn.go.drawing import draw_planes, has_letters
     from gocnn.go.planes import PLANE_SETS, of_board
+    from sgf_data.record import position
 
     if plane_set not in PLANE_SETS:
         raise click.ClickException(f"unknown plane set {plane_set!r}; there are {', '.join(PLANE_SETS)}")
     record = _record(source, number)
     if move > len(record.points):
         raise click.ClickException(f"{source}: game {number} has {len(record.points)} moves, not {move}")
-    board = Board(record.size, ko="simple", suicide=True)
-    for i in range(move):
-        placed = record.setup_at == i
-        if placed.any():
-            board.setup(record.setup_points[placed].tolist(), record.setup_colours[placed].tolist())
-        if i < move - 1:
-            board.play(int(record.colours[i]), int(record.points[i]))
+    board = position(record, move - 1)
     colour, target = int(record.colours[move - 1]), int(record.points[move - 1])
     chosen = PLANE_SETS[plane_set]
     who = "Black" if colour > 0 else "White"
