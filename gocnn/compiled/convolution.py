@@ -58,7 +58,7 @@ def convolve(inputs: Tensor, weights: Tensor) -> Tensor:
     """
     source = as_array(inputs)
     out = np.empty((*source.shape[:3], weights.shape[0]), np.float32)
-    panels = _panels(weights)
+    panels = panels_of(weights)
     share(lambda first, last: _forward(source, panels, out, first, last), _strips(out), torch.get_num_threads())
     return as_images(out)
 
@@ -68,14 +68,14 @@ def convolve_backward(gradient: Tensor, inputs: Tensor, weights: Tensor) -> tupl
     """The gradients by inputs and weights of `convolve`, given that by its result."""
     given, source = as_array(gradient), as_array(inputs)
     to_inputs = np.empty_like(source)
-    panels = _panels(weights.flip(2, 3).transpose(0, 1))
+    panels = panels_of(weights.flip(2, 3).transpose(0, 1))
 
     def work(first: int, last: int) -> np.ndarray:
         return np.asarray(_backward(given, source, panels, to_inputs, first, last))
 
     parts = share(work, _strips(given), torch.get_num_threads())
     products = torch.from_numpy(sum(parts[1:], parts[0]))  # [PRODUCTS, C, D]
-    by_place = (_both_ways().T @ products.flatten(1)).unflatten(1, products.shape[1:])  # [9, C, D]
+    by_place = (_both_ways(torch.float32).T @ products.flatten(1)).unflatten(1, products.shape[1:])  # [9, C, D]
     to_weights = by_place.permute(2, 1, 0).reshape(weights.shape).contiguous()
     return as_images(to_inputs), to_weights
 
@@ -103,17 +103,17 @@ def _differentiate(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
 convolve.register_autograd(_differentiate, setup_context=_keep)
 
 
-def _panels(weights: Tensor) -> np.ndarray:
-    """float32 [D, C, 3, 3] to [PRODUCTS, D / COLUMNS, C, COLUMNS]: the right matrices of the products."""
+def panels_of(weights: Tensor) -> np.ndarray:
+    """[D, C, 3, 3] of any float to float32 [PRODUCTS, D / COLUMNS, C, COLUMNS]: the right matrices of the products."""
     outputs, inputs = weights.shape[:2]
-    moved = _both_ways() @ weights.detach().reshape(-1, 9).T  # [PRODUCTS, D * C]
+    moved = _both_ways(weights.dtype) @ weights.detach().reshape(-1, 9).T  # [PRODUCTS, D * C]
     panels = moved.view(PRODUCTS, outputs // COLUMNS, COLUMNS, inputs).transpose(2, 3)
-    return panels.contiguous().numpy()
+    return panels.float().contiguous().numpy()
 
 
-def _both_ways() -> Tensor:
-    """float32 [PRODUCTS, 9]: what makes the factors of a filter's nine weights, along rows and columns at once."""
-    matrix = torch.tensor(WEIGHT)
+def _both_ways(dtype: torch.dtype) -> Tensor:
+    """[PRODUCTS, 9]: what makes the factors of a filter's nine weights, along rows and columns at once."""
+    matrix = torch.tensor(WEIGHT, dtype=dtype)
     return torch.kron(matrix, matrix)
 
 
@@ -126,7 +126,7 @@ def _strips(images: np.ndarray) -> int:
 def _forward(source, panels, out, first, last):
     """Fill strips `first` to `last` - 1 of out float32 [B, H, W, D] with the convolution of `source` [B, H, W, C]."""
     inputs, outputs = source.shape[3], out.shape[3]
-    at_once, rows = _room(source)
+    at_once, rows = _strips_at_once(source)
     factors = np.zeros((PRODUCTS, rows, inputs), np.float32)
     sums = np.empty((PRODUCTS, rows, outputs), np.float32)
     tile = np.empty(FIELD * FIELD * max(inputs, outputs), np.float32)
@@ -144,7 +144,7 @@ def _backward(gradient, source, panels, to_inputs, first, last):
     `gradient` float32 [B, H, W, D] is that of the outputs; `panels` are of the weights turned around.
     """
     inputs, outputs = source.shape[3], gradient.shape[3]
-    at_once, rows = _room(source)
+    at_once, rows = _strips_at_once(source)
     wide = np.zeros((PRODUCTS, rows, outputs), np.float32)
     narrow = np.zeros((PRODUCTS, rows, inputs), np.float32)
     tile = np.empty(FIELD * FIELD * max(inputs, outputs), np.float32)
@@ -168,7 +168,7 @@ def _backward(gradient, source, panels, to_inputs, first, last):
 
 
 @njit(cache=True, nogil=True)
-def _room(images):
+def _strips_at_once(images):
     """How many strips of images [B, H, W, C] are worked on at once, and the rows for their tiles, in whole ROWS."""
     across = (images.shape[2] + TILE - 1) // TILE
     at_once = max(1, TILES // across)

@@ -39,10 +39,10 @@ def apply(norm: nn.BatchNorm2d, images: Tensor) -> Tensor:
     if norm.running_mean is not None and norm.running_var is not None and norm.num_batches_tracked is not None:
         with torch.no_grad():
             norm.num_batches_tracked += 1
-            share = 1 / float(norm.num_batches_tracked) if norm.momentum is None else norm.momentum
+            momentum = 1 / float(norm.num_batches_tracked) if norm.momentum is None else norm.momentum
             count = images.numel() // images.shape[1]
-            norm.running_mean.lerp_(mean, share)
-            norm.running_var.lerp_(variance * (count / (count - 1)), share)
+            norm.running_mean.lerp_(mean, momentum)
+            norm.running_var.lerp_(variance * (count / (count - 1)), momentum)
     return out
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from gocnn.compiled.convolution import panels_of
 from gocnn.compiled.threads import share
 from gocnn.compiled.vectors import (
     COLUMNS,
@@ -21,7 +22,6 @@ from gocnn.compiled.vectors import (
     PRODUCTS,
     ROWS,
     TILE,
-    WEIGHT,
     product,
     tile_in,
     tile_out,
@@ -103,16 +103,23 @@ def _write(features, scale, shift, padded, size):
                 target[channel] = max(scale[channel] * source[channel] + shift[channel], np.float32(0))
 
 
+@njit(cache=True, nogil=True)
+def _take_tile(sums, row, size, tile):
+    """Transform a row of the sums of `_convolve` into `tile` [TILE, TILE, C]; returns its board, top and left."""
+    tiles, channels = (size + TILE - 1) // TILE, sums.shape[2]
+    flat, flat_tile, step = sums.ravel(), tile.ravel(), sums.shape[1] * channels
+    for c in range(0, channels, LANES):
+        tile_out(flat, row * channels + c, FIELD * step, step, flat_tile, c, channels)
+    board, at = row // (tiles * tiles), row % (tiles * tiles)
+    return board, TILE * (at // tiles), TILE * (at % tiles)
+
+
 @njit(cache=True, nogil=True, fastmath={"contract"})
 def _finish_inner(sums, shift, padded, tile, boards, size, channels):
     """Write ReLU(convolution + shift) into the padded boards, from the sums of `_convolve`."""
     tiles = (size + TILE - 1) // TILE
-    flat, flat_tile, step = sums.ravel(), tile.ravel(), sums.shape[1] * channels
     for row in range(boards * tiles * tiles):
-        board, at = row // (tiles * tiles), row % (tiles * tiles)
-        top, left = TILE * (at // tiles), TILE * (at % tiles)
-        for c in range(0, channels, LANES):
-            tile_out(flat, row * channels + c, FIELD * step, step, flat_tile, c, channels)
+        board, top, left = _take_tile(sums, row, size, tile)
         for i in range(min(TILE, size - top)):
             for j in range(min(TILE, size - left)):
                 source, target = tile[i, j], padded[board, top + i + 1, left + j + 1]
@@ -124,12 +131,8 @@ def _finish_inner(sums, shift, padded, tile, boards, size, channels):
 def _finish_block(sums, features, scale, shift, padded, tile, boards, size, channels):
     """Add the convolution to the features, and write ReLU(scale * features + shift) into the padded boards."""
     tiles = (size + TILE - 1) // TILE
-    flat, flat_tile, step = sums.ravel(), tile.ravel(), sums.shape[1] * channels
     for row in range(boards * tiles * tiles):
-        board, at = row // (tiles * tiles), row % (tiles * tiles)
-        top, left = TILE * (at // tiles), TILE * (at % tiles)
-        for c in range(0, channels, LANES):
-            tile_out(flat, row * channels + c, FIELD * step, step, flat_tile, c, channels)
+        board, top, left = _take_tile(sums, row, size, tile)
         for i in range(min(TILE, size - top)):
             for j in range(min(TILE, size - left)):
                 source, kept = tile[i, j], features[board, top + i, left + j]
@@ -181,9 +184,8 @@ class FastTrunk:
         for block in model.blocks:
             scale, shift = _affine(block.norm1)  # type: ignore[arg-type]
             inner_scale, inner_shift = _affine(block.norm2)  # type: ignore[arg-type]
-            first = block.conv1.weight.detach().double().numpy() * inner_scale[:, None, None, None]  # type: ignore
-            second = block.conv2.weight.detach().double().numpy()  # type: ignore[union-attr, operator]
-            weights += [_transformed(first), _transformed(second)]
+            first, second = (torch.as_tensor(conv.weight).double() for conv in (block.conv1, block.conv2))  # type: ignore[union-attr]
+            weights += [panels_of(first * torch.from_numpy(inner_scale)[:, None, None, None]), panels_of(second)]
             scales += [scale, np.ones_like(scale)]
             shifts += [shift, inner_shift]
         scale, shift = _affine(model.norm)
@@ -265,12 +267,3 @@ def _affine(norm: nn.BatchNorm2d) -> tuple[np.ndarray, np.ndarray]:
     )
     scale = weight / np.sqrt(variance + norm.eps)
     return scale, bias - mean * scale
-
-
-def _transformed(weights: np.ndarray) -> np.ndarray:
-    """float64 [outputs, inputs, 3, 3] to float32 [PRODUCTS, outputs / COLUMNS, inputs, COLUMNS] for `_convolve`."""
-    matrix = np.array(WEIGHT)
-    outputs, inputs = weights.shape[:2]
-    moved = np.einsum("ia,oxab,jb->ijxo", matrix, weights, matrix)  # [6, 6, inputs, outputs]
-    panels = moved.reshape(PRODUCTS, inputs, outputs // COLUMNS, COLUMNS).transpose(0, 2, 1, 3)
-    return np.ascontiguousarray(panels, np.float32)

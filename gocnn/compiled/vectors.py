@@ -75,7 +75,7 @@ class _Code:
         """The two vectors of COLUMNS floats."""
         return [self.load(base, self.builder.add(index, ir.Constant(_LONG, LANES * half))) for half in range(2)]
 
-    def times(self, value: int) -> Any:
+    def constant(self, value: int) -> Any:
         """A vector of one number."""
         return ir.Constant(_VECTOR, [ir.Constant(ir.FloatType(), float(value))] * LANES)
 
@@ -100,12 +100,12 @@ class _Code:
             if weight == 0:
                 continue
             if total is None:
-                total = value if weight == 1 else self.builder.fmul(value, self.times(weight), flags=_FUSED)
+                total = value if weight == 1 else self.builder.fmul(value, self.constant(weight), flags=_FUSED)
             elif abs(weight) == 1:
                 add = self.builder.fadd if weight > 0 else self.builder.fsub
                 total = add(total, value, flags=_FUSED)
             else:
-                total = self.fused(total, value, self.times(weight))
+                total = self.fused(total, value, self.constant(weight))
         return total
 
     def both_ways(self, matrix: Matrix, values: list[list[Any]]) -> list[list[Any]]:
@@ -194,7 +194,7 @@ def product(
             factors = [code.splat(row, k) for row in rows]
             return [code.fused(total, factors[n // 2], pair[n % 2]) for n, total in enumerate(sums)]
 
-        sums = code.repeat(depth, [code.times(0)] * (2 * ROWS), step)
+        sums = code.repeat(depth, [code.constant(0)] * (2 * ROWS), step)
         for n, total in enumerate(sums):
             place = builder.add(code.offset(there, wide, n // 2), ir.Constant(_LONG, LANES * (n % 2)))
             code.store(total, out_at, place)
