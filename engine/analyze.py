@@ -33,18 +33,40 @@ LINE = 12
 
 
 @dataclass(frozen=True)
+class Standing:
+    """How one of the players stands: the chance to win, 0 to 1, and the lead, in points more than are needed to win."""
+
+    winrate: float
+    lead: float
+
+    def opposite(self) -> Standing:
+        """How the other player stands."""
+        return Standing(1 - self.winrate, -self.lead)
+
+    def loss(self, left: Standing) -> Loss:
+        """What the player has lost of it with `left`."""
+        return Loss(max(0.0, self.winrate - left.winrate), max(0.0, self.lead - left.lead))
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What a move cost, never negative."""
+
+    winrate: float
+    points: float
+
+
+@dataclass(frozen=True)
 class View:
     """What is thought of a position, from the view of the player to move.
 
-    `best` is the move it would play and `line` what it expects from there on; `winrate` (0 to 1) and `lead` (points
-    more than are needed to win) are None where nobody can say. `priors` float32 [N*N + 1] are the network's
-    probabilities of the legal moves.
+    `best` is the move it would play and `line` what it expects from there on; `standing` is None where nobody can say.
+    `priors` float32 [N*N + 1] are the network's probabilities of the legal moves.
     """
 
     best: int
     line: tuple[int, ...]
-    winrate: float | None
-    lead: float | None
+    standing: Standing | None
     priors: np.ndarray
 
 
@@ -67,9 +89,10 @@ class PolicyLooker:
         priors = found.policy[0] * board.legal_mask(board.to_move)
         priors /= max(float(priors.sum()), 1e-12)
         best = int(priors.argmax())
-        winrate = None if found.winrate is None else float(found.winrate[0])
-        lead = None if found.lead is None else float(found.lead[0])
-        return View(best, (best,), winrate, lead, priors)
+        standing = None
+        if found.winrate is not None and found.lead is not None:
+            standing = Standing(float(found.winrate[0]), float(found.lead[0]))
+        return View(best, (best,), standing, priors)
 
 
 class SearchLooker:
@@ -85,16 +108,16 @@ class SearchLooker:
         glance = self._policy.look(board, komi)
         report = self.search.run(board, komi, Limits(visits=self.visits), territory=territory)
         best = report.moves[0]
-        return replace(glance, best=best.move, line=best.pv[:LINE], winrate=report.winrate, lead=report.lead)
+        return View(best.move, best.pv[:LINE], Standing(report.winrate, report.lead), glance.priors)
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What is thought of one move; win rates and leads are its player's.
+    """What is thought of one move, from its player's view.
 
     `rank` (from 1) and `probability` are what the network's policy gives the move, `first` its first choice. `before`
-    is the view of the position; `winrate` and `lead` are what is left after the move, and the losses, never negative,
-    what it cost. None stands for what nobody can say.
+    is the view of the position, `left` how the player stands after the move, and `lost` what it cost; None stands for
+    what nobody can say.
     """
 
     number: int
@@ -104,17 +127,15 @@ class Judgement:
     probability: float
     first: int
     before: View
-    winrate: float | None
-    lead: float | None
-    winrate_lost: float | None
-    points_lost: float | None
+    left: Standing | None
+    lost: Loss | None
 
     @property
     def mistake(self) -> bool:
         """Whether the move is worth a variation: it lost much, or surprised where losses are not known."""
-        if self.points_lost is None or self.winrate_lost is None:
+        if self.lost is None:
             return self.probability < SURPRISE and self.point != self.before.best
-        return self.points_lost >= MISTAKE_POINTS or self.winrate_lost >= MISTAKE_WINRATE
+        return self.lost.points >= MISTAKE_POINTS or self.lost.winrate >= MISTAKE_WINRATE
 
 
 def judge(
@@ -153,6 +174,7 @@ def _same(a: Board, b: Board) -> bool:
 def _judged(step: Step, view: View, answer: View, look: Callable[[Board], View]) -> Judgement:
     priors = view.priors
     probability = float(priors[step.point])
+    left = None if answer.standing is None else answer.standing.opposite()
     judgement = Judgement(
         number=step.number,
         colour=step.colour,
@@ -161,39 +183,23 @@ def _judged(step: Step, view: View, answer: View, look: Callable[[Board], View])
         probability=probability,
         first=int(priors.argmax()),
         before=view,
-        winrate=None if answer.winrate is None else 1 - answer.winrate,
-        lead=None if answer.lead is None else -answer.lead,
-        winrate_lost=None,
-        points_lost=None,
+        left=left,
+        lost=_lost(step.point, view, left),
     )
-    judgement = _with_losses(judgement, view.winrate, view.lead)
-    if judgement.mistake and judgement.winrate_lost is not None:
-        other = look(_after(step.board, view.best))
-        if other.winrate is not None and other.lead is not None:
-            checked = _with_losses(judgement, 1 - other.winrate, -other.lead)
-            judgement = replace(
-                judgement,
-                winrate_lost=_least(judgement.winrate_lost, checked.winrate_lost),
-                points_lost=_least(judgement.points_lost, checked.points_lost),
-            )
+    if left is not None and judgement.lost is not None and judgement.mistake:
+        other = look(_after(step.board, view.best)).standing
+        if other is not None:
+            lost, checked = judgement.lost, other.opposite().loss(left)
+            least = Loss(min(lost.winrate, checked.winrate), min(lost.points, checked.points))
+            judgement = replace(judgement, lost=least)
     return judgement
 
 
-def _with_losses(judgement: Judgement, winrate: float | None, lead: float | None) -> Judgement:
-    """The losses against what the player might have had; none for the engine's own move."""
-    if judgement.winrate is None or judgement.lead is None or winrate is None or lead is None:
-        return judgement
-    if judgement.point == judgement.before.best:
-        return replace(judgement, winrate_lost=0.0, points_lost=0.0)
-    return replace(
-        judgement,
-        winrate_lost=max(0.0, winrate - judgement.winrate),
-        points_lost=max(0.0, lead - judgement.lead),
-    )
-
-
-def _least(a: float | None, b: float | None) -> float | None:
-    return a if b is None or a is None else min(a, b)
+def _lost(point: int, view: View, left: Standing | None) -> Loss | None:
+    """What a move cost; nothing if it is the engine's own."""
+    if view.standing is None or left is None:
+        return None
+    return Loss(0.0, 0.0) if point == view.best else view.standing.loss(left)
 
 
 @dataclass(frozen=True)
@@ -212,15 +218,14 @@ class Summary:
 def summarise(judgements: Sequence[Judgement], colour: int) -> Summary:
     """The numbers of one colour's moves."""
     mine = [judgement for judgement in judgements if judgement.colour == colour]
-    points = [j.points_lost for j in mine if j.points_lost is not None]
-    winrates = [j.winrate_lost for j in mine if j.winrate_lost is not None]
+    losses = [judgement.lost for judgement in mine if judgement.lost is not None]
     return Summary(
         moves=len(mine),
         first_choice=_mean([j.rank == 1 for j in mine]),
         top_five=_mean([j.rank <= 5 for j in mine]),
         probability=_mean([j.probability for j in mine]),
-        points_lost=_mean(points),
-        winrate_lost=_mean(winrates),
+        points_lost=_mean([lost.points for lost in losses]),
+        winrate_lost=_mean([lost.winrate for lost in losses]),
         mistakes=sum(j.mistake for j in mine),
     )
 
@@ -237,7 +242,7 @@ def worst(judgements: Sequence[Judgement], colour: int, count: int) -> list[Judg
 
 def _badness(judgement: Judgement) -> tuple[float, float]:
     """Points count, and chances to win by as many as they are worth to a mistake."""
-    if judgement.points_lost is None or judgement.winrate_lost is None:
+    if judgement.lost is None:
         return -judgement.probability, 0.0
-    share = judgement.winrate_lost / MISTAKE_WINRATE
-    return max(judgement.points_lost / MISTAKE_POINTS, share), share
+    share = judgement.lost.winrate / MISTAKE_WINRATE
+    return max(judgement.lost.points / MISTAKE_POINTS, share), share

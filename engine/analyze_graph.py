@@ -26,22 +26,22 @@ _FACES = {BLACK: "black", WHITE: "white"}
 
 def graph(judgements: Sequence[Judgement], size: int) -> Figure:
     """A figure of a game that has at least one move."""
-    judged = [judgement for judgement in judgements if judgement.winrate is not None and judgement.lead is not None]
-    if not judged:
+    standings = {j.number: for_black(j.colour, j.left) for j in judgements if j.left is not None}
+    if not standings:
         return _expectations(judgements, size)
     figure, axes = canvas(2, 1, cell=2.6, wide=3.4)
     upper, lower = axes[:, 0]
-    moves = [judgement.number for judgement in judged]
-    chances = {j.number: 100 * for_black(j.colour, j.winrate or 0.0) for j in judged}
-    leads = {j.number: j.colour * (j.lead or 0.0) for j in judged}
+    moves = list(standings)
+    chances = {move: 100 * standing.winrate for move, standing in standings.items()}
+    leads = {move: standing.lead for move, standing in standings.items()}
 
-    upper.plot(moves, [chances[move] for move in moves], color="#404040", linewidth=1.2)
-    upper.fill_between(moves, 0, [chances[move] for move in moves], color="#d8d8d8", linewidth=0)
+    upper.plot(moves, list(chances.values()), color="#404040", linewidth=1.2)
+    upper.fill_between(moves, 0, list(chances.values()), color="#d8d8d8", linewidth=0)
     upper.axhline(50, color="#808080", linewidth=0.6)
     upper.set_ylim(0, 100)
     upper.set_ylabel("Black wins, %")
 
-    values = np.array([leads[move] for move in moves])
+    values = np.array(list(leads.values()))
     lower.plot(moves, values, color="#404040", linewidth=1.2)
     lower.axhline(0, color="#808080", linewidth=0.6)
     lower.set_ylabel("Black leads by, points")
@@ -52,7 +52,7 @@ def graph(judgements: Sequence[Judgement], size: int) -> Figure:
     for axis, heights in ((upper, chances), (lower, leads)):
         axis.set_xlim(0, max(moves) + 1)
         for colour in (BLACK, WHITE):
-            _mark(axis, worst(judged, colour, MARKED), heights)
+            _mark(axis, worst(judgements, colour, MARKED), heights)
     return figure
 
 
@@ -97,7 +97,7 @@ def _expectations(judgements: Sequence[Judgement], size: int) -> Figure:
 def caption(judgements: Sequence[Judgement], players: dict[int, str], how: str) -> str:
     """What the picture shows, in words."""
     who = " against ".join(_drawn(players[colour], NAMES[colour]) for colour in (BLACK, WHITE))
-    if any(judgement.winrate is not None for judgement in judgements):
+    if any(judgement.left is not None for judgement in judgements):
         return (
             f"{who}: Black's chance to win and his lead after each of {len(judgements)} moves, by {how}. The stones "
             f"are the moves of each player's worst mistakes, up to {MARKED}."

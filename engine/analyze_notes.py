@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from engine.analyze import Judgement, Summary, summarise, worst
+from engine.analyze import Judgement, Loss, Standing, Summary, summarise, worst
 from engine.game import NAMES
 from gocnn.go import BLACK
 from gocnn.go.coords import point_to_gtp
@@ -14,23 +14,24 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def standing(colour: int, winrate: float | None, lead: float | None) -> str:
-    """Who is ahead, by numbers of `colour`'s; "" if nobody can say."""
-    if winrate is None or lead is None:
+def _ahead(colour: int, standing: Standing | None) -> str:
+    """Who is ahead, by how `colour` stands; "" if nobody can say."""
+    if standing is None:
         return ""
-    ahead = NAMES[colour if lead >= 0 else -colour]
-    return f"Black wins {100 * for_black(colour, winrate):.0f} %, {ahead} leads by {abs(lead):.1f}"
+    ahead = NAMES[colour if standing.lead >= 0 else -colour]
+    chance = for_black(colour, standing).winrate
+    return f"Black wins {100 * chance:.0f} %, {ahead} leads by {abs(standing.lead):.1f}"
 
 
-def for_black(colour: int, winrate: float) -> float:
-    """A chance to win of `colour`'s as Black's."""
-    return winrate if colour == BLACK else 1 - winrate
+def for_black(colour: int, standing: Standing) -> Standing:
+    """How Black stands, by how `colour` does."""
+    return standing if colour == BLACK else standing.opposite()
 
 
 def move_note(judgement: Judgement, size: int) -> str:
     """The notes of a move, several lines."""
     before = judgement.before
-    lines = [standing(judgement.colour, judgement.winrate, judgement.lead)]
+    lines = [_ahead(judgement.colour, judgement.left)]
     lines.append(
         f"{point_to_gtp(judgement.point, size)} is choice {judgement.rank} of the network "
         f"({_small(judgement.probability)})"
@@ -38,7 +39,7 @@ def move_note(judgement: Judgement, size: int) -> str:
     if judgement.point == before.best:
         lines.append("the engine's move, too")
     else:
-        lost = _loss(judgement)
+        lost = _loss(judgement.lost)
         lines.append(
             f"the engine plays {point_to_gtp(before.best, size)} "
             f"({100 * before.priors[before.best]:.1f} %){'; ' + lost if lost else ''}"
@@ -48,10 +49,8 @@ def move_note(judgement: Judgement, size: int) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def _loss(judgement: Judgement) -> str:
-    if judgement.points_lost is None or judgement.winrate_lost is None:
-        return ""
-    return f"loses {judgement.points_lost:.1f} points and {100 * judgement.winrate_lost:.1f} % of winning"
+def _loss(lost: Loss | None) -> str:
+    return "" if lost is None else f"loses {lost.points:.1f} points and {100 * lost.winrate:.1f} % of winning"
 
 
 def _line(points: Sequence[int], size: int) -> str:
@@ -61,17 +60,18 @@ def _line(points: Sequence[int], size: int) -> str:
 def variation_note(judgement: Judgement, size: int) -> tuple[str, str]:
     """The name and the notes of the engine's line instead of a mistake."""
     before = judgement.before
-    there = standing(judgement.colour, before.winrate, before.lead)
+    there = _ahead(judgement.colour, before.standing)
     name = f"instead of {point_to_gtp(judgement.point, size)}"
-    return name, "\n".join(line for line in (there, f"line: {_line(before.line, size)}", _loss(judgement)) if line)
+    return name, "\n".join(line for line in (there, f"line: {_line(before.line, size)}", _loss(judgement.lost)) if line)
 
 
 def properties(judgement: Judgement) -> dict[str, str]:
     """SGF properties of a move: V, Black's lead; SBKV, Black's chance to win in percent, for Sabaki's graph; HO."""
     found: dict[str, str] = {}
-    if judgement.winrate is not None and judgement.lead is not None:
-        found["SBKV"] = f"{100 * for_black(judgement.colour, judgement.winrate):.2f}"
-        found["V"] = f"{judgement.lead * judgement.colour:.1f}"
+    if judgement.left is not None:
+        black = for_black(judgement.colour, judgement.left)
+        found["SBKV"] = f"{100 * black.winrate:.2f}"
+        found["V"] = f"{black.lead:.1f}"
     if judgement.mistake:
         found["HO"] = "1"
     return found
@@ -99,7 +99,7 @@ def _in_words(summary: Summary) -> str:
 
 def _in_one_line(judgement: Judgement, size: int) -> str:
     played, best = (point_to_gtp(point, size) for point in (judgement.point, judgement.before.best))
-    lost = _loss(judgement)
+    lost = _loss(judgement.lost)
     return f"move {judgement.number} {played}, " + (f"better {best}: {lost}" if lost else f"expected {best}")
 
 
@@ -119,7 +119,7 @@ def print_tables(
     from rich.table import Table
     from rich.text import Text
 
-    known = any(judgement.points_lost is not None for judgement in judgements)
+    known = any(judgement.lost is not None for judgement in judgements)
     table = Table(title="The players", title_justify="left")
     table.add_column("", overflow="fold")
     headings = ["moves", "top 1", "top 5", "prob."]
@@ -154,16 +154,16 @@ def _mistakes(mistakes: Sequence[Judgement], size: int, player: str, known: bool
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True, min_width={"lead": 12, "chance": 7}.get(heading))
     for judgement in mistakes:
-        before = judgement.before
+        before, left, lost = judgement.before, judgement.left, judgement.lost
         cells = [str(judgement.number), point_to_gtp(judgement.point, size), str(judgement.rank)]
         best = point_to_gtp(before.best, size)
-        if known:
+        if before.standing is not None and left is not None and lost is not None:
             cells += [
                 best,
-                f"{judgement.points_lost:.1f}",
-                _percent(judgement.winrate_lost, 1),
-                f"{100 * (before.winrate or 0):.0f}→{_percent(judgement.winrate)}",
-                f"{before.lead:+.1f}→{judgement.lead:+.1f}",
+                f"{lost.points:.1f}",
+                _percent(lost.winrate, 1),
+                f"{100 * before.standing.winrate:.0f}→{_percent(left.winrate)}",
+                f"{before.standing.lead:+.1f}→{left.lead:+.1f}",
             ]
         else:
             cells += [_small(judgement.probability), best, _percent(float(before.priors[before.best]), 1)]
@@ -177,27 +177,24 @@ def as_json(judgements: Sequence[Judgement], size: int) -> list[dict[str, Any]]:
     def vertex(point: int) -> str:
         return point_to_gtp(point, size)
 
-    return [
-        {
+    def move(judgement: Judgement) -> dict[str, Any]:
+        before, left, lost = judgement.before, judgement.left, judgement.lost
+        return {
             "number": judgement.number,
             "colour": NAMES[judgement.colour].lower(),
             "move": vertex(judgement.point),
-            "best": vertex(judgement.before.best),
-            "line": [vertex(point) for point in judgement.before.line],
+            "best": vertex(before.best),
+            "line": [vertex(point) for point in before.line],
             "rank": judgement.rank,
-            "probability": _rounded(judgement.probability),
+            "probability": round(judgement.probability, 5),
             "first_choice": vertex(judgement.first),
-            "winrate_before": _rounded(judgement.before.winrate),
-            "winrate": _rounded(judgement.winrate),
-            "winrate_lost": _rounded(judgement.winrate_lost),
-            "lead_before": _rounded(judgement.before.lead, 2),
-            "lead": _rounded(judgement.lead, 2),
-            "points_lost": _rounded(judgement.points_lost, 2),
+            "winrate_before": before.standing and round(before.standing.winrate, 5),
+            "winrate": left and round(left.winrate, 5),
+            "winrate_lost": lost and round(lost.winrate, 5),
+            "lead_before": before.standing and round(before.standing.lead, 2),
+            "lead": left and round(left.lead, 2),
+            "points_lost": lost and round(lost.points, 2),
             "mistake": judgement.mistake,
         }
-        for judgement in judgements
-    ]
 
-
-def _rounded(number: float | None, digits: int = 5) -> float | None:
-    return None if number is None else round(float(number), digits)
+    return [move(judgement) for judgement in judgements]

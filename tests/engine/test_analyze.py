@@ -15,7 +15,7 @@ from rich.console import Console
 from sgfmill import sgf, sgf_grammar
 
 import engine.analyze_command
-from engine.analyze import Judgement, View, judge, summarise, worst
+from engine.analyze import Judgement, Loss, Standing, View, judge, summarise, worst
 from engine.analyze_command import analyze
 from engine.analyze_notes import game_note, move_note, print_tables, properties, variation_note
 from engine.rules import NAMED
@@ -44,7 +44,7 @@ class Judge:
         # Who moves next takes the best point there is.
         lead += worth.ravel()[best]
         priors = np.linspace(1, 2, 26, dtype=np.float32)
-        return View(best, (best, 0), 1 / (1 + np.exp(-lead / 10)), lead, priors / priors.sum())
+        return View(best, (best, 0), Standing(1 / (1 + np.exp(-lead / 10)), lead), priors / priors.sum())
 
 
 def steps(*vertices: str) -> tuple[list[Step], Board]:
@@ -61,10 +61,11 @@ def test_a_loss_is_what_the_player_had_less_what_is_left() -> None:
     played, final = steps("C3", "E1")
     first, second = judge(played, final, 0.0, Judge())
     # Black could have had E1, worth 4. He took C3, worth 2, and left E1; with E1 White would have had B5, worth 1.
-    assert first.lead == pytest.approx(2 - 4) and first.before.lead == pytest.approx(4)
-    assert first.points_lost == pytest.approx(5) and first.mistake
-    assert 0 < first.winrate_lost < 1  # type: ignore[operator]
-    assert second.point == second.before.best and second.points_lost == second.winrate_lost == 0
+    assert first.left and first.left.lead == pytest.approx(2 - 4)
+    assert first.before.standing and first.before.standing.lead == pytest.approx(4)
+    assert first.lost and first.lost.points == pytest.approx(5) and first.mistake
+    assert 0 < first.lost.winrate < 1
+    assert second.point == second.before.best and second.lost == Loss(0, 0)
     assert second.colour == WHITE and not second.mistake
 
 
@@ -75,11 +76,12 @@ def test_what_could_not_be_avoided_is_no_mistake() -> None:
         def look(self, board: Board, komi: float, territory: bool = False) -> View:
             view = super().look(board, komi)
             lead = 0.0 if not board.moves else 20.0
-            return View(view.best, view.line, 0.5 + lead / 50, lead, view.priors)
+            return View(view.best, view.line, Standing(0.5 + lead / 50, lead), view.priors)
 
     played, final = steps("C3")
     (first,) = judge(played, final, 0.0, Pessimist())
-    assert first.lead == -20 and first.points_lost == 0 and not first.mistake
+    assert first.left and first.left.lead == -20
+    assert first.lost == Loss(0, 0) and not first.mistake
 
 
 def test_only_doubtful_moves_cost_a_second_look() -> None:
@@ -95,7 +97,7 @@ def test_stones_set_up_between_moves_are_nobodys_mistake() -> None:
     changed.setup([4, 9, 14], [WHITE] * 3)
     changed.to_move = WHITE
     first, _ = judge([played[0], replace(played[1], board=changed)], changed, 0.0, Judge())
-    assert first.points_lost == 0 and first.lead == pytest.approx(4 - 1)
+    assert first.lost and first.lost.points == 0 and first.left and first.left.lead == pytest.approx(4 - 1)
 
 
 def test_rank_and_probability_are_the_policys() -> None:
@@ -106,34 +108,32 @@ def test_rank_and_probability_are_the_policys() -> None:
     assert second.probability == pytest.approx(float(second.before.priors[second.point]))
 
 
-def judged(
-    number: int, colour: int, points: float | None, winrate: float | None, probability: float = 0.5
-) -> Judgement:
-    view = View(7, (7,), 0.5, 0.0, np.full(26, 1 / 26, np.float32))
-    return Judgement(number, colour, 3, 1, probability, 7, view, None, None, winrate, points)
+def judged(number: int, colour: int, lost: Loss | None, probability: float = 0.5) -> Judgement:
+    view = View(7, (7,), Standing(0.5, 0.0), np.full(26, 1 / 26, np.float32))
+    return Judgement(number, colour, 3, 1, probability, 7, view, None, lost)
 
 
 def test_the_worst_come_first() -> None:
     some = [
-        judged(1, BLACK, 4.0, 0.02), judged(2, WHITE, 9.0, 0.5), judged(3, BLACK, 1.0, 0.4),
-        judged(5, BLACK, 2.0, 0.05), judged(7, BLACK, 7.0, 0.1),
+        judged(1, BLACK, Loss(0.02, 4.0)), judged(2, WHITE, Loss(0.5, 9.0)), judged(3, BLACK, Loss(0.4, 1.0)),
+        judged(5, BLACK, Loss(0.05, 2.0)), judged(7, BLACK, Loss(0.1, 7.0)),
     ]  # fmt: skip
     assert [j.number for j in worst(some, BLACK, 5)] == [3, 7, 1]
     assert [j.number for j in worst(some, BLACK, 1)] == [3]
     numbers = summarise(some, BLACK)
     assert (numbers.moves, numbers.mistakes, numbers.points_lost) == (4, 3, pytest.approx(3.5))
     assert summarise([], WHITE).points_lost is None
-    surprises = [judged(1, BLACK, None, None, 0.005), judged(3, BLACK, None, None, 0.001), judged(5, BLACK, None, None)]
+    surprises = [judged(1, BLACK, None, 0.005), judged(3, BLACK, None, 0.001), judged(5, BLACK, None)]
     assert [j.number for j in worst(surprises, BLACK, 5)] == [3, 1]
 
 
 def test_all_that_the_notes_say_is_known_as_ours_again() -> None:
-    view = View(7, (7, 25, 12), 0.5, 0.0, np.full(26, 1 / 26, np.float32))
+    view = View(7, (7, 25, 12), Standing(0.5, 0.0), np.full(26, 1 / 26, np.float32))
     judgements = [
-        judged(1, BLACK, None, None, 0.001), judged(2, WHITE, None, None, 1e-7), judged(3, BLACK, 0.0, 0.0, 1.0),
-        replace(judged(4, WHITE, 12.3, 0.456), winrate=0.123, lead=-4.5, before=view),
-        replace(judged(5, BLACK, 4.0, 0.02), winrate=0.9, lead=0.0, before=view, point=25),
-        replace(judged(6, WHITE, 0.0, 0.0), winrate=0.5, lead=1.5, point=7),
+        judged(1, BLACK, None, 0.001), judged(2, WHITE, None, 1e-7), judged(3, BLACK, Loss(0.0, 0.0), 1.0),
+        replace(judged(4, WHITE, Loss(0.456, 12.3)), left=Standing(0.123, -4.5), before=view),
+        replace(judged(5, BLACK, Loss(0.02, 4.0)), left=Standing(0.9, 0.0), before=view, point=25),
+        replace(judged(6, WHITE, Loss(0.0, 0.0)), left=Standing(0.5, 1.5), point=7),
     ]  # fmt: skip
     bare = b"(;SZ[5];B[ee];W[aa];B[ba];W[ca];B[bb];W[cc])"
     game, _ = read_annotated(bare)
@@ -234,14 +234,14 @@ class Territory(Judge):
     def look(self, board: Board, komi: float, territory: bool = False) -> View:
         view = super().look(board, komi)
         lead = (float(board.stones.sum()) - komi) * board.to_move
-        return View(view.best, view.line, 0.5, lead, view.priors)
+        return View(view.best, view.line, Standing(0.5, lead), view.priors)
 
 
 def test_leads_are_by_the_rules() -> None:
     played, final = steps("A1", "B1", "C1")
-    area = [j.lead for j in judge(played, final, 0.5, Territory())]
+    area = [j.left.lead for j in judge(played, final, 0.5, Territory()) if j.left]
     assert area == [1 - 0.5, -(0 - 0.5), 1 - 0.5]
-    territory = [j.lead for j in judge(played, final, 0.5, Territory(), NAMED["japanese"])]
+    territory = [j.left.lead for j in judge(played, final, 0.5, Territory(), NAMED["japanese"]) if j.left]
     assert territory == [-0.5 - 0.5 + 1, 0.5 + 0.5, -0.5 - 0.5 + 1], "a stone is no point; who plays last, half a one"
 
 
