@@ -57,7 +57,7 @@ class Settings:
     view: int = BLACK
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Task:
     """One position that a query wants to have searched."""
 
@@ -115,19 +115,19 @@ def read_query(fields: Mapping[str, Any], settings: Settings) -> Query:
     boards = _boards(size, rules, to_move, stones, moves, turns)
     tasks = tuple(
         Task(
-            query,
-            turn,
-            priority,
-            boards[turn],
-            komi,
-            rules.needed(boards[turn], komi),
-            rules.by_territory,
-            settings,
-            bans,
-            parts,
-            every,
-            human,
-            None if after_first is None else 1 + after_first,
+            query=query,
+            turn=turn,
+            priority=priority,
+            board=boards[turn],
+            komi=komi,
+            needed=rules.needed(boards[turn], komi),
+            territory=rules.by_territory,
+            settings=settings,
+            bans=bans,
+            parts=parts,
+            every=every,
+            human=human,
+            most_moves=None if after_first is None else 1 + after_first,
         )
         for turn, priority in zip(turns, priorities, strict=True)
     )
