@@ -157,12 +157,17 @@ class Budget:
 
 @dataclass
 class _Account:
-    """One colour's time. `overtime` says whether the main time is used up; `count` is periods or stones left."""
+    """One colour's time. `overtime` says whether the main time is used up; `count` is periods or stones left.
+
+    What each move costs more by our account ends the main time some moves before the controller's clock does. Stones
+    are then counted from another move than there: they are `in_step` where there was no main time, or once told.
+    """
 
     main: float
     left: float  # of the present period
     count: int
     overtime: bool = False
+    in_step: bool = False
     moves: int = 0
 
 
@@ -190,10 +195,9 @@ class Clock:
         control = self.control
         self._started.clear()
         self._planned.clear()
+        at_once = self._has_periods and not control.main
         self._accounts = {
-            colour: _Account(
-                control.main, control.period, self._full_count, overtime=self._has_periods and not control.main
-            )
+            colour: _Account(control.main, control.period, self._full_count, overtime=at_once, in_step=at_once)
             for colour in (BLACK, WHITE)
         }
 
@@ -217,10 +221,11 @@ class Clock:
             account.main = _believed(seconds, None if account.overtime else account.main)
             account.left, account.count = self.control.period, self._full_count
             account.overtime = self._has_periods and account.main == 0
+            account.in_step = False
             return
         same = account.overtime and (account.count == stones or self.control.kind == "byoyomi")
         account.left = _believed(seconds, account.left if same else None)
-        account.main, account.overtime, account.count = 0.0, True, stones
+        account.main, account.overtime, account.in_step, account.count = 0.0, True, True, stones
 
     def start(self, colour: int) -> None:
         """`colour` is asked for a move."""
@@ -266,6 +271,10 @@ class Clock:
         if account.overtime:
             spare = min(WARY * self._late, account.left / 2)
             aim, hard = self._in_period(account.left - spare, account.count)
+            if self.control.kind == "canadian" and not account.in_step:
+                # So many moves in a row must fit into a period, with whichever of them it begins.
+                even = PLANNED * max(0.0, self.control.period / self.control.stones - LAG - self._late)
+                aim, hard = min(aim, even), min(hard, even)
         else:
             aim, hard = self._in_main(account.main, board_size * board_size, played)
         # Where searches end early, there is more for those that do not.

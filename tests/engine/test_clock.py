@@ -6,6 +6,7 @@ The judge is the referee's clock of benchmarks/clock_games.py, which counts as a
 from __future__ import annotations
 
 import math
+from random import Random
 
 import pytest
 from gtp import FailedCommand
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.clock_games import RefereeClock, play_on_time
-from engine.clock import LAG, WARM_UP, Clock, TimeControl
+from engine.clock import LAG, PLANNED, WARM_UP, Clock, TimeControl
 from gocnn.go import BLACK, WHITE
 from gocnn.go.coords import point_to_gtp
 
@@ -164,6 +165,29 @@ def test_no_flag_falls(
         assert not referee.fallen, f"at move {number + 1} of {moves}, {referee.least:.3f} s"
 
 
+@pytest.mark.parametrize("control", ["300 30 5", "60 10 5", "600 60 10", "300 30 10", "1200 60 3", "10 5 5", "14 2 2"])
+@pytest.mark.parametrize("late", [0.0, 0.02, 0.2])
+@pytest.mark.parametrize("told", [0, 60])
+@pytest.mark.parametrize("seed", [None, 1, 2, 3])
+def test_no_flag_falls_where_no_one_tells_how_many_stones_are_left(
+    control: str, late: float, told: int, seed: int | None
+) -> None:
+    """By our account the main time ends early, and stones are counted from another move than the controller's are."""
+    now, referee = Time(), RefereeClock(TimeControl.from_kata(["canadian", *control.split()]))
+    clock, random = Clock(referee.control, now), Random(seed)
+    for number in range(200):
+        if number < told and referee.time_left()[1] == 0:  # then no more, as where a controller tells main time alone
+            clock.time_left(BLACK, *referee.time_left())
+        clock.start(BLACK)
+        budget = clock.budget(BLACK, 19, 2 * number)
+        assert budget is not None
+        thinking = budget.seconds * (1.0 if seed is None else random.random()) + late
+        now.seconds += thinking
+        clock.stop(BLACK)
+        referee.move(thinking + 0.02)
+        assert not referee.fallen, f"at move {number + 1}"
+
+
 @given(control=CONTROLS)
 def test_the_first_move_may_be_slow(control: TimeControl) -> None:
     """What goes by before thinking begins is taken off, and a warm-up after it is provided for."""
@@ -178,7 +202,10 @@ def test_the_first_move_may_be_slow(control: TimeControl) -> None:
     clock.stop(WHITE)
     clock.start(WHITE)
     second = clock.budget(WHITE, 19, 1)
-    assert second is not None and (second.hard >= budget.hard or control.kind == "absolute")
+    assert second is not None
+    # Stones of which no one has told how many are left get an even share of their period at most.
+    even = PLANNED * (control.period / control.stones - LAG) if control.kind == "canadian" else math.inf
+    assert control.kind == "absolute" or second.hard >= min(budget.hard, even - 1e-9)
 
 
 @pytest.mark.parametrize("control", ["byoyomi 5 1 3", "byoyomi 0 1 5", "canadian 5 10 10"])
