@@ -29,7 +29,7 @@ def make(out: Path, say: Say, model: Path | None = None) -> Shown:
     learned = sparse.load(model)
     source = click.format_filename(model) if model else ""
     colour = _before_and_after(out, learned, say, source)
-    return together((colour, _photograph(out, learned, say), _others(out, say), _go(out, say)))
+    return together((colour, _photograph(out, learned, say, source), _others(out, say), _go(out, say)))
 
 
 def kinds(drawn: np.ndarray) -> dict[str, int]:
@@ -81,8 +81,8 @@ def _before_and_after(out: Path, learned: nn.Module, say: Say, source: str) -> P
     return hang(figure, out / "filters-colour.png", caption), {"colour": found}
 
 
-def _photograph(out: Path, learned: nn.Module, say: Say) -> Part:
-    """A photograph, how it is given to the layer, and what five filters at a place make of it."""
+def _photograph(out: Path, learned: nn.Module, say: Say, source: str) -> Part:
+    """A photograph, how it is given to the layer, and what five filters at a place, of file `source`, make of it."""
     picture = samples.photograph(PHOTOGRAPH)
     white = photos.whitened(picture)
     drawn, share = redrawn(learned, white)
@@ -96,10 +96,12 @@ def _photograph(out: Path, learned: nn.Module, say: Say) -> Part:
     ):
         drawing.show(axes, np.clip(0.5 + values.transpose(1, 2, 0) / (2 * limit), 0, 1), title=title)
     caption = (
-        "A photograph that the filters have not learned from. Shades that change slowly are weakened and colours "
-        "strengthened before the layer sees it. At every fourth pixel the five filters that answer most strongly draw "
-        f"their 11×11 pixels, of which each pixel shows the mean: {share:.0%} of the variance is there again, so edges "
-        "and blobs are what this picture is made of."
+        f"A photograph{' that the filters have not learned from' * (not source)}. Shades that change slowly are "
+        "weakened and colours strengthened before the layer sees it. At every fourth pixel the five filters that "
+        "answer most strongly draw their 11×11 pixels, of which each pixel shows the mean: "
+        f"{share:.0%} of the variance is there again"
+    ) + (
+        f". The filters are those of {source}." if source else ", so edges and blobs are what this picture is made of."
     )
     return hang(figure, out / "filters-photograph.png", caption), {"redrawn": round(share, 3)}
 

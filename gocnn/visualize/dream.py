@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from gocnn.visualize.inputs import Bound, bounds, resized
-from gocnn.visualize.layers import LayerError, batch_for, fine, inspecting, maps
+from gocnn.visualize.layers import LayerError, batch_for, fine, maps
 from gocnn.visualize.maximize import blurred
 
 SMOOTHINGS = ("laplacian", "gaussian", "none")
@@ -139,19 +139,18 @@ def dream(
     sizes = _octaves(height, width, recipe)
     work, all_work = 0, recipe.steps * sum(h * w for h, w in sizes)
     detail = torch.zeros_like(original)
-    with inspecting(model):
-        scales = _scales(model, resized(original, sizes[0]), targets)
-        for octave, size in enumerate(sizes):
-            base = resized(original, size)
-            image = (base + resized(detail, size)).clamp(low, high)
-            for step in range(recipe.steps):
-                slope, objective = _slope(model, image, targets, scales, recipe, random)
-                slope = smoothed(slope, recipe.smoothing)
-                if mix is not None:
-                    slope = torch.einsum("ij,bjhw->bihw", mix, slope)
-                image = (image + recipe.rate * slope / slope.abs().mean().clamp_min(1e-12)).clamp(low, high)
-                detail, work = image - base, work + size[0] * size[1]
-                yield Moment(octave, step, objective, work / all_work, original, detail, (low, high))
+    scales = _scales(model, resized(original, sizes[0]), targets)
+    for octave, size in enumerate(sizes):
+        base = resized(original, size)
+        image = (base + resized(detail, size)).clamp(low, high)
+        for step in range(recipe.steps):
+            slope, objective = _slope(model, image, targets, scales, recipe, random)
+            slope = smoothed(slope, recipe.smoothing)
+            if mix is not None:
+                slope = torch.einsum("ij,bjhw->bihw", mix, slope)
+            image = (image + recipe.rate * slope / slope.abs().mean().clamp_min(1e-12)).clamp(low, high)
+            detail, work = image - base, work + size[0] * size[1]
+            yield Moment(octave, step, objective, work / all_work, original, detail, (low, high))
 
 
 def guide(model: nn.Module, picture: Tensor, layers: Sequence[str]) -> Tensor:
@@ -159,7 +158,7 @@ def guide(model: nn.Module, picture: Tensor, layers: Sequence[str]) -> Tensor:
 
     Raises LayerError as `dream` does.
     """
-    with inspecting(model), torch.no_grad():
+    with torch.no_grad():
         return _together(maps(model, batch_for(model, picture), layers), layers).flatten(2)[0]
 
 

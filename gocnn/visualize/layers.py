@@ -163,10 +163,10 @@ class _Enough(Exception):
 
 
 def maps(model: nn.Module, images: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
-    """What several layers give in one pass, by name, each [B, K, H, W] and part of the graph if one is built.
+    """What several layers give in one pass, `inspecting`, each [B, K, H, W] and part of the graph if one is built.
 
     The network stops after the last of them. Images are brought to its precision, and of its outputs half precisions to
-    float32. To be called while `inspecting`.
+    float32.
 
     Raises LayerError for an unknown layer, one that does not run, or runs again before the last of them, or one whose
     output is no map, ValueError for no layers.
@@ -186,7 +186,7 @@ def maps(model: nn.Module, images: Tensor, layers: Sequence[str]) -> dict[str, T
             raise _Enough
         return output.clone()  # what follows may work in place
 
-    with ExitStack() as hooks:
+    with inspecting(model), ExitStack() as hooks:
         for name in wanted:
             hook = get(model, name).register_forward_hook(lambda _, __, output, name=name: note(name, output))
             hooks.callback(hook.remove)

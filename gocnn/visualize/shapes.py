@@ -236,6 +236,8 @@ class _Tracer(TorchDispatchMode):
             if axis >= -2 and any(one.step[axis] for one in fields):
                 raise _Unknown
             return self._union(fields, out)
+        if name == "expand" and out.ndim == x.ndim:
+            return _single(field, x, out)
         if name in _RESHAPE:
             if out.shape[-2:] == x.shape[-2:]:
                 return field

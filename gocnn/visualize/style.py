@@ -31,7 +31,7 @@ import torch
 from torch import Tensor, nn
 
 from gocnn.visualize.inputs import Bound, bounds, resized
-from gocnn.visualize.layers import LayerError, batch_for, fine, inspecting, maps
+from gocnn.visualize.layers import LayerError, batch_for, fine, maps
 from gocnn.visualize.shapes import Field, receptive_fields
 
 OPTIMISERS = ("lbfgs", "adam")
@@ -155,15 +155,14 @@ def paint(
     if recipe.start == "noise":
         image = recipe.noise * torch.randn(original.shape, generator=random).to(original)
     work, all_work = 0.0, sum(size**2 * steps for size, steps in zip(recipe.sizes, recipe.steps))
-    with inspecting(model):
-        for number, (size, steps) in enumerate(zip(recipe.sizes, recipe.steps)):
-            base = resized(original, _scaled(original, size))
-            smaller = [(resized(picture, _scaled(picture, size)), share) for picture, share in pictures]
-            losses = _Losses(model, base, smaller, recipe)
-            for step, found in enumerate(_descend(losses, resized(image, base.shape[2:]), steps, recipe)):
-                image, (of_content, of_style) = found
-                work += size**2
-                yield Moment(number, step, of_content, of_style, min(work / all_work, 1.0), image, shape, low_and_high)
+    for number, (size, steps) in enumerate(zip(recipe.sizes, recipe.steps)):
+        base = resized(original, _scaled(original, size))
+        smaller = [(resized(picture, _scaled(picture, size)), share) for picture, share in pictures]
+        losses = _Losses(model, base, smaller, recipe)
+        for step, found in enumerate(_descend(losses, resized(image, base.shape[2:]), steps, recipe)):
+            image, (of_content, of_style) = found
+            work += size**2
+            yield Moment(number, step, of_content, of_style, min(work / all_work, 1.0), image, shape, low_and_high)
 
 
 def _descend(

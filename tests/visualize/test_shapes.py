@@ -52,6 +52,22 @@ class Mixed(nn.Module):
         return self.after(self.cut(y[:, :, 1:])), gated.mean((2, 3))  # type: ignore[return-value]
 
 
+class Strips(nn.Module):
+    """To each place something of its whole row is added (Hou et al. 2020, arXiv 2003.13328)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.before = nn.Conv2d(1, 2, 3)
+        self.pool = nn.AdaptiveAvgPool2d((None, 1))
+        self.spread = nn.Identity()
+        self.together = nn.Identity()
+        self.after = nn.Conv2d(2, 1, 3, stride=2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.before(x)
+        return self.after(self.together(x + self.spread(self.pool(x).expand_as(x))))  # type: ignore[no-any-return]
+
+
 def seeded(build):
     torch.manual_seed(0)
     return build()
@@ -63,6 +79,7 @@ CASES = {
     "fire": (lambda: nn.Sequential(ConvBlock(3, 4, stride=2, padding="valid"), nn.MaxPool2d(3, 2, ceil_mode=True),
                                    Fire(4, 2, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten()), (3, 31, 43)),
     "mixed": (Mixed, (2, 24, 31)),
+    "strips": (Strips, (1, 20, 20)),
     "odd": (lambda: nn.Sequential(nn.Conv2d(1, 2, 4, padding="same"), nn.AvgPool2d(3, 2, 1), nn.Hardswish(), nn.PReLU(),
                                   nn.Conv2d(2, 2, 3, dilation=3), nn.AdaptiveMaxPool2d((2, 1)), nn.GroupNorm(2, 2)),
             (1, 28, 25)),
