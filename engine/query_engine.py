@@ -46,7 +46,7 @@ class _Job:
     task: Task
     number: int  # as they came
     search: Search | None = None  # that has its tree
-    turns: int = 0  # how often it gave way
+    gave_way: int = 0  # when it last did, counted in such turns from 1; 0 for never
     seconds: float = 0.0
     playouts: int = 0
     report: Report | None = None
@@ -85,6 +85,7 @@ class QueryEngine:
         self._wait_at_end = wait_at_end
         self._waiting: list[_Job] = []
         self._gave_way: _Job | None = None  # the one of them that was searched last
+        self._turns = 0  # that ended so
         self._spare: Search | None = None  # for others while the tree of the first is kept
         self._taken = 0  # tasks so far
         self._current: Task | None = None
@@ -107,11 +108,19 @@ class QueryEngine:
                 return
 
     def _next(self) -> _Job:
-        """The job whose turn it is: the first, but after one that gave way the one that has had the fewest turns."""
-        others = [job for job in self._waiting if job is not self._gave_way]
+        """The job whose turn it is: the first, but after one that gave way the one that has waited longest."""
+        firsts = self._firsts()
+        others = [job for job in firsts if job is not self._gave_way]
         if self._gave_way in self._waiting and others:
-            return min(others, key=lambda job: (job.turns, *job.order))
-        return min(self._waiting, key=lambda job: job.order)
+            return min(others, key=lambda job: (job.gave_way, *job.order))
+        return firsts[0]
+
+    def _firsts(self) -> list[_Job]:
+        """The first job of each priority, the highest first: those behind it wait until it is done."""
+        firsts: dict[int, _Job] = {}
+        for job in sorted(self._waiting, key=lambda job: job.order):
+            firsts.setdefault(job.task.priority, job)
+        return list(firsts.values())
 
     # Input.
 
@@ -208,18 +217,13 @@ class QueryEngine:
         began = time.monotonic()
         job.told = job.told or began
 
-        def gives_way() -> bool:
-            first = min(self._waiting, key=lambda other: other.order, default=job)
-            if first.task.priority == task.priority:
-                return False
-            taken = time.monotonic() - began
-            if first.task.priority > task.priority:
-                return first.seconds < LONG or taken >= SLICE
-            return taken >= SLICE and job.seconds + taken >= LONG
+        gives_way = False
 
         def stop() -> bool:
+            nonlocal gives_way
             self._read(wait=False)
-            return self._ended or gives_way()
+            gives_way = not self._ended and self._must_give_way(job, time.monotonic() - began)
+            return self._ended or gives_way
 
         try:
             human = self._human(task)
@@ -242,9 +246,10 @@ class QueryEngine:
         else:
             job.seconds += time.monotonic() - began
             job.playouts += report.playouts
-            self._gave_way = job if gives_way() and not self._ended else None
-            if self._gave_way:
-                job.turns += 1
+            self._gave_way = job if gives_way else None
+            if gives_way:
+                self._turns += 1
+                job.gave_way = self._turns
                 self._waiting.append(job)
                 if task.every is not None and time.monotonic() - job.told >= task.every:  # each turn counts from 0
                     tell(report)
@@ -253,17 +258,27 @@ class QueryEngine:
         finally:
             self._current = None
 
+    def _must_give_way(self, job: _Job, taken: float) -> bool:
+        """Whether a job that has had so many seconds of this turn gives way to one of another priority that waits."""
+        firsts = self._firsts()
+        above = [other for other in firsts if other.task.priority > job.task.priority]
+        if above:
+            return taken >= SLICE or any(other.seconds < LONG for other in above)
+        below = any(other.task.priority < job.task.priority for other in firsts)
+        return below and taken >= SLICE and job.seconds + taken >= LONG
+
     def _human(self, task: Task) -> np.ndarray | None:
         """How likely the moves are those of the people that the task names, if it does."""
         return None if task.human is None else self._people(task.human, task.board)
 
     def _free_search(self) -> Search:
-        """One whose tree no job that gave way will go on with, unless there are several."""
+        """One whose tree no job that gave way will go on with."""
         kept = [job.search for job in self._waiting]
         if self.search not in kept:
             self._spare = None  # its memory is not needed now
             return self.search
-        self._spare = self._spare or Search(self.search.evaluator, self.search.config)
+        if self._spare is None or self._spare in kept:
+            self._spare = Search(self.search.evaluator, self.search.config)
         return self._spare
 
     def _say(self, told: query_format.Answer) -> None:

@@ -6,6 +6,7 @@ it must accept) loses it that game and nothing more: the next game starts a fres
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
 from collections.abc import Sequence
@@ -93,6 +94,12 @@ class Seat:
             self._client = None
             raise
 
+    def refresh(self) -> None:
+        """Let go of a process that has ended since its last answer, which has nothing to do with the game to come."""
+        if self._client is not None:
+            with contextlib.suppress(FailedCommand, EngineFailure):
+                self.send("name")
+
     def close(self) -> None:
         """End the process, if one runs, for good."""
         self._closed = True
@@ -127,6 +134,7 @@ def play_game(
     game = Game(terms.size, terms.komi, ko=terms.ko)
     try:
         for colour, seat in seats.items():
+            seat.refresh()
             for command in _opening_commands(terms):
                 _tell(seat, colour, command)
         for point in opening:
@@ -222,6 +230,7 @@ def _ask_score(seat: Seat) -> str:
 def _ask_arbiter(arbiter: Seat, game: Game, terms: Terms) -> str:
     """Show the game to the arbiter and ask for its score."""
     moves = [f"play {NAMES[colour]} {point_to_gtp(point, terms.size)}" for colour, point in game.board.moves]
+    arbiter.refresh()
     try:
         for command in _opening_commands(terms) + moves:
             arbiter.send(command)

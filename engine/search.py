@@ -66,7 +66,9 @@ class Search:
         self._barred_visits = 0  # of the root's moves that this search leaves out
 
     def use(self, config: SearchConfig) -> None:
-        """Go on by other settings; what was found by the old ones is kept."""
+        """Go on by other settings; what was found by the old ones is kept, unless they gave the root other priors."""
+        if config.root_temperature != self.config.root_temperature:
+            self.forget()
         self.config = self._playouts.config = config
 
     def forget(self) -> None:

@@ -116,7 +116,7 @@ class AnnotatedGame(MainLine):
         """
         there = self._nodes[node].properties
         ours = _escaped(MARK + text)
-        theirs = there.get("C", [b""])[0]
+        theirs = _comment(there)
         there["C"] = [theirs + b"\n\n" + ours if theirs.strip() else ours]
         for name, value in properties.items():
             there[name] = [_escaped(value)]
@@ -178,13 +178,18 @@ def _take_out_notes(node: Node) -> None:
 
 def _take_out_of_comment(properties: Properties) -> bool:
     """Take our notes out of a node's comment; returns whether there were any."""
-    comment = properties.get("C", [b""])[0]
+    comment = _comment(properties)
     left, blocks = _OURS.subn(b"", comment)
     if blocks and left.strip():
         properties["C"] = [left.lstrip(b"\r\n")]
     elif blocks:
         del properties["C"]
     return blocks > 0
+
+
+def _comment(properties: Properties) -> bytes:
+    """All comments of a node; it should have one, but some records have several."""
+    return b"\n\n".join(properties.get("C", []))
 
 
 def _is_named_by_us(properties: Properties) -> bool:

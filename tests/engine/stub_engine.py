@@ -16,7 +16,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--score", default="B+1.5", help="the answer to final_score")
     parser.add_argument("--on", default="genmove", help="the command at which it misbehaves")
     parser.add_argument("--after", type=int, default=0, help="how often it behaves before")
-    parser.add_argument("--then", default="", help="crash, stall, flood, garbage or refuse")
+    parser.add_argument("--then", default="", help="crash, stall, flood, garbage or refuse; or leave after its answer")
     parser.add_argument("--wait", type=float, default=0.0, help="seconds before a move")
     return parser.parse_args()
 
@@ -27,7 +27,8 @@ def main() -> None:
     played, behaved = 0, 0
     for line in sys.stdin:
         name = line.split()[0]
-        if name == options.on and options.then:
+        leaves = name == options.on and options.then == "leave"
+        if name == options.on and options.then and not leaves:
             behaved += 1
             if behaved > options.after:
                 misbehave(options.then)
@@ -44,7 +45,7 @@ def main() -> None:
         elif name == "echo":
             answer = line.split(" ", 1)[1].replace("\\n", "\n").rstrip()
         print(f"= {answer}\n", flush=True)
-        if name == "quit":
+        if name == "quit" or leaves:
             return
 
 

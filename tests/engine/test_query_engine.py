@@ -284,6 +284,30 @@ def test_three_long_queries_all_have_their_turns(talk: Talk, monkeypatch: pytest
     assert all(heard.count(name) > 5 for name in names), heard
 
 
+@pytest.mark.parametrize("endless", [1, 2])
+def test_below_what_is_endless_long_queries_are_answered_one_after_the_other(
+    endless: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each takes two turns and more, and goes on where it was."""
+    monkeypatch.setattr(query_engine, "LONG", 0.2)
+    monkeypatch.setattr(query_engine, "SLICE", 0.1)
+    talk = Talk(engine(Toy(by_stones, seconds=0.001)))
+    talk.say(*(query(f"endless {k}", maxVisits=ENDLESS, reportDuringSearchEvery=0.02) for k in range(endless)))
+    low = [
+        query(name, moves=[["B", point]], maxVisits=250, priority=-100) for name, point in (("a", "C3"), ("b", "C2"))
+    ]
+    talk.say(*low, query("lowest", maxVisits=250, priority=-101))
+    heard: list[str] = []
+    for _ in range(500):
+        told = talk.hear()
+        heard += [] if told["isDuringSearch"] else [told["id"]]
+        if len(heard) == 3:
+            break
+    assert sorted(heard) == ["a", "b", "lowest"] and heard.index("a") < heard.index("b")
+    talk.say({"id": "end", "action": "terminate_all"})
+    talk.end()
+
+
 def test_reports_go_on_where_a_turn_is_shorter_than_the_time_between_them(
     talk: Talk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -112,6 +112,15 @@ def test_the_next_game_has_a_fresh_process(table: Table) -> None:
     assert a.send("name") == ""
 
 
+def test_a_process_that_ends_between_two_games_loses_none(table: Table) -> None:
+    a = table.seat("A", "--on", "final_score", "--then", "leave")
+    b = table.seat("B", "--score", "W+3.5")
+    arbiter = table.seat("arbiter", "--score", "W+0.5", "--on", "final_score", "--then", "leave")
+    for _ in range(3):
+        outcome = table.play(a, b, arbiter=arbiter)
+        assert (outcome.result, outcome.settled) == ("W+0.5", "arbiter"), outcome.note
+
+
 def test_disagreement_goes_to_the_arbiter(table: Table) -> None:
     a, b = table.seat("A", "--score", "B+1.5"), table.seat("B", "--score", "W+3.5")
     arbiter = table.seat("arbiter", "--score", "W+0.5")

@@ -384,6 +384,18 @@ def test_a_position_from_the_tree_is_seen_from_all_sides_as_well() -> None:
     assert np.allclose(policy[[6, 8, 16, 18]], policy[6])
 
 
+def test_other_priors_at_the_root_begin_a_tree_anew() -> None:
+    board, limits = Board(5), Limits(visits=60)
+    flat = SearchConfig(root_temperature=9.0)
+    alone = Search(Toy(by_area, favourites={6: 0.5}), flat).run(board, 0.0, limits)
+    search = Search(Toy(by_area, favourites={6: 0.5}))
+    first = search.run(board, 0.0, limits)
+    search.use(flat)
+    then = search.run(board, 0.0, limits)
+    visits = [[(move.move, move.visits) for move in found.moves] for found in (first, then, alone)]
+    assert visits[1] == visits[2] != visits[0]
+
+
 def test_a_position_that_could_not_be_seen_from_all_sides_is_the_next_time(monkeypatch: pytest.MonkeyPatch) -> None:
     toy = Toy(by_area, favourites={6: 0.5})
     search, board = Search(toy, SearchConfig(root_symmetries=8)), Board(5)

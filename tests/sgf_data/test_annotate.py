@@ -125,6 +125,15 @@ def test_a_remark_below_our_notes_stays_when_they_are_replaced() -> None:
     assert b"C[Mine.\n\nTeacher: too early]" in read_annotated(data)[0].to_bytes()
 
 
+def test_comments_of_which_there_are_several_all_stay() -> None:
+    game, _ = read_annotated(b"(;GM[1]SZ[9];B[aa]C[one][two];W[bb])")
+    game.note(1, "so\nthe engine's move, too")
+    written = game.to_bytes()
+    assert b"C[one\n\ntwo\n\ngocnn: so" in written
+    again, _ = read_annotated(written)
+    assert b"C[one\n\ntwo]" in again.to_bytes()
+
+
 def test_a_remark_right_below_our_notes_stays_too() -> None:
     for end in ("\n", "\r\n"):
         notes = end.join(["gocnn: so", "the engine's move, too", "I doubt it."])
