@@ -65,7 +65,7 @@ Examples:
     "start_from",
     type=NetworkFile(),
     metavar="FILE",
-    help="Begin with the weights of this network (or of b6c64 or b8c96, which ship); a value head, profiles, planes, "
+    help="Begin with the weights of this network (or of b6c64 or b8c128, which ship); a value head, profiles, planes, "
     "blocks or channels (--preset) that it lacks begin afresh.",
 )
 @click.option(

@@ -2,7 +2,7 @@
 convolutions and normalisation where ours are compiled, and against the processor's matrix products.
 
     python benchmarks/train_speed.py games.arrow --preset b6c64 --compile
-    OMP_NUM_THREADS=1 torchrun --nproc-per-node 2 benchmarks/train_speed.py games.arrow --preset b8c96 --compile
+    OMP_NUM_THREADS=1 torchrun --nproc-per-node 2 benchmarks/train_speed.py games.arrow --preset b8c128 --compile
 
 Of several processes the sums are printed; their matrix products are measured at the same time.
 """

@@ -61,7 +61,7 @@ Examples:
 @click.option("--quick", is_flag=True, help="No search: one look of the network at each position.")
 @click.option(
     "--model", type=NetworkFile(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
-    help="Network to analyse with: a checkpoint, or b6c64, the faster one that comes with gocnn (default: b8c96, the "
+    help="Network to analyse with: a checkpoint, or b6c64, the faster one that comes with gocnn (default: b8c128, the "
     "better one).",
 )  # fmt: skip
 @click.option(

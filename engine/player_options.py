@@ -38,7 +38,7 @@ def player_options(command: Function) -> Function:
             "--model",
             type=NetworkFile(exists=True, dir_okay=False, path_type=Path),
             metavar="FILE",
-            help="Network to play with: a checkpoint, or b6c64, the faster one that comes with gocnn (default: b8c96, "
+            help="Network to play with: a checkpoint, or b6c64, the faster one that comes with gocnn (default: b8c128, "
             "the better one; b6c64 with --level).",
         ),
         click.option(

@@ -40,7 +40,7 @@ A query:
     "-model",
     type=NetworkFile(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Network to search with: a checkpoint, or b6c64, the faster one that comes with gocnn (default: b8c96, the "
+    help="Network to search with: a checkpoint, or b6c64, the faster one that comes with gocnn (default: b8c128, the "
     "better one).",
 )
 @click.option(

@@ -25,7 +25,7 @@ Examples:
     "-o", "--output", required=True, type=click.Path(dir_okay=False), help="The game store to write, a new one."
 )
 @click.option("--games", default=1000, show_default=True, type=click.IntRange(1))
-@click.option("--model", type=NetworkFile(), metavar="FILE", help="The network.  [default: b8c96, which ships]")
+@click.option("--model", type=NetworkFile(), metavar="FILE", help="The network.  [default: b8c128, which ships]")
 @click.option("--size", default=19, show_default=True, type=click.IntRange(2, 25), help="Side of the board.")
 @click.option("--komi", default=7.5, show_default=True, type=FiniteRange(-1000, 1000))
 @click.option(

@@ -20,7 +20,7 @@ class FiniteRange(click.FloatRange):
 
 
 class NetworkFile(click.Path):
-    """The file of a network, or the name of one for Go that ships, such as b8c96, where no file is called so."""
+    """The file of a network, or the name of one for Go that ships, such as b8c128, where no file is called so."""
 
     def convert(
         self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None

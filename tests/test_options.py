@@ -16,7 +16,7 @@ def test_a_network_that_ships_has_a_name_where_no_file_is_called_so(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     kind = NetworkFile(exists=True, dir_okay=False, path_type=Path)
-    assert kind.convert("b8c96", None, None) == weights.default()
+    assert kind.convert("b8c128", None, None) == weights.default()
     assert kind.convert("b6c64", None, None) == weights.default().with_name("policy-b6c64.safetensors")
     (tmp_path / "b6c64").write_bytes(b"mine")
     assert kind.convert("b6c64", None, None) == Path("b6c64")

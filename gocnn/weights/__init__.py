@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-DEFAULT = "policy-b8c96.safetensors"
+DEFAULT = "policy-b8c128.safetensors"
 PEOPLE = "people-b6c64.safetensors"
 
 
@@ -14,7 +14,7 @@ def shipped(file: str) -> Path:
 
 
 def named(name: str) -> Path | None:
-    """The policy network of that name, ``b8c96`` or ``b6c64``; None if none ships."""
+    """The policy network of that name, ``b8c128`` or ``b6c64``; None if none ships."""
     path = shipped(f"policy-{name}.safetensors")
     return path if path.exists() else None
 
