@@ -67,6 +67,9 @@ def test_a_run_whose_terminal_is_closed_is_saved(store: Path, tmp_path: Path) ->
     said = b""
     while b"Learning from" not in said:
         said += os.read(terminal, 1 << 16)
+    give_up = time.monotonic() + 60
+    while not (run / "checkpoint.safetensors").exists() and time.monotonic() < give_up:
+        time.sleep(0.1)  # it is written after the first step
     time.sleep(1)
     os.close(terminal)
     process.send_signal(signal.SIGHUP)
