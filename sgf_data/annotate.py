@@ -199,7 +199,7 @@ def _is_named_by_us(properties: Properties) -> bool:
 def _is_ours(tree: Coarse_game_tree) -> bool:
     """Whether a variation is as `add_variation` has made it."""
     first, *rest = tree.sequence
-    comment = first.get("C", [b""])[0]
+    comment = _comment(first)
     line = _LINE.search(comment)
     return (
         _is_named_by_us(first)

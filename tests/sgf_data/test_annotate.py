@@ -132,6 +132,8 @@ def test_comments_of_which_there_are_several_all_stay() -> None:
     assert b"C[one\n\ntwo\n\ngocnn: so" in written
     again, _ = read_annotated(written)
     assert b"C[one\n\ntwo]" in again.to_bytes()
+    answered = f"(;GM[1]SZ[9];B[ee](;W[cc])({OURS.replace('W[', ';W[')}[I doubt it.];B[gg]))".encode()
+    assert b"I doubt it." in read_annotated(answered)[0].to_bytes()
 
 
 def test_a_remark_right_below_our_notes_stays_too() -> None:
