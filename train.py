@@ -62,7 +62,6 @@ Examples:
 )
 @click.option(
     "--init",
-    "start_from",
     type=NetworkFile(),
     metavar="FILE",
     help="Begin with the weights of this network (or of b6c64 or b8c128, which ship); a value head, profiles, planes, "
@@ -164,7 +163,7 @@ Examples:
 def main(
     data: tuple[str, ...], val: tuple[str, ...], out: Path, preset: str | None, planes: str | None,
     stem: str | None, pool: bool, size: int,
-    years: tuple[int, int] | None, value: bool, profiles: bool, start_from: str | None, blend: float,
+    years: tuple[int, int] | None, value: bool, profiles: bool, init: str | None, blend: float,
     value_weight: float, lead_weight: float, outcomes: tuple[str, ...],
     outcomes_share: float, owners: tuple[str, ...], owner_weight: float, owned_weight: int, teacher: str | None,
     teacher_share: float | None, minutes: float | None, positions: int | None, batch: int, optimizer: str,
@@ -180,7 +179,7 @@ def main(
 
     from gocnn import examination, policy, training
     from gocnn.device import precision as dtype_of
-    from gocnn.device import ranks
+    from gocnn.device import processes
     from gocnn.evaluator import Evaluator
     from gocnn.journal import COUNTS, LEARNED
     from gocnn.teacher import Taught, check_fit
@@ -189,22 +188,22 @@ def main(
     with _told(out):
         if (minutes is None) == (positions is None):
             raise click.UsageError("a budget is needed: either --minutes or --positions")
-        if blend < 1 and not start_from:
+        if blend < 1 and not init:
             raise click.UsageError("--blend needs --init")
-        if start_from and (stem or pool):
+        if init and (stem or pool):
             raise click.UsageError("--init brings its own network: leave --stem and --pool out")
         if owned_weight > 1 and not owners:
             raise click.UsageError("--owned-weight needs --owners")
         if teacher_share and not teacher:
             raise click.UsageError("--teacher-share needs --teacher")
-        first = policy.load(start_from) if start_from else None
-        network = _network_of(first, preset, planes, stem, pool, size, value, profiles)
+        initial = policy.load(init) if init else None
+        network = _network_of(initial, preset, planes, stem, pool, size, value, profiles)
         if (owners or outcomes) and not network.value:
             raise click.UsageError(f"--{'owners' if owners else 'outcomes'} needs --value")
-        master = policy.load(teacher) if teacher else None
-        if master:
+        instructor = policy.load(teacher) if teacher else None
+        if instructor:
             with named(str(teacher)):
-                check_fit(master.config, network, size)
+                check_fit(instructor.config, network, size)
         config = training.TrainingConfig(
             minutes=minutes, samples=positions, batch=batch, optimizer=optimizer, lr=lr, muon_lr=muon_lr,
             decay=decay, weight_decay=weight_decay, ema=ema, seed=seed, precision=precision, compile=compile,
@@ -212,36 +211,36 @@ def main(
         )  # fmt: skip
         lessons = choose(network, data, val, size, years, outcomes, outcomes_share, owners, owned_weight, seed)
         model = policy.build(network, seed)
-        if first:
-            with named(str(start_from)):
-                policy.take_weights(model, first)
+        if initial:
+            with named(str(init)):
+                policy.take_weights(model, initial)
         share = teacher_share or 0.5
         identity = _identity(
-            network, lessons, start_from, owners, teacher, teacher_share=share, outcomes_share=outcomes_share,
+            network, lessons, init, owners, teacher, teacher_share=share, outcomes_share=outcomes_share,
             value_weight=value_weight, lead_weight=lead_weight, owner_weight=owner_weight, owned_weight=owned_weight,
         )  # fmt: skip
         loss = _loss(network, value_weight, lead_weight, owner_weight)
         out.mkdir(parents=True, exist_ok=True)
-        with ranks(device) as here:
+        with processes(device) as process:
             drawn = lessons.drawn
-            if master:
+            if instructor:
                 # It works in a thread beside the training, which Apple's GPU does not stand.
-                where = torch.device("cpu") if here.device.type == "mps" else here.device
-                drawn = Taught(drawn, network, Evaluator(master, where, dtype_of(precision, where)), share)
-            run = training.Run(out, model, config, here, loss=loss, identity=identity)
+                where = torch.device("cpu") if process.device.type == "mps" else process.device
+                drawn = Taught(drawn, network, Evaluator(instructor, where, dtype_of(precision, where)), share)
+            run = training.Run(out, model, config, process, loss=loss, identity=identity)
             run.begin(resume)
-            if here.is_first:
+            if process.is_first:
                 weights = sum(p.numel() for p in run.model.parameters())
                 click.echo(
                     f"{network.label}: {weights:,} weights, {len(lessons.test.plane_set)} planes. "
                     f"{lessons.in_words(validate_positions)} "
                     + (f"{share:.0%} of each move is by {teacher}. " if teacher else "")
-                    + f"{here.device}, {str(run.dtype).removeprefix('torch.')}.",
+                    + f"{process.device}, {str(run.dtype).removeprefix('torch.')}.",
                     err=True,
                 )
 
             def validate(model: nn.Module) -> dict[str, float]:
-                judge = Evaluator(cast(policy.Policy, model), here.device, run.dtype)
+                judge = Evaluator(cast(policy.Policy, model), process.device, run.dtype)
                 how: dict[str, Any] = {"count": validate_positions, "profiles": network.profiles}
                 # The first samples are those that it learned from first, so that a gap to the others is overfitting.
                 learned = examination.examine(judge, lessons.games, **how).metrics()
@@ -253,34 +252,34 @@ def main(
                     "training": identity | more, "samples": run.samples, "seconds": run.progress.seconds,
                     "metrics": metrics,
                 }  # fmt: skip
-                policy.save(out / "network.safetensors", network, run.average.module, card)
+                policy.save(out / "network.safetensors", network, run.ema.module, card)
 
             try:
                 metrics = run.train(drawn, validate)
             except training.Interrupted:
-                if here.is_first:
+                if process.is_first:
                     save({})  # it can be played with as it is
-                here.wait()
+                process.wait()
                 raise
-            if here.is_first:
-                if first and blend < 1:
-                    policy.blend(cast(policy.Policy, run.average.module), first, blend)
-                    save(validate(run.average.module), blend=blend)
+            if process.is_first:
+                if initial and blend < 1:
+                    policy.blend(cast(policy.Policy, run.ema.module), initial, blend)
+                    save(validate(run.ema.module), blend=blend)
                 else:
                     save(metrics)
                 click.echo(f"{out / 'network.safetensors'}: the trained network", err=True)
 
 
 def _network_of(
-    first: Policy | None, preset: str | None, planes: str | None, stem: str | None, pool: bool, size: int,
+    initial: Policy | None, preset: str | None, planes: str | None, stem: str | None, pool: bool, size: int,
     value: bool, profiles: bool,
 ) -> PolicyConfig:  # fmt: skip
     """The network that the options ask for, or that it begins with and what they add. Raises ValueError, UsageError."""
     from gocnn import policy
 
     network = policy.preset(preset or "b6c64", planes, size)
-    if first:
-        own = first.config
+    if initial:
+        own = initial.config
         shape = network if preset else own
         if shape.kind != own.kind or shape.blocks < own.blocks or shape.channels < own.channels:
             raise click.UsageError(
@@ -295,25 +294,27 @@ def _network_of(
 
 
 def _identity(
-    network: PolicyConfig, lessons: Lessons, start_from: str | None, owners: Sequence[str], teacher: str | None, *,
+    network: PolicyConfig, lessons: Lessons, init: str | None, owners: Sequence[str], teacher: str | None, *,
     teacher_share: float, outcomes_share: float, value_weight: float, lead_weight: float, owner_weight: float,
     owned_weight: int,
 ) -> dict[str, Any]:  # fmt: skip
     """What is trained and on what: what a run that is resumed must have the same. Raises OSError."""
     from gocnn.checkpoint import signature
-    from sgf_data.lessons import hash_of
+    from sgf_data.lessons import hash_of, hash_of_labels
 
     games, ended = lessons.games, lessons.ended
     identity: dict[str, Any] = {
         "network": network.to_dict(), "games": len(games.games), "positions": len(games), "data": hash_of(games),
         "val": hash_of(lessons.test),
     }  # fmt: skip
+    if network.value or network.profiles:
+        identity["labels"] = hash_of_labels(games, lessons.test, *([ended] if ended is not None else []))
     if ended is not None:
         identity |= {"outcomes": hash_of(ended), "outcomes_share": outcomes_share}
     if network.value:
         identity |= {"value_weight": value_weight, "lead_weight": lead_weight}
-    if start_from:
-        identity |= {"init": signature(start_from)}
+    if init:
+        identity |= {"init": signature(init)}
     if owners:
         known = "+".join(map(signature, owners))
         identity |= {"owners": known, "owner_weight": owner_weight, "owned_weight": owned_weight}

@@ -40,20 +40,13 @@ def compiled(games: Sequence[GameRecord]) -> None:
     """Replay in compiled code, as training does to reach a position."""
     for game in games:
         state = core.new_state(game.size)
-        replay.play_record(state, game.points, game.colours, game.setup_at, game.setup_points, game.setup_colours)
+        replay.play_record(state, game.moves)
 
 
 def checked(games: Sequence[GameRecord]) -> None:
     """The same with the legality of every move, as records are checked."""
     for game in games:
-        replay.check(
-            game.size,
-            game.points,
-            game.colours,
-            game.setup_at,
-            game.setup_points,
-            game.setup_colours,
-        )
+        replay.check(game.size, game.moves)
 
 
 def from_python(games: Sequence[GameRecord]) -> None:

@@ -75,7 +75,7 @@ def main(sources: Sequence[str], jobs: int | None) -> None:
     print(f"files                {report.files:>12,}")
     print(f"games read           {report.read:>12,}")
     print(f"games kept           {report.kept:>12,}   {report.moves:,} moves, {size / 1e6:.0f} MB")
-    for reason, games in report.rejected.most_common():
+    for reason, games in report.left_out.most_common():
         print(f"  {reason.value:<19}{games:>12,}")
     print(f"worker processes     {jobs or available_cores():>12}")
     print(f"seconds              {seconds:>12.1f}")

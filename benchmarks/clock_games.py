@@ -23,7 +23,7 @@ import click
 from engine.client import FailedCommand, GtpClient
 from engine.clock import TimeControl
 from engine.game import Game
-from engine.referee import LETTERS, NAMES
+from engine.referee import GTP_NAMES, LETTERS
 from gocnn.go import BLACK, WHITE
 from gocnn.go.coords import gtp_to_point
 
@@ -100,7 +100,7 @@ class Played:
 
     @property
     def fallen(self) -> int:
-        """Flags."""
+        """How many flags of the two have fallen."""
         return sum(clock.fallen for clock in self.clocks.values())
 
     @property
@@ -141,7 +141,7 @@ def play_on_time(
             seconds, stones = clocks[colour].time_left()
             player.send(f"time_left {LETTERS[colour]} {seconds} {stones}")
         begin = now()
-        answer = player.send(f"genmove {NAMES[colour]}")
+        answer = player.send(f"genmove {GTP_NAMES[colour]}")
         clocks[colour].move(now() - begin)
         if answer.lower() == "resign":
             return Played(len(board.moves), True, clocks)

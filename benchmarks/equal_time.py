@@ -34,7 +34,7 @@ COLUMNS = 4  # panels of the picture side by side
 class Variant:
     """A network of a study: its name, which is its folder's too, what it is, and the options that make it.
 
-    `altered` is what no option can make otherwise (`altered.py`).
+    `altered` names a change in `altered.py`, for what no option of `gocnn train` can change.
     """
 
     name: str

@@ -21,6 +21,7 @@ from __future__ import annotations
 import shutil
 import sys
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import click
 import numpy as np
@@ -116,9 +117,17 @@ def score_of_gnugo(engine: GtpClient, score: Score) -> float:
     return 0.0 if winner == "0" else float(margin) * (1 if winner == "B" else -1)
 
 
-def counted_by_gnugo(scores: list[Score], console: Console) -> tuple[int, int, int]:
-    """How many scores GNU Go counts as recorded, those among them that we do not, and how many it was asked about."""
-    theirs = alone = asked = 0
+class Counted(NamedTuple):
+    """How many scores GNU Go was asked about, counts as recorded, and counts so where we do not."""
+
+    asked: int
+    as_recorded: int
+    alone: int
+
+
+def counted_by_gnugo(scores: list[Score], console: Console) -> Counted:
+    """Have GNU Go count the scores whose set-up is handicap stones alone."""
+    as_recorded = alone = asked = 0
     plain = [
         score for score in scores if (score.record.setup_colours == BLACK).all() and not score.record.setup_at.any()
     ]
@@ -133,9 +142,9 @@ def counted_by_gnugo(scores: list[Score], console: Console) -> tuple[int, int, i
             except FailedCommand:  # it has rules of its own for a move or two
                 continue
             asked += 1
-            theirs += found == score.recorded
+            as_recorded += found == score.recorded
             alone += found == score.recorded != score.by_rules
-    return theirs, alone, asked
+    return Counted(asked, as_recorded, alone)
 
 
 @click.command()
@@ -169,7 +178,7 @@ def main(stores: tuple[str, ...], from_year: int, games: int, misses: bool, gnug
             unfinished += 1
             continue
         scores.append(Score(record, komi, recorded, found, board.prisoners))
-    odd = sum(score.contradicts_itself for score in scores)
+    contradicting = sum(score.contradicts_itself for score in scores)
     right = sum(score.by_rules == score.recorded for score in scores)
     either = sum(score.recorded in (score.area, score.territory) for score in scores)
     whole = [score for score in scores if not score.lacks_moves]
@@ -181,13 +190,17 @@ def main(stores: tuple[str, ...], from_year: int, games: int, misses: bool, gnug
         f"{len(scores) - len(whole)} of them lack moves: by territory nobody can win by that margin after those on "
         f"record. Of the other {len(whole)}: {right_whole / max(len(whole), 1):.1%} as recorded"
     )
-    print(f"{odd} of them name area rules by which, with the neutral points counted, nobody wins by that margin")
+    print(
+        f"{contradicting} of the {len(scores)} finished name area rules by which, with the neutral points counted, "
+        "nobody wins by that margin"
+    )
     if gnugo:
         try:
-            theirs, alone, of = counted_by_gnugo(scores, console)
+            theirs = counted_by_gnugo(scores, console)
         except EngineFailure as error:
             raise click.ClickException(str(error)) from error
-        print(f"GNU Go: {theirs / max(of, 1):.1%} of {of}, among them {alone} that we count otherwise")
+        share = theirs.as_recorded / max(theirs.asked, 1)
+        print(f"GNU Go: {share:.1%} of {theirs.asked}, among them {theirs.alone} that we count otherwise")
     for score in scores if misses else ():
         if score.by_rules != score.recorded:
             print(

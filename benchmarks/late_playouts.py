@@ -3,10 +3,10 @@
     python benchmarks/late_playouts.py pro-2022.arrow
     python benchmarks/late_playouts.py pro-2022.arrow --playouts 8 --games 200
 
-Of each game that has a winner and a komi, some positions are drawn, the last but one among them. Prints the log loss of
-the winner, in nats, of the network alone (share 0), of mixtures, and of playouts alone (share 1): what
-`SearchConfig.late` and `late_weight` are chosen by. The engine makes one playout of each position, and has the mean of
-many from the many positions that it looks at.
+Of each game that has a winner and a komi, some positions are drawn, the one before the last two moves among them.
+Prints the log loss of the winner, in nats, of the network alone (share 0), of mixtures, and of playouts alone
+(share 1): what `SearchConfig.late` and `late_weight` are chosen by. The engine makes one playout of each position, and
+has the mean of many from the many positions that it looks at.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ SHARES = (0.0, 0.1, 0.2, 0.3, 0.5, 1.0)
 
 
 def positions(record: GameRecord, count: int, random: np.random.Generator) -> Iterator[tuple[int, Board]]:
-    """`count` positions of a game and the last but one, each with the moves played. Ends at an illegal move."""
+    """`count` positions of a game and the one before its last two moves, each with the moves played.
+
+    The board is one that is played on afterwards. Ends at an illegal move.
+    """
     moves = len(record.points)
     drawn = {*random.integers(PHASES[0], moves, count).tolist(), moves - 2}
     board = Board(record.size, ko="simple")
@@ -64,7 +67,7 @@ def log_loss(chance: np.ndarray, won: np.ndarray) -> float:
 @click.option("--model", type=click.Path(exists=True, dir_okay=False), help="Default: the network that ships.")
 @click.option("--games", default=1000, show_default=True, type=click.IntRange(1), help="Games, drawn at random.")
 @click.option("--positions", "count", default=6, show_default=True, type=click.IntRange(1), help="Drawn of each game.")
-@click.option("--playouts", default=32, show_default=True, type=click.IntRange(1), help="Of each position.")
+@click.option("--playouts", default=32, show_default=True, type=click.IntRange(1), help="Playouts from each position.")
 def main(stores: tuple[str, ...], model: str | None, games: int, count: int, playouts: int) -> None:
     """Judge positions of STORES by the network, by playouts, and by mixtures of both."""
     try:

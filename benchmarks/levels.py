@@ -24,11 +24,10 @@ from rich.table import Table
 
 from engine.client import EngineFailure
 from engine.levels import LEVELS
-from engine.match import Match, MatchError, Plan
+from engine.match import Match, MatchError, Plan, Tally
 from engine.ratings import Rating, rate
 from engine.referee import Terms
 from engine.scoreboard import play_with_progress
-from engine.statistics import Tally
 
 
 def engines(names: list[str], gnugo: str | None, levels: list[int], options: str) -> dict[str, str]:

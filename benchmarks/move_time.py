@@ -19,7 +19,7 @@ import click
 import numpy as np
 
 from engine.client import GtpClient
-from engine.referee import NAMES
+from engine.referee import GTP_NAMES
 from gocnn.go.coords import point_to_gtp
 from samples import sample_games
 
@@ -43,9 +43,9 @@ def main(games: int, options: str) -> None:
             for played, (colour, point) in enumerate(zip(game.colours.tolist(), game.points.tolist())):
                 if played % EVERY == 0:
                     begin = time.perf_counter()
-                    client.send(f"reg_genmove {NAMES[colour]}")
+                    client.send(f"reg_genmove {GTP_NAMES[colour]}")
                     seconds[played // PHASE * PHASE].append(time.perf_counter() - begin)
-                client.send(f"play {NAMES[colour]} {point_to_gtp(point, 19)}")
+                client.send(f"play {GTP_NAMES[colour]} {point_to_gtp(point, 19)}")
     for first, times in sorted(seconds.items()):
         print(summary(f"moves {first} to {first + PHASE - 1}", times))
     print(summary("all", [one for times in seconds.values() for one in times]))

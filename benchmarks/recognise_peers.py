@@ -4,8 +4,8 @@
     python benchmarks/recognise_peers.py --count 1000
 
 The words are cut out of scenes with fonts and photographs that our network has not seen; at most eight of one scene.
-Each is cut out with several margins, in shares of its height, for each network reads best with its own; `gocnn read`
-looks at two of them, and believes texts of a language more, which are both left out here. RapidOCR's
+Each is cut out with several margins, in shares of its height, since each network reads best with a margin of its own.
+`gocnn read` also compares two margins, and prefers likely words of a language; neither is done here. RapidOCR's
 (PP-OCRv4) knows Chinese as well: its full-width characters count as the ASCII ones that they are like, and its spaces
 are left out.
 """

@@ -2,7 +2,7 @@
 
     apt-get install leela-zero
     python benchmarks/search_peers.py
-    python benchmarks/search_peers.py --blocks 6 --channels 64 --threads 2 --playouts 400 --rounds 3
+    python benchmarks/search_peers.py --blocks 6 --channels 64 --threads 2 --descents 400 --rounds 3
 
 Leela Zero runs on a network of random numbers in its plain text format; ours has a trained policy or, for other sizes
 than the network that ships, random numbers too. Besides the rates by the clock there are those by processor time, which
@@ -114,14 +114,15 @@ class Leela:
 @click.option("--channels", default=64, show_default=True, type=click.IntRange(16))
 @click.option("--threads", default=2, show_default=True, type=click.IntRange(1))
 @click.option("--batch", default=16, show_default=True, type=click.IntRange(1))
-@click.option("--playouts", default=400, show_default=True, type=click.IntRange(10))
+@click.option("--descents", default=400, show_default=True, type=click.IntRange(10))
 @click.option("--rounds", default=3, show_default=True, type=click.IntRange(1))
-def main(leelaz: str, blocks: int, channels: int, threads: int, batch: int, playouts: int, rounds: int) -> None:
-    """Let both choose moves by turns, each with --playouts new playouts."""
+def main(leelaz: str, blocks: int, channels: int, threads: int, batch: int, descents: int, rounds: int) -> None:
+    """Let both choose moves by turns, each with --descents new descents (Leela Zero's playouts)."""
     if shutil.which(leelaz) is None:
         raise click.ClickException(f"{leelaz} is not installed (apt-get install leela-zero)")
     import torch
 
+    from engine.rules import Needed
     from engine.search import Limits, Search, SearchConfig
     from gocnn import policy, weights
     from gocnn.evaluator import Evaluator
@@ -135,21 +136,21 @@ def main(leelaz: str, blocks: int, channels: int, threads: int, batch: int, play
     evaluator = Evaluator(model)
     search = Search(evaluator, SearchConfig(batch=batch))
     board = Board(19)
-    search.run(board, 7.5, Limits(playouts=40))
+    search.run(board, Needed(7.5), Limits(descents=40))
     totals = {"ours": np.zeros(3), "Leela Zero": np.zeros(3)}
     with tempfile.TemporaryDirectory() as directory:
         network = Path(directory) / "random.txt"
         write_leela_network(network, blocks, channels)
-        leela = Leela(leelaz, network, threads, playouts)
+        leela = Leela(leelaz, network, threads, descents)
         for number in range(rounds):
             totals["Leela Zero"] += leela.search("wb"[number % 2])
             wall, cpu = time.perf_counter(), time.process_time()
-            found = search.run(board, 7.5, Limits(playouts=playouts))
-            totals["ours"] += found.playouts, time.perf_counter() - wall, time.process_time() - cpu
+            found = search.run(board, Needed(7.5), Limits(descents=descents))
+            totals["ours"] += found.descents, time.perf_counter() - wall, time.process_time() - cpu
             board.play(board.to_move, found.moves[0].move)
             search.forget()
         leela.close()
-    print(f"{blocks} blocks x {channels}, {threads} threads, {rounds} moves x {playouts} playouts, {evaluator.dtype}")
+    print(f"{blocks} blocks x {channels}, {threads} threads, {rounds} moves x {descents} descents, {evaluator.dtype}")
     print(f"our policy is {'trained' if trained else 'random'}; our batches are of {batch}")
     for name, (count, wall, cpu) in totals.items():
         print(f"{name:12}{count / wall:8.0f} visits/s {count / cpu:8.0f} visits/s of processor time")

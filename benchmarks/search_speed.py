@@ -5,9 +5,8 @@
     python benchmarks/search_speed.py --no-playouts
 
 The positions are those after 40, 80 ... moves, each of another sample game; in the later ones random playouts take
-part. Raw:
-batches of the same size, planes ready made. Both are given for the time on the wall and for the processor's time, which
-other work on the machine disturbs less.
+part. Beside the search the network alone evaluates batches of the same size whose planes are ready. Both rates are
+printed by the clock and by processor time, which other work on the machine disturbs less.
 """
 
 from __future__ import annotations
@@ -65,6 +64,7 @@ def main(model: str | None, visits: int, batch: int, threads: int, most: int, pl
     """Search some positions with so many visits each, and ask the network alone about as many."""
     import torch
 
+    from engine.rules import Needed
     from engine.search import Limits, Search, SearchConfig
     from gocnn import policy, weights
     from gocnn.evaluator import Evaluator
@@ -89,10 +89,10 @@ def main(model: str | None, visits: int, batch: int, threads: int, most: int, pl
 
     def search(board: Board) -> Callable[[], int]:
         searcher = Search(evaluator, SearchConfig(batch=batch))
-        return lambda: searcher.run(board, 7.5, Limits(visits=visits), late=playouts).visits
+        return lambda: searcher.run(board, Needed(7.5), Limits(visits=visits), mix_playouts=playouts).visits
 
     for board in boards:  # compiles, or loads what is compiled, playouts too, as the engine does before its first move
-        Search(evaluator).run(board, 7.5, Limits(visits=40))
+        Search(evaluator).run(board, Needed(7.5), Limits(visits=40))
     alone, searched = Rate(), Rate()
     for board in boards:  # by turns, so that other work on the machine hits both
         alone.measure(raw)

@@ -17,6 +17,7 @@ import numpy as np
 from engine.game import Game, format_score
 from engine.player import PolicyPlayer, Style
 from engine.policy import load_network
+from engine.rules import Needed
 from engine.sgf import game_to_sgf
 
 
@@ -25,7 +26,7 @@ def play_out(player: PolicyPlayer, size: int, most: int) -> Game:
     game = Game(size)
     while not game.is_over and len(game.board.moves) < most:
         colour = game.board.to_move
-        game.board.play(colour, player.choose(game.board, colour, game.komi))
+        game.board.play(colour, player.choose(game.board, colour, Needed(game.komi)))
     return game
 
 

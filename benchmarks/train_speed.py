@@ -22,9 +22,9 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from gocnn import policy, training
-from gocnn.batches import Prefetcher, as_images
+from gocnn.batches import Prefetcher, as_inputs
 from gocnn.compiled import left_out
-from gocnn.device import Ranks, keep_memory, precision, ranks
+from gocnn.device import Process, keep_memory, precision, processes
 from gocnn.go.planes import PLANE_SETS
 from sgf_data.dataset import Positions
 from sgf_data.store import StoreError, open_store
@@ -59,11 +59,11 @@ def timed(work: Callable[[], object], device: torch.device) -> float:
 @click.option("--compile", "compiled", is_flag=True, help="Compile the network.")
 def main(stores: tuple[str, ...], preset: str, batch: int, steps: int, compiled: bool) -> None:
     """Measure how fast a network learns from STORES."""
-    with ranks() as place:
+    with processes() as place:
         measure(place, stores, preset, batch, steps, compiled)
 
 
-def measure(place: Ranks, stores: tuple[str, ...], preset: str, batch: int, steps: int, compiled: bool) -> None:
+def measure(place: Process, stores: tuple[str, ...], preset: str, batch: int, steps: int, compiled: bool) -> None:
     """Train for some steps of each kind, and print their speeds from the first process."""
     device = place.device
     dtype = precision("auto", device)
@@ -80,7 +80,7 @@ def measure(place: Ranks, stores: tuple[str, ...], preset: str, batch: int, step
     with Prefetcher(positions, place.rank * batch, batch, place.world * batch, device) as batches:
         fixed = batches.next()
         with left_out(), FlopCounterMode(display=False) as counter:  # it does not know compiled code
-            policy.build(config).to(device)(as_images(fixed[0]))
+            policy.build(config).to(device)(as_inputs(fixed[0]))
         flops = 3 * counter.get_total_flops()  # forward, and twice that backward
         for _ in range(3):
             run.step(*fixed)  # compiles and warms up

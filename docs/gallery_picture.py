@@ -58,7 +58,7 @@ def _digits(part: Any) -> None:
 def _photograph(places: np.ndarray) -> None:
     network = models.load("squeezenet")
     image = evidence.read(network, "dog")[None]
-    answers = evidence.shares(network.model, image)[0]
+    answers = evidence.probabilities(network.model, image)[0]
     picture = network.restore(image[0])
     found = enlarged(gradcam(network.model, LAYER, image, int(answers.argmax())), *image.shape[2:])[0]
     drawing.show(places[0], picture, title=evidence.says(network, answers))
@@ -69,7 +69,7 @@ def _board(places: np.ndarray) -> None:
     go = policy.load(weights.default())
     board = positions.position(positions.FIGHT)
     planes = positions.planes(go, board)[None]
-    sure = positions.answers(go, [board])[0, :-1]
+    sure = positions.move_probabilities(go, [board])[0, :-1]
     best, last = int(sure.argmax()), int(board.recent[-1])
     title = f"the Go network: {point_to_gtp(best, 19)}, {sure[best]:.0%}"
     positions.draw_heat(places[0], board.stones, sure.reshape(19, 19), title=title, last=last)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -26,6 +27,17 @@ if TYPE_CHECKING:
 _PAUSE = 0.02
 
 
+class Format(NamedTuple):
+    """How a client wants a report: as a line, and whether that tells who owns the points without being asked."""
+
+    line: Callable[[Report, Request, int], str]
+    tells_owners: bool = False
+
+
+LEELA, KATA, CGOS = Format(leela_line), Format(kata_line), Format(cgos_line, tells_owners=True)
+SABAKI = Format(partial(leela_line, lead=True))
+
+
 class AnalysisCommands:
     """A handler for `engine.protocol.GtpEngine`."""
 
@@ -36,21 +48,21 @@ class AnalysisCommands:
 
     def cmd_lz__analyze(self, reply: Reply, *words: str) -> None:
         """Analyse in Leela Zero's format."""
-        self._analyse(reply, words, leela_line)
+        self._analyse(reply, words, LEELA)
 
     def cmd_kata__analyze(self, reply: Reply, *words: str) -> None:
         """Analyse in KataGo's format."""
-        self._analyse(reply, words, kata_line)
+        self._analyse(reply, words, KATA)
 
     def cmd_analyze(self, reply: Reply, *words: str) -> None:
         """Analyse in Leela Zero's format with the lead in points, which Sabaki shows."""
-        self._analyse(reply, words, _sabaki_line)
+        self._analyse(reply, words, SABAKI)
 
     def cmd_cgos__analyze(self, reply: Reply, *words: str) -> None:
         """Analyse in CGOS's format."""
-        self._analyse(reply, words, cgos_line)
+        self._analyse(reply, words, CGOS)
 
-    def _analyse(self, reply: Reply, words: tuple[str, ...], line: Format) -> None:
+    def _analyse(self, reply: Reply, words: tuple[str, ...], form: Format) -> None:
         request = self._read(words)
         session = self.session
         session.prepare()
@@ -62,7 +74,7 @@ class AnalysisCommands:
 
         def tell(report: Report) -> None:
             if not reply.unwanted and report.moves:
-                reply.say(line(report, request, session.board.size))
+                reply.say(form.line(report, request, session.board.size))
 
         if reply.unwanted:
             return
@@ -72,7 +84,7 @@ class AnalysisCommands:
             report=tell,
             every=request.interval or INTERVAL,
             bans=request.bans,
-            owners=line is cgos_line or request.wants_owners,
+            owners=form.tells_owners or request.wants_owners,
         )
         tell(found)  # the memory is full, or there is nothing to search
         while not reply.unwanted:
@@ -82,21 +94,21 @@ class AnalysisCommands:
 
     def cmd_lz__genmove_analyze(self, reply: Reply, *words: str) -> str:
         """Play a move, and report in Leela Zero's format what was thought."""
-        return self._genmove(reply, words, leela_line)
+        return self._genmove(reply, words, LEELA)
 
     def cmd_kata__genmove_analyze(self, reply: Reply, *words: str) -> str:
         """Play a move, and report in KataGo's format what was thought."""
-        return self._genmove(reply, words, kata_line)
+        return self._genmove(reply, words, KATA)
 
     def cmd_genmove_analyze(self, reply: Reply, *words: str) -> str:
         """Play a move, and report in Leela Zero's format with the lead in points."""
-        return self._genmove(reply, words, _sabaki_line)
+        return self._genmove(reply, words, SABAKI)
 
     def cmd_cgos__genmove_analyze(self, reply: Reply, *words: str) -> str:
         """Play a move, and report in CGOS's format what was thought."""
-        return self._genmove(reply, words, cgos_line)
+        return self._genmove(reply, words, CGOS)
 
-    def _genmove(self, reply: Reply, words: tuple[str, ...], line: Format) -> str:
+    def _genmove(self, reply: Reply, words: tuple[str, ...], form: Format) -> str:
         """Without an interval only the last report is sent; with or without, it is the line before the move."""
         request = self._read(words)
         session = self.session
@@ -104,7 +116,7 @@ class AnalysisCommands:
 
         def tell(report: Report) -> None:
             if report.moves:
-                reply.say(line(report, request, session.board.size))
+                reply.say(form.line(report, request, session.board.size))
 
         with session.timed(colour):
             move, found = session.think_aloud(
@@ -134,7 +146,7 @@ class AnalysisCommands:
         session = self.session
         board, size = session.board, session.board.size
         with policy_errors():
-            found = session.network.evaluate([board], session.needed, symmetry)
+            found = session.network.evaluate([board], session.needed.lead, symmetry)
         side = 1 if board.to_move == WHITE else -1
         lines = [f"symmetry {symmetry}"]
         if found.winrate is not None and found.lead is not None:
@@ -155,14 +167,11 @@ class AnalysisCommands:
         average = which.lower() in ("average", "avg")
         with policy_errors():
             found = [
-                session.network.evaluate([session.board], session.needed, symmetry)
+                session.network.evaluate([session.board], session.needed.lead, symmetry)
                 for symmetry in _symmetries("all" if average else which)
             ]
         boards = [found] if average else [[one] for one in found]
         return "\n".join(_heatmap(board, session.board.size) for board in boards)
-
-
-Format = Callable[[Report, Request, int], str]
 
 
 def _heatmap(found: Sequence[Evaluation], size: int) -> str:
@@ -173,10 +182,6 @@ def _heatmap(found: Sequence[Evaluation], size: int) -> str:
     if winrates:
         lines.append(f"winrate: {np.mean(winrates):.6f}")
     return "\n".join(lines)
-
-
-def _sabaki_line(report: Report, request: Request, size: int) -> str:
-    return leela_line(report, request, size, lead=True)
 
 
 def _symmetries(which: str) -> list[int]:

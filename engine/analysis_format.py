@@ -22,7 +22,7 @@ import numpy as np
 
 from engine.bans import Bans
 from engine.protocol import read_colour, read_float, read_int
-from gocnn.go.coords import point_to_gtp
+from gocnn.go.coords import point_to_gtp, points_to_gtp
 
 if TYPE_CHECKING:
     from engine.search_terms import MoveReport, Owners, Report
@@ -171,7 +171,7 @@ def cgos_line(report: Report, request: Request, size: int) -> str:
             "winrate": round(found.winrate, 4),
             "score": round(found.lead, 3),
             "prior": round(found.prior, 6),
-            "pv": _line(found.pv[1:], size),
+            "pv": points_to_gtp(found.pv[1:], size),
         }
         for found in _listed(report, request)
     ]
@@ -195,7 +195,7 @@ def _listed(report: Report, request: Request) -> tuple[MoveReport, ...]:
 
 def _continuation(found: MoveReport, request: Request, size: int) -> str:
     """What comes last of a move: its continuation, and what KataGo's options ask to know of that."""
-    parts = ["pv", _line(found.pv, size)]
+    parts = ["pv", points_to_gtp(found.pv, size)]
     for key, visits in (("pvVisits", found.pv_visits), ("pvEdgeVisits", found.pv_edge_visits)):
         if key in request.flags and visits:
             parts += [key, *map(str, visits)]
@@ -215,7 +215,3 @@ def _owners(owners: Owners, request: Request, key: str) -> list[str]:
 
 def _in_10000(share: float) -> int:
     return round(10000 * min(1.0, max(0.0, share)))
-
-
-def _line(points: Sequence[int], size: int) -> str:
-    return " ".join(point_to_gtp(point, size) for point in points)

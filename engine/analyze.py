@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from engine.rules import STANDARD, Rules
+from engine.rules import STANDARD, Needed, Rules
 from engine.search import Limits, Search
 from gocnn.go import Board
 
@@ -43,9 +43,9 @@ class Standing:
         """How the other player stands."""
         return Standing(1 - self.winrate, -self.lead)
 
-    def loss(self, left: Standing) -> Loss:
-        """What the player has lost of it with `left`."""
-        return Loss(max(0.0, self.winrate - left.winrate), max(0.0, self.lead - left.lead))
+    def loss(self, after: Standing) -> Loss:
+        """What the player has lost who stands so `after` a move."""
+        return Loss(max(0.0, self.winrate - after.winrate), max(0.0, self.lead - after.lead))
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class View:
     """What is thought of a position, from the view of the player to move.
 
     `best` is the move it would play and `line` what it expects from there on; `standing` is None where nobody can say.
-    `priors` float32 [N*N + 1] are the network's probabilities of the legal moves.
+    `priors` float [N*N + 1] are the network's probabilities of the legal moves; they sum to 1.
     """
 
     best: int
@@ -73,8 +73,8 @@ class View:
 class Looker(Protocol):
     """Anything that has a view of positions."""
 
-    def look(self, board: Board, komi: float, territory: bool = False) -> View:
-        """The view of the player to move; `komi` and `territory` are as in `Search.run`. The board is left as it is."""
+    def look(self, board: Board, needed: Needed) -> View:
+        """The view of the player to move; `needed` is what Black needs to win. The board is left as it is."""
 
 
 class PolicyLooker:
@@ -83,11 +83,10 @@ class PolicyLooker:
     def __init__(self, evaluator: Evaluator) -> None:
         self.evaluator = evaluator
 
-    def look(self, board: Board, komi: float, territory: bool = False) -> View:
+    def look(self, board: Board, needed: Needed) -> View:
         """Raises ValueError if the network does not play such boards."""
-        found = self.evaluator.evaluate([board], komi)
-        priors = found.policy[0] * board.legal_mask(board.to_move)
-        priors /= max(float(priors.sum()), 1e-12)
+        found = self.evaluator.evaluate([board], needed.lead)
+        priors = _legal(found.policy[0], board)
         best = int(priors.argmax())
         standing = None
         if found.winrate is not None and found.lead is not None:
@@ -101,14 +100,19 @@ class SearchLooker:
     def __init__(self, evaluator: Evaluator, visits: int) -> None:
         self.search = Search(evaluator)
         self.visits = visits
-        self._policy = PolicyLooker(evaluator)
 
-    def look(self, board: Board, komi: float, territory: bool = False) -> View:
+    def look(self, board: Board, needed: Needed) -> View:
         """Raises ValueError if the network does not play such boards."""
-        glance = self._policy.look(board, komi)
-        report = self.search.run(board, komi, Limits(visits=self.visits), territory=territory)
+        report = self.search.run(board, needed, Limits(visits=self.visits))
         best = report.moves[0]
-        return View(best.move, best.pv[:LINE], Standing(report.winrate, report.lead), glance.priors)
+        standing = Standing(report.winrate, report.lead)
+        return View(best.move, best.pv[:LINE], standing, _legal(report.priors, board))
+
+
+def _legal(priors: np.ndarray, board: Board) -> np.ndarray:
+    """float [N*N + 1]: some probabilities without those of illegal moves, made to sum to 1."""
+    legal = priors * board.legal_mask(board.to_move)
+    return np.asarray(legal / max(float(legal.sum()), 1e-12))
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,7 @@ class Judgement:
     """What is thought of one move, from its player's view.
 
     `rank` (from 1) and `probability` are what the network's policy gives the move, `first` its first choice. `before`
-    is the view of the position, `left` how the player stands after the move, and `lost` what it cost; None stands for
+    is the view of the position, `after` how the player stands after the move, and `lost` what it cost; None stands for
     what nobody can say.
     """
 
@@ -127,7 +131,7 @@ class Judgement:
     probability: float
     first: int
     before: View
-    left: Standing | None
+    after: Standing | None
     lost: Loss | None
 
     @property
@@ -147,7 +151,7 @@ def judge(
     """
 
     def look(board: Board) -> View:
-        return looker.look(board, rules.needed(board, komi), rules.by_territory)
+        return looker.look(board, rules.needed(board, komi))
 
     view = look(steps[0].board) if steps else None
     for index, step in enumerate(steps):
@@ -174,7 +178,7 @@ def _same(a: Board, b: Board) -> bool:
 def _judged(step: Step, view: View, answer: View, look: Callable[[Board], View]) -> Judgement:
     priors = view.priors
     probability = float(priors[step.point])
-    left = None if answer.standing is None else answer.standing.opposite()
+    stands = None if answer.standing is None else answer.standing.opposite()
     judgement = Judgement(
         number=step.number,
         colour=step.colour,
@@ -183,23 +187,23 @@ def _judged(step: Step, view: View, answer: View, look: Callable[[Board], View])
         probability=probability,
         first=int(priors.argmax()),
         before=view,
-        left=left,
-        lost=_lost(step.point, view, left),
+        after=stands,
+        lost=_lost(step.point, view, stands),
     )
-    if left is not None and judgement.lost is not None and judgement.mistake:
+    if stands is not None and judgement.lost is not None and judgement.mistake:
         other = look(_after(step.board, view.best)).standing
         if other is not None:
-            lost, checked = judgement.lost, other.opposite().loss(left)
+            lost, checked = judgement.lost, other.opposite().loss(stands)
             least = Loss(min(lost.winrate, checked.winrate), min(lost.points, checked.points))
             judgement = replace(judgement, lost=least)
     return judgement
 
 
-def _lost(point: int, view: View, left: Standing | None) -> Loss | None:
+def _lost(point: int, view: View, after: Standing | None) -> Loss | None:
     """What a move cost; nothing if it is the engine's own."""
-    if view.standing is None or left is None:
+    if view.standing is None or after is None:
         return None
-    return Loss(0.0, 0.0) if point == view.best else view.standing.loss(left)
+    return Loss(0.0, 0.0) if point == view.best else view.standing.loss(after)
 
 
 @dataclass(frozen=True)

@@ -100,9 +100,9 @@ def analyze(
     """
     from rich.console import Console
 
-    from engine.game import DEFAULT_KOMI
+    from engine.game import usual_komi
     from engine.rules import STANDARD, read_rules, rules_of_record
-    from engine.sgf import MAX_BYTES
+    from engine.sgf import read_file
     from sgf_data.annotate import read_annotated
 
     if quick and visits is not None:
@@ -117,9 +117,7 @@ def analyze(
 
     errors = Console(stderr=True)
     try:
-        if file.stat().st_size > MAX_BYTES:
-            raise ValueError("too large for a game record")
-        record, games = read_annotated(file.read_bytes(), game, lambda named: rules_by(named).suicide)
+        record, games = read_annotated(read_file(file), game, lambda named: rules_by(named).suicide)
         if not record.steps:
             raise ValueError("the game has no moves")
     except (OSError, ValueError) as error:
@@ -127,7 +125,7 @@ def analyze(
     for line in _remarks(record, games, game):
         errors.print(line, highlight=False, markup=False, soft_wrap=True)
     if komi is None:
-        komi = record.komi if record.komi is not None else 0.5 if record.handicap_stones else DEFAULT_KOMI
+        komi = record.komi if record.komi is not None else usual_komi(record.handicap_stones)
     suffix = f"{'' if games == 1 else f'.{game or 1}'}.analyzed.sgf"
     target = output or file.with_name(file.stem + suffix)
     if games != 1 and target.exists() and target.samefile(file):

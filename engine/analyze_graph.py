@@ -26,7 +26,7 @@ _FACES = {BLACK: "black", WHITE: "white"}
 
 def graph(judgements: Sequence[Judgement], size: int) -> Figure:
     """A figure of a game that has at least one move."""
-    standings = {j.number: for_black(j.colour, j.left) for j in judgements if j.left is not None}
+    standings = {j.number: for_black(j.colour, j.after) for j in judgements if j.after is not None}
     if not standings:
         return _expectations(judgements, size)
     figure, axes = canvas(2, 1, cell=2.6, wide=3.4)
@@ -97,7 +97,7 @@ def _expectations(judgements: Sequence[Judgement], size: int) -> Figure:
 def caption(judgements: Sequence[Judgement], players: dict[int, str], how: str) -> str:
     """What the picture shows, in words."""
     who = " against ".join(_drawn(players[colour], NAMES[colour]) for colour in (BLACK, WHITE))
-    if any(judgement.left is not None for judgement in judgements):
+    if any(judgement.after is not None for judgement in judgements):
         return (
             f"{who}: Black's chance to win and his lead after each of {len(judgements)} moves, by {how}. The stones "
             f"are the moves of each player's worst mistakes, up to {MARKED}."

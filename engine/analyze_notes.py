@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from engine.analyze import Judgement, Loss, Standing, Summary, summarise, worst
 from engine.game import NAMES
 from gocnn.go import BLACK
-from gocnn.go.coords import point_to_gtp
+from gocnn.go.coords import point_to_gtp, points_to_gtp
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,7 +31,7 @@ def for_black(colour: int, standing: Standing) -> Standing:
 def move_note(judgement: Judgement, size: int) -> str:
     """The notes of a move, several lines."""
     before = judgement.before
-    lines = [_ahead(judgement.colour, judgement.left)]
+    lines = [_ahead(judgement.colour, judgement.after)]
     lines.append(
         f"{point_to_gtp(judgement.point, size)} is choice {judgement.rank} of the network "
         f"({_small(judgement.probability)})"
@@ -45,7 +45,7 @@ def move_note(judgement: Judgement, size: int) -> str:
             f"({100 * before.priors[before.best]:.1f} %){'; ' + lost if lost else ''}"
         )
     if judgement.mistake:
-        lines.append(f"its line: {_line(before.line, size)}")
+        lines.append(f"its line: {points_to_gtp(before.line, size)}")
     return "\n".join(line for line in lines if line)
 
 
@@ -53,23 +53,21 @@ def _loss(lost: Loss | None) -> str:
     return "" if lost is None else f"loses {lost.points:.1f} points and {100 * lost.winrate:.1f} % of winning"
 
 
-def _line(points: Sequence[int], size: int) -> str:
-    return " ".join(point_to_gtp(point, size) for point in points)
-
-
 def variation_note(judgement: Judgement, size: int) -> tuple[str, str]:
     """The name and the notes of the engine's line instead of a mistake."""
     before = judgement.before
     there = _ahead(judgement.colour, before.standing)
     name = f"instead of {point_to_gtp(judgement.point, size)}"
-    return name, "\n".join(line for line in (there, f"line: {_line(before.line, size)}", _loss(judgement.lost)) if line)
+    return name, "\n".join(
+        line for line in (there, f"line: {points_to_gtp(before.line, size)}", _loss(judgement.lost)) if line
+    )
 
 
 def properties(judgement: Judgement) -> dict[str, str]:
     """SGF properties of a move: V, Black's lead; SBKV, Black's chance to win in percent, for Sabaki's graph; HO."""
     found: dict[str, str] = {}
-    if judgement.left is not None:
-        black = for_black(judgement.colour, judgement.left)
+    if judgement.after is not None:
+        black = for_black(judgement.colour, judgement.after)
         found["SBKV"] = f"{100 * black.winrate:.2f}"
         found["V"] = f"{black.lead:.1f}"
     if judgement.mistake:
@@ -154,7 +152,7 @@ def _mistakes(mistakes: Sequence[Judgement], size: int, player: str, known: bool
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True, min_width={"lead": 12, "chance": 7}.get(heading))
     for judgement in mistakes:
-        before, left, lost = judgement.before, judgement.left, judgement.lost
+        before, left, lost = judgement.before, judgement.after, judgement.lost
         cells = [str(judgement.number), point_to_gtp(judgement.point, size), str(judgement.rank)]
         best = point_to_gtp(before.best, size)
         if before.standing is not None and left is not None and lost is not None:
@@ -178,7 +176,7 @@ def as_json(judgements: Sequence[Judgement], size: int) -> list[dict[str, Any]]:
         return point_to_gtp(point, size)
 
     def move(judgement: Judgement) -> dict[str, Any]:
-        before, left, lost = judgement.before, judgement.left, judgement.lost
+        before, left, lost = judgement.before, judgement.after, judgement.lost
         return {
             "number": judgement.number,
             "colour": NAMES[judgement.colour].lower(),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-DEEPEST = int(np.iinfo(np.int16).max)  # moves that a ban can reach
+LONGEST = int(np.iinfo(np.int16).max)  # moves deep that a ban can hold
 
 
 class Bans:
@@ -19,22 +19,27 @@ class Bans:
 
     def avoid(self, colour: int, points: Sequence[int], depth: int) -> None:
         """Ban some points (the pass may be one of them); of several depths the largest counts."""
-        self._ban(_row(colour), list(points), depth)
+        row, banned = row_of(colour), list(points)
+        self._depths[row, banned] = np.maximum(self._depths[row, banned], _bounded(depth))
 
     def allow(self, colour: int, points: Sequence[int], depth: int) -> None:
         """Ban all other points than these, and than those that have been allowed to this colour before."""
-        others, deepest = self._allowed.get(_row(colour), (set(), 0))
-        self._allowed[_row(colour)] = others.union(points), max(depth, deepest)
+        others, deepest = self._allowed.get(row_of(colour), (set(), 0))
+        self._allowed[row_of(colour)] = others.union(points), max(_bounded(depth), deepest)
 
     def array(self) -> np.ndarray | None:
         """int16 [2, N*N + 1] as `engine.search.Search.run` takes it; None if nothing is banned."""
-        for row, (points, depth) in self._allowed.items():
-            self._ban(row, np.setdiff1d(np.arange(self._depths.shape[1]), list(points)), depth)
-        return self._depths if self._depths.any() else None
+        depths = self._depths.copy()
+        for row, (allowed, depth) in self._allowed.items():
+            banned = np.setdiff1d(np.arange(depths.shape[1]), list(allowed))
+            depths[row, banned] = np.maximum(depths[row, banned], depth)
+        return depths if depths.any() else None
 
-    def _ban(self, row: int, points: list[int] | np.ndarray, depth: int) -> None:
-        self._depths[row, points] = np.maximum(self._depths[row, points], min(max(depth, 1), DEEPEST))
 
-
-def _row(colour: int) -> int:
+def row_of(colour: int) -> int:
+    """The row of a colour's bans: Black's is the first."""
     return (1 - colour) // 2
+
+
+def _bounded(depth: int) -> int:
+    return min(max(depth, 1), LONGEST)

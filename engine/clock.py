@@ -39,11 +39,11 @@ STRETCH = 3.0
 #: The part of a byo-yomi period that is planned; the rest is left for a search that stops late.
 PLANNED = 0.95
 
-#: By how much a move ended too late is kept free so many times for the next ones, a little less for each.
+#: After a move that ended too late, WARY times the delay is kept free in the next ones; it shrinks by FADING with each.
 WARY, FADING = 1.5, 0.95
 
-#: In main time what counts is by how much moves end late on the mean, and how much of their time they take; in such a
-#: mean each new one has this share.
+#: The weight of the newest move in two running means, which count in main time: of how late moves end, and of how much
+#: of their planned time they use.
 NEWS = 0.1
 
 
@@ -149,7 +149,7 @@ def _number(word: str, name: str) -> float:
 
 @dataclass(frozen=True)
 class Budget:
-    """How long a move may take from now on: about `seconds`, and never more than `hard` (which is never less)."""
+    """How long a move should take from now on, `seconds`, and how long it may take before a flag could fall, `hard`."""
 
     seconds: float
     hard: float
@@ -159,8 +159,9 @@ class Budget:
 class _Account:
     """One colour's time. `overtime` says whether the main time is used up; `count` is periods or stones left.
 
-    What each move costs more by our account ends the main time some moves before the controller's clock does. Stones
-    are then counted from another move than there: they are `in_step` where there was no main time, or once told.
+    Since each move costs LAG more here than on the controller's clock, our main time may end some moves before it does
+    there, and our first period begin with another stone. `in_step`: both count its stones from the same move, as there
+    was no main time, or the controller has told us.
     """
 
     main: float
@@ -210,8 +211,8 @@ class Clock:
         """Periods at the beginning, or stones of a period."""
         return self.control.periods or self.control.stones
 
-    def time_left(self, colour: int, seconds: float, stones: int) -> None:
-        """What the controller says is left of the main time (`stones` 0), or of a period.
+    def set_left(self, colour: int, seconds: float, stones: int) -> None:
+        """Take over what the controller says is left of the main time (`stones` 0), or of a period.
 
         In the latter case `stones` is the number of stones still to play in it (canadian), or of periods with this one
         (byoyomi). Ignored where there is no limit.

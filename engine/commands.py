@@ -10,7 +10,6 @@ import contextlib
 import dataclasses
 import io
 import logging
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -63,7 +62,7 @@ def gtp(rules: str | None, ko: str | None, verbose: bool, log_file: Path | None,
     is loaded when a game begins, not before, so that the client has its first answers at once.
     """
     from engine.handlers import gtp_engine
-    from engine.protocol import reserved_stdout
+    from engine.protocol import run_on_standard_streams
     from engine.rules import STANDARD, read_rules
     from engine.session import Session
     from gocnn import __version__
@@ -83,12 +82,7 @@ def gtp(rules: str | None, ko: str | None, verbose: bool, log_file: Path | None,
         is_preparing=lambda: policy.is_preparing,
     )
     engine = gtp_engine(session, f"{LEELA_ZERO_LEVEL} (gocnn {__version__})")
-    stdin = open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)  # noqa: SIM115 - not ours to close
-    with reserved_stdout() as stdout, contextlib.suppress(KeyboardInterrupt):
-        engine.run(stdin, stdout)
-    # Clients allow an engine few seconds to end; on a busy machine, torch and LLVM take longer to leave in order.
-    logging.shutdown()
-    os._exit(0)
+    run_on_standard_streams(engine.run)
 
 
 @click.command(
@@ -120,14 +114,14 @@ def play(colour: str, size: int, komi: float | None, handicap: int, **options: A
     """
     from rich.console import Console
 
-    from engine.game import DEFAULT_KOMI, Game
+    from engine.game import Game, usual_komi
     from engine.policy import PolicyError
     from engine.terminal import Terminal, piped_words, typed_words
     from gocnn.go import BLACK, WHITE
     from gocnn.go.handicap import fixed_handicap
 
     if komi is None:
-        komi = 0.5 if handicap else DEFAULT_KOMI
+        komi = usual_komi(handicap)
     game = Game(size, komi)
     if handicap:
         try:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from engine.rules import Needed
 from engine.tree import (
     EXPANDED,
     FIRST,
@@ -17,13 +18,13 @@ from engine.tree import (
     MOVE,
     NEW,
     NO_MOVE,
-    OPENED,
     OWNER_SCALE,
     PARENT,
     PENDING,
     STATE,
     TEMPERATURE,
     TERMINAL,
+    TRIED,
     UNTRIED,
     VISITS,
     WINRATE,
@@ -41,9 +42,7 @@ from gocnn.go.ownership import add_playouts
 from gocnn.go.planes import PlaneSet
 from gocnn.jit import njit
 
-# Entries of Position.rules.
-TO_MOVE, PLAYED, KO_RULE, SUICIDE, CODE = range(5)
-DEEPEST = 400  # moves of one descent
+LONGEST = 400  # moves of one descent
 
 # How a descent ends.
 WAITS = 0  # at a leaf that the network is asked about
@@ -57,10 +56,15 @@ class Position(NamedTuple):
 
     root: core.State
     state: core.State  # scratch
-    points: np.ndarray  # int16 [played + depth]: the moves of the game, then those of the descent
-    history: np.ndarray  # uint64 [played + 1 + depth]: what superko compares, likewise
-    rules: np.ndarray  # int64 [5]: side to move, moves played, ko rule, suicide, the plane set's code
-    needed: np.ndarray  # float64 [2]: what Black must be ahead by in area (`Rules.needed`), how much less by his pass
+    moves: np.ndarray  # int16 [played + LONGEST]: those of the game, then those of the descent
+    history: np.ndarray  # uint64 [played + 1 + LONGEST]: what superko compares, likewise
+    to_move: int
+    played: int  # moves of the game
+    ko_rule: int  # of KO_RULES' values
+    suicide: bool
+    plane_code: int  # of the plane set
+    needed: float  # with `by_pass` an `engine.rules.Needed`
+    by_pass: float
     room: np.ndarray | None  # to read ladders in, where the planes show them
     bans: np.ndarray  # int16 [2, N*N + 1]: see `engine.search.Search.run`
 
@@ -71,25 +75,35 @@ class Batch(NamedTuple):
     planes: np.ndarray  # int8 [B, planes, N*N]
     node: np.ndarray  # int32 [B]
     colour: np.ndarray  # int8 [B]: the side to move
-    needed: np.ndarray  # float32 [B]: what it must be ahead by in area
+    needed: np.ndarray  # float32 [B]: the lead in area that it must exceed
     legal: np.ndarray  # bool [B, N*N + 1]: superko not counted
-    owner: np.ndarray  # float32 [B, N*N]: by random playouts, where the network has no value head
+    owner: np.ndarray  # float32 [B, N*N]: the mean owner by `play_out`, from the view of the side to move
 
 
-def position_of(board: Board, needed: float, territory: bool, bans: np.ndarray, plane_set: PlaneSet) -> Position:
+def position_of(board: Board, needed: Needed, bans: np.ndarray, plane_set: PlaneSet) -> Position:
     """A board's position with room for descents; the rest is as in `engine.search.Search.run`."""
     played = len(board.recent)
-    points = np.zeros(played + DEEPEST, np.int16)
-    history = np.zeros(played + 1 + DEEPEST, np.uint64)
-    points[:played] = board.recent
+    moves = np.zeros(played + LONGEST, np.int16)
+    history = np.zeros(played + 1 + LONGEST, np.uint64)
+    moves[:played] = board.recent
     history[: played + 1] = board.history
-    rules = [board.to_move, played, KO_RULES[board.ko], board.suicide, plane_set.code]
     state = core.new_state(board.size)
     core.copy_into(state, board.state)
     return Position(
-        state, core.new_state(board.size), points, history, np.array(rules, np.int64),
-        np.array([needed, territory], np.float64), planes.new_room(plane_set, board.size), bans,
-    )  # fmt: skip
+        root=state,
+        state=core.new_state(board.size),
+        moves=moves,
+        history=history,
+        to_move=board.to_move,
+        played=played,
+        ko_rule=KO_RULES[board.ko],
+        suicide=board.suicide,
+        plane_code=plane_set.code,
+        needed=float(needed.lead),
+        by_pass=float(needed.by_pass),
+        room=planes.new_room(plane_set, board.size),
+        bans=bans,
+    )
 
 
 def new_batch(size: int, count: int, plane_count: int) -> Batch:
@@ -136,15 +150,13 @@ def descend(tree, root, position, batch, slot, settings, identity):
     links, sums = tree.links, tree.sums
     state = position.state
     core.copy_into(state, position.root)
-    colour = position.rules[TO_MOVE]
-    played = position.rules[PLAYED]
-    start = played
+    colour, played = position.to_move, position.played
     size = state.info[core.SIZE]
     pass_point = size * size
-    ko_rule, suicide = position.rules[KO_RULE], position.rules[SUICIDE] != 0
-    needed, by_pass = position.needed[0], position.needed[1]
+    ko_rule, suicide = position.ko_rule, position.suicide
+    needed, by_pass = position.needed, position.by_pass
     node = root
-    while links[node, STATE] == EXPANDED and played - start < DEEPEST - 1:
+    while links[node, STATE] == EXPANDED and played - position.played < LONGEST - 1:
         child = select(tree, node, settings)
         if child == NO_MOVE:
             if node == root:
@@ -154,12 +166,12 @@ def descend(tree, root, position, batch, slot, settings, identity):
             back_up(tree, node, root, sums[node, WINRATE] / visits, sums[node, LEAD] / visits, settings)
             return ENDED
         if child == UNTRIED:
-            edge = links[node, FIRST] + links[node, OPENED]
+            edge = links[node, FIRST] + links[node, TRIED]
             move = np.int64(tree.moves[edge])
             prior = np.float64(tree.priors[edge])
-            links[node, OPENED] += 1
+            links[node, TRIED] += 1
             bring_best_forward(tree, node)
-            if played - start < position.bans[(1 - colour) // 2, move]:
+            if played - position.played < position.bans[(1 - colour) // 2, move]:
                 continue
             if (
                 ko_rule != core.SIMPLE
@@ -170,13 +182,13 @@ def descend(tree, root, position, batch, slot, settings, identity):
         move = np.int64(links[child, MOVE])
         links[child, PENDING] += 1
         core.play(state, move, colour)
-        position.points[played] = move
+        position.moves[played] = move
         played += 1
         if move == pass_point:
             needed -= by_pass * colour
         colour = -colour
         position.history[played] = core.situation_key(state.key[0], colour, ko_rule)
-        over = move == pass_point and played >= 2 and position.points[played - 2] == pass_point
+        over = move == pass_point and played >= 2 and position.moves[played - 2] == pass_point
         if over and links[child, STATE] == NEW:
             for point in range(pass_point):
                 tree.owner[child, point] = -tree.owner[node, point]
@@ -193,10 +205,7 @@ def descend(tree, root, position, batch, slot, settings, identity):
         return COLLIDED
     batch.node[slot] = node
     batch.colour[slot] = colour
-    batch.needed[slot] = needed * colour
-    batch.planes[slot] = 0
-    code, recent = position.rules[CODE], position.points[:played]
-    planes.write(code, state, colour, recent, identity, position.room, batch.planes[slot])
+    show(position, state, colour, played, needed, identity, batch, slot)
     for move in range(pass_point + 1):
         legal = core.legality(state, move, colour, core.SIMPLE, suicide, position.history[:0])
         batch.legal[slot, move] = legal == core.LEGAL
@@ -204,21 +213,26 @@ def descend(tree, root, position, batch, slot, settings, identity):
 
 
 @njit(cache=True, nogil=True)
-def show_root(position, point_map, batch, slot):
-    """Put the root's planes, turned, and what its player needs into a slot of the batch."""
-    colour, played = position.rules[TO_MOVE], position.rules[PLAYED]
+def show(position, state, colour, played, needed, point_map, batch, slot):
+    """Put the planes of `state` after `played` moves, turned by a map, and what `colour` needs into a batch's slot."""
     batch.planes[slot] = 0
-    batch.needed[slot] = position.needed[0] * colour
-    recent = position.points[:played]
-    planes.write(position.rules[CODE], position.root, colour, recent, point_map, position.room, batch.planes[slot])
+    batch.needed[slot] = needed * colour
+    moves = position.moves[:played]
+    planes.write(position.plane_code, state, colour, moves, point_map, position.room, batch.planes[slot])
+
+
+@njit(cache=True, nogil=True)
+def show_root(position, point_map, batch, slot):
+    """`show` the root."""
+    show(position, position.root, position.to_move, position.played, position.needed, point_map, batch, slot)
 
 
 @njit(cache=True, nogil=True)
 def gather(tree, root, position, batch, want, settings, identity, left):
     """Fill a batch with up to `want` leaves, in `left` descents at most.
 
-    Returns the leaves found and the descents that ended at once, as in a finished game; the latter is -1 if the root
-    has no move. Each descent may add a node, those that end at once too, so that the arrays may be full before.
+    Returns the leaves found and the descents that ended at once, as in a finished game: none of either if the root has
+    no move. Each descent may add a node, those that end at once too, so that the arrays may be full before.
     """
     found = np.int64(0)  # a plain 0 is a type of its own to numba, for which `descend` would be compiled once more
     ended = 0
@@ -231,7 +245,7 @@ def gather(tree, root, position, batch, want, settings, identity, left):
         elif outcome == COLLIDED:
             collisions += 1
         elif outcome == STUCK:
-            return found, -1
+            break
         else:
             ended += 1
             if ended >= 16 * want:
@@ -241,13 +255,13 @@ def gather(tree, root, position, batch, want, settings, identity, left):
 
 @njit(cache=True, nogil=True)
 def play_out(tree, root, position, batch, first, end, playouts, seed):
-    """Let random playouts say who owns the points of a batch's leaves from `first` to before `end`, in `batch.owner`.
+    """Let random games say who owns the points of a batch's leaves from `first` to before `end`, in `batch.owner`.
 
     Writes nowhere else, so that several threads can each do some of a batch.
     """
     size = position.root.info[core.SIZE]
     state = core.new_state(size)
-    moves = np.empty(DEEPEST, np.int64)
+    moves = np.empty(LONGEST, np.int64)
     for slot in range(first, end):
         depth = 0
         node = batch.node[slot]
@@ -256,7 +270,7 @@ def play_out(tree, root, position, batch, first, end, playouts, seed):
             depth += 1
             node = tree.links[node, PARENT]
         core.copy_into(state, position.root)
-        colour = position.rules[TO_MOVE]
+        colour = position.to_move
         for back in range(1, depth + 1):
             core.play(state, moves[depth - back], colour)
             colour = -colour

@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
+from engine.rules import Needed
 from gocnn.go import BLACK, Board
 from gocnn.go.counting import count
 from gocnn.go.ownership import PLAYOUTS, SURE, ownership, score_bounds
@@ -19,11 +20,10 @@ DOUBT = 0.05  # the share of points that playouts may be unsure of where all is 
 class Ending:
     """A position near its end, seen by its player to move; playouts are made when something first depends on them."""
 
-    def __init__(self, board: Board, komi: float, territory: bool) -> None:
-        """`komi` and `territory` are as in `engine.search.Search.run`."""
+    def __init__(self, board: Board, needed: Needed) -> None:
         self.board, self.colour = board, board.to_move
         self.answers_pass = bool(board.moves) and board.moves[-1] == (-self.colour, board.pass_point)
-        self.komi = needed_to_end(komi, self.colour, territory) if self.answers_pass else komi
+        self.needed = (needed.if_ended_by(self.colour) if self.answers_pass else needed).lead
         self.is_near = self.answers_pass or bool(np.count_nonzero(board.stones) >= COUNTING * board.pass_point)
 
     @cached_property
@@ -36,13 +36,21 @@ class Ending:
         """The points that the player is ahead by at the worst and at the best; infinite while the end is not near."""
         if not self.is_near:
             return -np.inf, np.inf
-        worst, best = score_bounds(self.owner, self.komi)
+        worst, best = score_bounds(self.owner, self.needed)
         return (worst, best) if self.colour == BLACK else (-best, -worst)
 
     @property
-    def is_won(self) -> bool:
-        """Whether passing wins, as things stand."""
-        return self.bounds[0] > 0 and _is_won_as_it_stands(self.board, self.colour, self.komi)
+    def is_won_by_passing(self) -> bool:
+        """Whether to pass, too, wins the game: if it is counted now, and if the opponent gets all that is unclear."""
+        if not self.answers_pass or self.bounds[0] <= 0:
+            return False
+        after = self.board.copy()
+        after.to_move = -self.colour
+        owner = ownership(after, PLAYOUTS)
+        worst, best = score_bounds(owner, self.needed)
+        found = count(after, owner)
+        area = self.board.area_score(self.needed, found.points(found.dead))
+        return (worst if self.colour == BLACK else -best) > 0 and area * self.colour > 0
 
     def is_lost_by(self, points: float | None) -> bool:
         """Whether the player is behind by more than so many points even at the best; None is never."""
@@ -58,29 +66,17 @@ class Ending:
     def looks_won(self) -> bool:
         """Whether the game would be won if it were counted now."""
         owner = self.owner if self.is_near else ownership(self.board, PLAYOUTS)
-        return (count(self.board, owner).area - self.komi) * self.colour > 0
+        return (count(self.board, owner).area - self.needed) * self.colour > 0
 
     def is_sure_of(self, point: int) -> bool:
         """Whether the end is near and the playouts give the point to one side for sure."""
         return self.is_near and bool(abs(self.owner.flat[point]) >= SURE)
 
-    def settled(self, owner: np.ndarray, known: bool) -> np.ndarray:
-        """bool [N*N]: the points that playouts, and the network (`owner`, if `known`), give to one side for sure."""
+    def settled(self, seen: np.ndarray | None) -> np.ndarray:
+        """bool [N*N]: the points that playouts give to one side for sure, and the network, too.
+
+        `seen` float32 [N, N] are its owners from the player's view; None if it has none.
+        """
         mine = self.owner.ravel() * self.colour
         sure = np.abs(mine) >= SURE
-        return sure & (np.abs(owner.ravel()) >= SETTLED) & (mine * owner.ravel() > 0) if known else sure
-
-
-def needed_to_end(needed: float, colour: int, territory: bool) -> float:
-    """What Black must be ahead by in area (`Rules.needed`), if `colour` ends the game now by a second pass."""
-    return needed - colour / 2 if territory else needed
-
-
-def _is_won_as_it_stands(board: Board, colour: int, komi: float) -> bool:
-    """Whether `colour` wins by passing: if the game is counted now, and if the opponent gets all that is unclear."""
-    after = board.copy()
-    after.to_move = -colour
-    owner = ownership(after, PLAYOUTS)
-    worst, best = score_bounds(owner, komi)
-    found = count(after, owner)
-    return (worst if colour == BLACK else -best) > 0 and board.area_score(komi, found.points(found.dead)) * colour > 0
+        return sure if seen is None else sure & (np.abs(seen.ravel()) >= SETTLED) & (mine * seen.ravel() > 0)

@@ -29,13 +29,13 @@ class Game:
         self.start = self.board.stones  # int8 [size, size], before the first of board.moves
 
     def setup(self, points: Sequence[int], colours: Sequence[int]) -> None:
-        """Put stones on the board, or take them off, by no rule; what was before is history.
+        """Put stones on the board, or take them off, by no rule; moves before that can't be taken back.
 
         Raises ValueError for a point off the board.
         """
         self.board.setup(points, colours)
         self.start = self.board.stones
-        self._handicap = 0  # what was one is a position like others now
+        self._handicap = 0  # one that was placed or stated counts no more
 
     def place_handicap(self, points: Sequence[int]) -> None:
         """Put Black's handicap stones on the board; White is to move."""
@@ -45,9 +45,9 @@ class Game:
 
     @property
     def handicap(self) -> int:
-        """Black's handicap stones: as they were placed or stated.
+        """Black's handicap stones: the number that was placed or stated.
 
-        Else those that are set up, and nothing but Black's, or that Black has played one after the other.
+        Else the stones that are set up, if all are Black's, with those that Black played before White's first move.
         """
         board = self.board
         return self._handicap or handicap_of(self.start[self.start != EMPTY].tolist(), board.moves, board.size)
@@ -74,7 +74,12 @@ class Game:
         return settle(self.board).area - self.komi
 
 
-def as_text(value: float) -> str:
+def usual_komi(handicap: int) -> float:
+    """What White gets where nobody says: no more than half a point with handicap stones."""
+    return 0.5 if handicap else DEFAULT_KOMI
+
+
+def number_text(value: float) -> str:
     """A number of points or of anything else in full: ``7.5``, ``12``."""
     return f"{value + 0.0:.15g}"  # -0 is 0
 
@@ -83,13 +88,13 @@ def format_score(score: float) -> str:
     """A score from Black's side as GTP and SGF write it: ``B+3.5``, ``W+12``, ``0`` for a draw."""
     if score == 0:
         return "0"
-    return f"{'B' if score > 0 else 'W'}+{as_text(abs(score))}"
+    return f"{'B' if score > 0 else 'W'}+{number_text(abs(score))}"
 
 
 def parse_score(text: str) -> float | None:
-    """The number that `format_score` wrote; None for anything else, such as ``B+R``.
+    """Black's score from a final score as engines write it: ``B+3.5``, ``W+12.0``, ``0``, ``Draw`` or ``Jigo``.
 
-    Takes ``B+3.5``, ``W+12.0``, and for a draw ``0`` or ``Draw``.
+    None for what names no number, such as ``B+R``.
     """
     text = text.strip().upper()
     if text in ("0", "DRAW", "JIGO"):

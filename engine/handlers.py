@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.analysis_commands import AnalysisCommands
+from engine.game_commands import GameCommands
 from engine.gogui_commands import GoguiCommands
 from engine.gogui_views import GoguiViews
 from engine.protocol import GtpEngine
@@ -14,7 +15,7 @@ from engine.time_commands import TimeCommands
 def gtp_engine(session: Session, version: str) -> GtpEngine:
     """The engine that `gocnn gtp` runs; `version` is what it answers to that command."""
     return GtpEngine(
-        session,
+        GameCommands(session),
         RulesCommands(session),
         TimeCommands(session),
         AnalysisCommands(session),

@@ -14,13 +14,9 @@ from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import NamedTuple
 
-import numpy as np
-
-from engine.descent import Batch
+from engine.descent import Batch, new_batch
+from engine.search_terms import Answer
 from gocnn.compiled.threads import start
-
-#: What is said of some leaves: policy, win rate, lead and owner of each (`gocnn.evaluator.Evaluation`).
-Answer = tuple[np.ndarray, ...]
 
 
 class Flight(NamedTuple):
@@ -30,6 +26,12 @@ class Flight(NamedTuple):
     leaves: int
     begin: float  # of `time.monotonic`, when they were gathered
     answer: Callable[[], Answer]  # waits for it; raises what looking at them raised
+
+
+def new_lanes(count: int, batch: int, size: int, plane_count: int) -> Lanes:
+    """`count` lanes, or fewer, in which at most `batch` leaves are under way together."""
+    count = min(count, batch)
+    return Lanes([new_batch(size, batch // count, plane_count) for _ in range(count)])
 
 
 class Lanes:

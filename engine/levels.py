@@ -71,7 +71,7 @@ def _levels() -> dict[str, Level]:
 LEVELS = _levels()
 
 
-def level(name: str) -> Level:
+def read_level(name: str) -> Level:
     """The level of a name such as ``12k`` or ``3D``. Raises ValueError for another name."""
     found = LEVELS.get(name.strip().lower())
     if found is None:
@@ -85,12 +85,14 @@ def level_player(name: str, policy: LazyPolicy, style: Style, **search: Any) -> 
 
     Raises ValueError if there is no such level.
     """
-    found = level(name)
-    if not found.searches:
-        return LevelPlayer(policy, found, style)
+    level = read_level(name)
+    if not level.searches:
+        return LevelPlayer(policy, level, style)
+    from engine.search import Limits
     from engine.search_player import SearchPlayer
 
-    return SearchPlayer(policy, replace(style, temperature=0.0, random_moves=0), visits=found.visits, **search)
+    style = replace(style, temperature=0.0, random_moves=0)
+    return SearchPlayer(policy, style, limits=Limits(visits=level.visits), **search)
 
 
 class LevelPlayer(PolicyPlayer):

@@ -9,17 +9,19 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 import os
 import queue
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from engine.referee import Outcome, Seat, Terms, play_game, random_opening
 from engine.sgf import game_to_sgf
+from engine.statistics import wilson_interval
 from gocnn.atomic import write_atomically
 from gocnn.go import BLACK, WHITE
 
@@ -74,6 +76,45 @@ class Result:
     def disputed(self) -> bool:
         """Whether the engines did not agree on the score."""
         return self.settled in ("arbiter", "tromp-taylor")
+
+
+@dataclass(frozen=True)
+class Tally:
+    """A's wins and draws in a number of games."""
+
+    games: int
+    wins: int
+    draws: int
+
+    @classmethod
+    def of(cls, results: Sequence[Result]) -> Tally:
+        """Count results from A's side."""
+        return cls(
+            len(results),
+            sum(result.winner == "A" for result in results),
+            sum(result.winner == "" for result in results),
+        )
+
+    @property
+    def points(self) -> float:
+        """Wins, and half a point for a draw."""
+        return self.wins + self.draws / 2
+
+    @property
+    def rate(self) -> float:
+        """A's share of the points; nan without games."""
+        return self.points / self.games if self.games else math.nan
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % Wilson interval around it."""
+        return wilson_interval(self.points, self.games)
+
+    def __str__(self) -> str:
+        if not self.games:
+            return "no games"
+        low, high = self.interval
+        return f"{100 * self.rate:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
 
 
 class MatchError(Exception):

@@ -16,6 +16,7 @@ import numpy as np
 
 from engine.ending import Ending
 from engine.policy import LazyPolicy, Policy, PolicyError
+from engine.rules import EVEN, Needed
 from gocnn.go import BLACK, WHITE, Board, core
 from gocnn.go.ladders import runs_in_vain
 from gocnn.go.tactics import self_atari
@@ -58,7 +59,7 @@ class PolicyPlayer:
     """Plays the policy's moves."""
 
     ponders = False  # whether it wants to think on the opponent's time
-    found: Report | None = None  # what the search for its last move found
+    report: Report | None = None  # of the search for its last move, if that was searched for
 
     def __init__(
         self, policy: Policy, style: Style | None = None, make_searcher: Callable[[], SearchPlayer] | None = None
@@ -74,9 +75,8 @@ class PolicyPlayer:
         self,
         board: Board,
         colour: int,
-        komi: float = 0.0,
+        needed: Needed = EVEN,
         *,
-        territory: bool = False,
         seconds: float | None = None,
         stop: Callable[[], bool] | None = None,
         report: Callable[[Report], None] | None = None,
@@ -84,14 +84,14 @@ class PolicyPlayer:
     ) -> int:
         """The move that `colour` plays here: a legal point, the pass, or RESIGN.
 
-        The board is left as it is; `komi` and `territory` are as in `Search.run`. Passes when no sensible move is left,
-        or when the opponent has just passed and the game is won even if all that is unclear goes to him. The time
-        (`seconds`, `stop`) and the reports of players that search mean nothing to this one.
+        The board is left as it is; `needed` is what Black needs to win (`engine.rules.Rules.needed`). Passes when no
+        sensible move is left, or when the opponent has just passed and the game is won even if all that is unclear goes
+        to him. The time (`seconds`, `stop`) and the reports of players that search mean nothing to this one.
         """
         board = board.copy()
         board.to_move = colour
-        ending = Ending(board, komi, territory)
-        if ending.answers_pass and ending.is_won:
+        ending = Ending(board, needed)
+        if ending.is_won_by_passing:
             return board.pass_point
         if ending.is_lost_by(self.style.resign_behind):
             return RESIGN
@@ -120,11 +120,12 @@ class PolicyPlayer:
     def warm_up_for_analysis(self, network: Any) -> None:
         """Have compiled what an analysis needs and this player does not, while the network may be at work elsewhere."""
         from engine.search_player import SearchPlayer, StandIn
+        from engine.search_terms import Limits
 
         stand_in = StandIn(network.plane_set, network.has_value)
-        SearchPlayer(LazyPolicy(lambda: stand_in)).warm_up(stand_in)
+        SearchPlayer(LazyPolicy(lambda: stand_in), limits=Limits(visits=1)).warm_up(stand_in)
 
-    def ponder(self, board: Board, komi: float, stop: Callable[[], bool], *, territory: bool = False) -> None:
+    def ponder(self, board: Board, needed: Needed, stop: Callable[[], bool]) -> None:
         """Think about the opponent's position until `stop` says so."""
 
     def ranked(self, board: Board, colour: int, count: int) -> list[tuple[int, float]]:

@@ -27,7 +27,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 KO_RULES = ("simple", "positional", "situational")
 
 
-#: Turns of the board that are averaged where nobody says how many: an instant move should be one, and eight take 14 ms.
+#: How many symmetries of the board are averaged where no option says: two for an instant move, since eight take 14 ms,
+#: and eight at the root of a search.
 INSTANT_SYMMETRIES, SEARCH_SYMMETRIES = 2, 8
 
 
@@ -106,8 +107,8 @@ def player_options(command: Function) -> Function:
             "--root-symmetries",
             type=click.IntRange(1, 8),
             metavar="N",
-            help="Turns of the board over which the answer to the position itself is averaged (default: 8 before a "
-            "search, 2 without one).",
+            help="Symmetries of the board over which the answer to the position itself is averaged (default: 8 before "
+            "a search, 2 without one).",
         ),
         click.option(
             "--policy-temperature",
@@ -208,7 +209,7 @@ def _player(
         if is_limited:
             raise click.UsageError("--level decides by itself how much to search: leave the other limits out")
         try:
-            searches = levels.level(level).searches
+            searches = levels.read_level(level).searches
         except ValueError as error:
             raise click.UsageError(f"--level: {error}") from None
         if searches:

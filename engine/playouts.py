@@ -8,16 +8,12 @@ import numpy as np
 
 from engine import descent
 from engine.descent import Batch, Position
-from engine.lanes import Answer
-from engine.search_terms import Network, SearchConfig
+from engine.search_terms import Answer, Network, SearchConfig, Values
 from engine.tree import Tree
 from gocnn.compiled.threads import share
-from gocnn.go import core
+from gocnn.go import Board, core
 
 SPREAD = 0.4  # times the board's size, in points: how sharply a lead makes a win rate
-
-#: What playouts say of some leaves, from the view of the player to move there: win rates, leads and owners; or nothing.
-Said = tuple[np.ndarray, ...]
 
 
 def winrate_of(lead: np.ndarray, size: int) -> np.ndarray:
@@ -26,56 +22,60 @@ def winrate_of(lead: np.ndarray, size: int) -> np.ndarray:
 
 
 class Playouts:
-    """Makes them in as many threads as the network has, before it is asked: beside it they would hold up its own."""
+    """Asks the network, and makes the playouts of one search.
 
-    def __init__(self, evaluator: Network, config: SearchConfig) -> None:
+    They are made before the network is asked, in as many threads as it has: at the same time the two would compete for
+    the cores.
+    """
+
+    def __init__(self, evaluator: Network, config: SearchConfig, board: Board, *, mix: bool) -> None:
+        """For a search of this position; `mix` them into the network's own values if it is late in the game."""
         self.evaluator = evaluator
         self.config = config
-        self.is_late = False  # whether they are mixed into the network's values
+        is_late = bool(np.count_nonzero(board.stones) >= config.late * board.pass_point)
+        self.are_mixed = mix and is_late and evaluator.has_value and config.late_weight > 0
 
-    def look(self, tree: Tree, root: int, position: Position, batch: Batch, count: int) -> Answer:
-        """What network and playouts together say of the first `count` leaves."""
-        (policy, winrate, lead, owner), said = self.ask(tree, root, position, batch, count, count)
-        winrate, owner = self.mixed(winrate, owner, said)
-        return policy, winrate, lead, owner
+    def look(self, tree: Tree, root: int, position: Position, batch: Batch, leaves: int) -> Answer:
+        """What network and playouts together say of the first `leaves` of a batch."""
+        answer, played_out = self.ask(tree, root, position, batch, leaves, leaves)
+        return Answer(answer.policy, self.mixed(answer.values, played_out))
 
     def ask(
-        self, tree: Tree, root: int, position: Position, batch: Batch, count: int, late: int
-    ) -> tuple[Answer, Said]:
-        """What the network says of the first `count` leaves, and playouts of the first `late`, if it is late."""
+        self, tree: Tree, root: int, position: Position, batch: Batch, leaves: int, mixed_leaves: int
+    ) -> tuple[Answer, Values | None]:
+        """What the network says of the first `leaves`, and what is to be mixed in of the first `mixed_leaves`."""
         size = int(position.root.info[core.SIZE])
-        planes = batch.planes[:count].reshape(count, -1, size, size)
-        said = self.make_late(tree, root, position, batch, late)
-        found: Any = self.evaluator.evaluate_planes(planes, batch.needed[:count])
-        if found.winrate is not None:
-            return (found.policy, found.winrate, found.lead, found.owner), said
-        return (found.policy, *self.make(tree, root, position, batch, count, self.config.playouts)), said
+        planes = batch.planes[:leaves].reshape(leaves, -1, size, size)
+        played_out = None
+        if self.are_mixed:
+            played_out = self._play_out(tree, root, position, batch, mixed_leaves, self.config.late_playouts)
+        said: Any = self.evaluator.evaluate_planes(planes, batch.needed[:leaves])
+        if said.winrate is not None:
+            values = Values(said.winrate, said.lead, said.owner)
+        else:
+            values = self._play_out(tree, root, position, batch, leaves, self.config.playouts)
+        return Answer(said.policy, values), played_out
 
-    def make(self, tree: Tree, root: int, position: Position, batch: Batch, count: int, playouts: int) -> Said:
-        """Play out the first `count` leaves, each so often."""
+    def mixed(self, values: Values, played_out: Values | None) -> Values:
+        """The network's values with those of playouts, if there are any.
+
+        Leads stay the network's: so few playouts are too rough to tell the last points by.
+        """
+        if played_out is None:
+            return values
+        weight = self.config.late_weight
+        winrate = (1 - weight) * values.winrate + weight * played_out.winrate
+        owner = (1 - weight) * values.owner + weight * played_out.owner
+        return Values(winrate.astype(np.float32), values.lead, owner.astype(np.float32))
+
+    def _play_out(self, tree: Tree, root: int, position: Position, batch: Batch, leaves: int, playouts: int) -> Values:
+        """The values of the first `leaves` by so many playouts each."""
         import torch
 
         def play(first: int, end: int) -> None:
             descent.play_out(tree, root, position, batch, first, end, playouts, (self.config.seed or 0) % 2**32)
 
-        share(play, count, torch.get_num_threads())
-        owner = batch.owner[:count]
-        lead = owner.sum(1) - batch.needed[:count]
-        return winrate_of(lead, position.root.info[core.SIZE]), lead, owner
-
-    def make_late(self, tree: Tree, root: int, position: Position, batch: Batch, count: int) -> Said:
-        """Make those that are mixed in, if any are."""
-        if not self.is_late:
-            return ()
-        return self.make(tree, root, position, batch, count, self.config.late_playouts)
-
-    def mixed(self, winrate: np.ndarray, owner: np.ndarray, said: Said) -> tuple[np.ndarray, np.ndarray]:
-        """The network's win rates and owners, with what playouts say.
-
-        Leads stay the network's: so few playouts are too rough to tell the last points by.
-        """
-        if not said:
-            return winrate, owner
-        weight, (rate, _, owned) = self.config.late_weight, said
-        mixed = (1 - weight) * winrate + weight * rate, (1 - weight) * owner + weight * owned
-        return mixed[0].astype(np.float32), mixed[1].astype(np.float32)
+        share(play, leaves, torch.get_num_threads())
+        owner = batch.owner[:leaves]
+        lead = owner.sum(1) - batch.needed[:leaves]
+        return Values(winrate_of(lead, position.root.info[core.SIZE]), lead, owner)

@@ -27,7 +27,7 @@ import sys
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO, NewType
+from typing import Any, BinaryIO, NewType, NoReturn
 
 from engine.reader import LineReader
 from gocnn.go.core import BLACK, WHITE
@@ -342,6 +342,18 @@ def hung_up(stream: BinaryIO) -> Callable[[], bool]:
     except (AttributeError, OSError):
         return lambda: False
     return lambda: bool(hangs.poll(0))
+
+
+def run_on_standard_streams(run: Callable[[BinaryIO, BinaryIO], None]) -> NoReturn:
+    """Let an engine run on stdin and stdout, and end the process with it.
+
+    Clients allow an engine few seconds to end; on a busy machine, torch and LLVM take longer to leave in order.
+    """
+    stdin = open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)  # noqa: SIM115 - not ours to close
+    with reserved_stdout() as stdout, contextlib.suppress(KeyboardInterrupt):
+        run(stdin, stdout)
+    logging.shutdown()
+    os._exit(0)
 
 
 @contextlib.contextmanager

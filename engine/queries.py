@@ -17,7 +17,7 @@ import numpy as np
 from engine.analysis_format import OWNER_FLAGS
 from engine.bans import Bans
 from engine.protocol import read_colour
-from engine.rules import Rules, read_rules
+from engine.rules import Needed, Rules, read_rules
 from engine.search_terms import Limits, SearchConfig
 from gocnn.go import BLACK, WHITE, Board, IllegalMove
 from gocnn.go.coords import gtp_to_point, point_to_gtp
@@ -36,7 +36,7 @@ PARTS = {
     "includePVVisits": "pvVisits",
     "includeNoResultValue": "noResult",
 }
-VIEWS = {"BLACK": BLACK, "WHITE": WHITE, "SIDETOMOVE": 0}  # whose win rates and leads are told; 0: of who is to move
+PERSPECTIVES = {"BLACK": BLACK, "WHITE": WHITE, "SIDETOMOVE": 0}  # whose win rates are told; 0: who is to move
 KATAGO_MOST_KOMI = 150.0
 
 
@@ -50,11 +50,11 @@ class QueryError(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """How positions are searched where a query doesn't say, and whose win rates are told: one of VIEWS' values."""
+    """How positions are searched where a query doesn't say, and whose win rates are told (a value of PERSPECTIVES)."""
 
     limits: Limits = field(default_factory=lambda: Limits(visits=200))
     config: SearchConfig = field(default_factory=lambda: SearchConfig(root_symmetries=8))
-    view: int = BLACK
+    perspective: int = BLACK
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -65,9 +65,7 @@ class Task:
     turn: int  # moves that led to the position
     priority: int
     board: Board  # as it is then
-    komi: float  # with what White gets for handicap stones
-    needed: float  # what Black must be ahead by in area to win by the rules (`engine.rules.Rules.needed`)
-    territory: bool  # whether these count territory, so that each pass changes what is needed
+    needed: Needed  # by the rules, komi and points for handicap stones counted
     settings: Settings
     bans: np.ndarray | None  # as in `engine.search.Search.run`
     parts: frozenset[str]  # of PARTS' values
@@ -89,28 +87,28 @@ class Query:
     unused: tuple[str, ...]
 
 
-def read_query(fields: Mapping[str, Any], settings: Settings) -> Query:
+def read_query(given: Mapping[str, Any], settings: Settings) -> Query:
     """What the fields of a query ask for, by `settings` where they don't say. Raises QueryError."""
-    left = _Fields(fields)
-    query = str(left.take("id", str))
-    size = _read_size(left)
-    rules = _read_rules(left)
-    komi = _read_komi(left, rules)
-    stones = _read_stones(left, "initialStones", size)
-    moves = _read_stones(left, "moves", size, passes=True, needed=True)
-    first = left.take("initialPlayer", str, None)
+    fields = _Fields(given)
+    query = str(fields.take("id", str))
+    size = _read_size(fields)
+    rules = _read_rules(fields)
+    komi = _read_komi(fields, rules)
+    stones = _read_stones("initialStones", fields.take("initialStones", list, []), size)
+    moves = _read_stones("moves", fields.take("moves", list), size, passes=True)
+    first = fields.take("initialPlayer", str, None)
     placed = [colour for colour, _ in stones]
     usual = WHITE if handicap_of(placed, (), size) else BLACK
     to_move = _colour(first, "initialPlayer") if first is not None else moves[0][0] if moves else usual
-    turns = left.numbers("analyzeTurns", [len(moves)], 0, len(moves))
-    priorities = left.numbers("priorities", [left.take("priority", int, 0)] * len(turns), -math.inf, math.inf)
+    turns = fields.numbers("analyzeTurns", [len(moves)], 0, len(moves))
+    priorities = fields.numbers("priorities", [fields.take("priority", int, 0)] * len(turns), -math.inf, math.inf)
     if len(priorities) != len(turns):
         raise QueryError("must be as many as analyzeTurns", "priorities")
-    every = left.take("reportDuringSearchEvery", float, None, least=0.001)
-    bans = _read_bans(left, size)
-    parts = frozenset(part for name, part in PARTS.items() if left.take(name, bool, False))
-    settings, human = _read_settings(left, settings)
-    after_first = left.take("analysisPVLen", int, None, least=0)
+    every = fields.take("reportDuringSearchEvery", float, None, least=0.001)
+    bans = _read_bans(fields, size)
+    parts = frozenset(part for name, part in PARTS.items() if fields.take(name, bool, False))
+    settings, human = _read_settings(fields, settings)
+    after_first = fields.take("analysisPVLen", int, None, least=0)
     komi += rules.compensation(handicap_of(placed, moves, size))
     boards = _boards(size, rules, to_move, stones, moves, turns)
     tasks = tuple(
@@ -119,9 +117,7 @@ def read_query(fields: Mapping[str, Any], settings: Settings) -> Query:
             turn=turn,
             priority=priority,
             board=boards[turn],
-            komi=komi,
             needed=rules.needed(boards[turn], komi),
-            territory=rules.by_territory,
             settings=settings,
             bans=bans,
             parts=parts,
@@ -131,7 +127,7 @@ def read_query(fields: Mapping[str, Any], settings: Settings) -> Query:
         )
         for turn, priority in zip(turns, priorities, strict=True)
     )
-    return Query(tasks, tuple(left.unused()))
+    return Query(tasks, tuple(fields.unused()))
 
 
 class _Fields:
@@ -199,40 +195,37 @@ _KINDS = {
 }  # fmt: skip
 
 
-def _read_size(left: _Fields) -> int:
-    width, height = (int(left.take(name, int, least=2, most=25)) for name in ("boardXSize", "boardYSize"))
+def _read_size(fields: _Fields) -> int:
+    width, height = (int(fields.take(name, int, least=2, most=25)) for name in ("boardXSize", "boardYSize"))
     if width != height:
         raise QueryError("boards of unequal sides can't be played here", "boardYSize")
     return width
 
 
-def _read_rules(left: _Fields) -> Rules:
-    given = left.take("rules", object)
+def _read_rules(fields: _Fields) -> Rules:
+    given = fields.take("rules", object)
     try:
         rules = Rules().changed(given) if isinstance(given, dict) else read_rules(given)
     except (ValueError, AttributeError):
         raise QueryError(f"no rules that can be played by here: {given!r}", "rules") from None
-    bonus = left.take("whiteHandicapBonus", object, rules.bonus)
+    bonus = fields.take("whiteHandicapBonus", object, rules.bonus)
     try:
         return rules.changed({"whiteHandicapBonus": bonus})
     except ValueError:
         raise QueryError("must be 0, N or N-1", "whiteHandicapBonus") from None
 
 
-def _read_komi(left: _Fields, rules: Rules) -> float:
+def _read_komi(fields: _Fields, rules: Rules) -> float:
     usual = 6.5 if rules.by_territory else 7.5
-    komi = float(left.take("komi", float, usual, least=-KATAGO_MOST_KOMI, most=KATAGO_MOST_KOMI))
+    komi = float(fields.take("komi", float, usual, least=-KATAGO_MOST_KOMI, most=KATAGO_MOST_KOMI))
     if (2 * komi) % 1:
         raise QueryError("must be an integer or half-integer", "komi")
     return komi
 
 
-def _read_stones(
-    left: _Fields, name: str, size: int, *, passes: bool = False, needed: bool = False
-) -> list[tuple[int, int]]:
-    """(colour, point) of each stone or move."""
+def _read_stones(name: str, given: Sequence[Any], size: int, *, passes: bool = False) -> list[tuple[int, int]]:
+    """(colour, point) of each stone or move that is given in a field."""
     found = []
-    given = left.take(name, list) if needed else left.take(name, list, [])
     for pair in given:
         if not (isinstance(pair, list) and len(pair) == 2 and all(isinstance(word, str) for word in pair)):
             raise QueryError('must be a list of [player, location], both strings, such as ["B", "D4"]', name)
@@ -264,10 +257,10 @@ def _point(text: str, size: int, name: str) -> int:
     raise QueryError(f"not a location on {size}x{size}: {text!r}", name)
 
 
-def _read_bans(left: _Fields, size: int) -> np.ndarray | None:
+def _read_bans(fields: _Fields, size: int) -> np.ndarray | None:
     bans = Bans(size)
     for name, ban in (("avoidMoves", bans.avoid), ("allowMoves", bans.allow)):
-        for inner in left.inner_each(name):
+        for inner in fields.inner_each(name):
             colour = _colour(inner.take("player", str), f"{name}.player")
             words = inner.take("moves", list)
             if not all(isinstance(word, str) for word in words):
@@ -277,30 +270,30 @@ def _read_bans(left: _Fields, size: int) -> np.ndarray | None:
     return bans.array()
 
 
-def _read_settings(left: _Fields, settings: Settings) -> tuple[Settings, Profile | None]:
+def _read_settings(fields: _Fields, settings: Settings) -> tuple[Settings, Profile | None]:
     """What a query says of how to search, itself or in its ``overrideSettings``."""
-    limits, config, view = settings.limits, settings.config, settings.view
-    more = left.inner("overrideSettings")
-    visits = left.take("maxVisits", int, more.take("maxVisits", int, limits.visits, least=1), least=1)
+    limits, config, perspective = settings.limits, settings.config, settings.perspective
+    more = fields.inner("overrideSettings")
+    visits = fields.take("maxVisits", int, more.take("maxVisits", int, limits.visits, least=1), least=1)
     limits = Limits(
         visits=visits,
-        playouts=more.take("maxPlayouts", int, limits.playouts, least=1),
+        descents=more.take("maxPlayouts", int, limits.descents, least=1),
         seconds=more.take("maxTime", float, limits.seconds, least=0),
     )
     wide = more.take("wideRootNoise", float, 0.0, least=0, most=10)
     temperature = more.take("rootPolicyTemperature", float, 1.0, least=0.01, most=100)
-    temperature = left.take("rootPolicyTemperature", float, temperature, least=0.01, most=100)
+    temperature = fields.take("rootPolicyTemperature", float, temperature, least=0.01, most=100)
     # What KataGo's noise does to probabilities before it adds any.
     config = replace(config, root_temperature=temperature * (1 + 4 * wide))
     symmetries = more.take("rootNumSymmetriesToSample", int, config.root_symmetries, least=1, most=8)
     config = replace(config, root_symmetries=symmetries)
     named = more.take("reportAnalysisWinratesAs", str, None)
     if named is not None:
-        if named.upper() not in VIEWS:
-            raise QueryError(f"must be one of {', '.join(VIEWS)}", "overrideSettings.reportAnalysisWinratesAs")
-        view = VIEWS[named.upper()]
+        if named.upper() not in PERSPECTIVES:
+            raise QueryError(f"must be one of {', '.join(PERSPECTIVES)}", "overrideSettings.reportAnalysisWinratesAs")
+        perspective = PERSPECTIVES[named.upper()]
     name = more.take("humanSLProfile", str, "")
-    return Settings(limits, config, view), _profile(name) if name else None
+    return Settings(limits, config, perspective), _profile(name) if name else None
 
 
 def _profile(name: str) -> Profile:
@@ -336,7 +329,7 @@ def _boards(
                 found[turn].to_move = moves[turn][0]
         if turn < len(moves):
             try:
-                board.play(*moves[turn], told=True)  # as KataGo takes what was played
+                board.play(*moves[turn], by_record=True)  # as KataGo takes what was played
             except IllegalMove as error:
                 raise QueryError(
                     f"Illegal move {turn}: {point_to_gtp(moves[turn][1], size)} ({error})", "moves"

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -79,8 +76,8 @@ def analysis(
     from dataclasses import replace
 
     from engine.policy import LazyPolicy, PolicyError, load_ready_network
-    from engine.protocol import reserved_stdout
-    from engine.queries import VIEWS, Settings
+    from engine.protocol import run_on_standard_streams
+    from engine.queries import PERSPECTIVES, Settings
     from engine.query_engine import QueryEngine
     from engine.search import Limits, Search, SearchConfig
     from engine.search_player import SearchPlayer
@@ -91,22 +88,20 @@ def analysis(
 
         torch.set_num_threads(threads)
     config = SearchConfig(root_symmetries=8)
-    settings = Settings(Limits(visits), replace(config, batch=batch or config.batch), VIEWS[winrates_for.upper()])
+    perspective = PERSPECTIVES[winrates_for.upper()]
+    settings = Settings(Limits(visits), replace(config, batch=batch or config.batch), perspective)
     try:
         network = load_ready_network(model)
     except PolicyError as error:
         raise click.ClickException(str(error)) from None
     # Or what has to be compiled, after an installation, would take the seconds that a query is given.
-    SearchPlayer(LazyPolicy(lambda: network), config=settings.config).warm_up(network)
+    SearchPlayer(LazyPolicy(lambda: network), limits=settings.limits, config=settings.config).warm_up(network)
     search = Search(cast("Network", network), settings.config)
     engine = QueryEngine(
         search, foretell, settings, version=f"gocnn {__version__}", wait_at_end=not quit_without_waiting
     )
     click.echo("Started, ready to begin handling requests", err=True)  # KataGo's words, which some programs wait for
-    stdin = open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)  # noqa: SIM115 - not ours to close
-    with reserved_stdout() as stdout, contextlib.suppress(KeyboardInterrupt):
-        engine.run(stdin, stdout)
-    os._exit(0)  # as `gocnn gtp` ends: torch and LLVM take long to leave in order
+    run_on_standard_streams(engine.run)
 
 
 def foretell(profile: Profile, board: Board) -> np.ndarray:

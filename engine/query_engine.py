@@ -32,8 +32,8 @@ log = logging.getLogger(__name__)
 #: The version of KataGo whose queries and answers these are, for programs that ask before they use what is newer.
 KATAGO_LEVEL = "1.14.1"
 
-LONG = 3.0  # seconds, after which a search gives way to queries of lower priority,
-SLICE = 0.5  # once it has gone on for so many
+#: A search that has had LONG seconds shares the time with queries of lower priority, in slices of SLICE seconds.
+LONG, SLICE = 3.0, 0.5
 
 #: How likely each move of a board is one of some people: float [N*N + 1], 0 for what is illegal.
 People = Callable[[Profile, Board], np.ndarray]
@@ -46,9 +46,9 @@ class _Job:
     task: Task
     number: int  # as they came
     search: Search | None = None  # that has its tree
-    gave_way: int = 0  # when it last did, counted in such turns from 1; 0 for never
+    gave_way: int = 0  # the number of the slice, from 1, after which it last did; 0 for never
     seconds: float = 0.0
-    playouts: int = 0
+    descents: int = 0
     report: Report | None = None
     told: float = 0.0  # when its last report was said, or it began, by `time.monotonic`
 
@@ -63,8 +63,8 @@ class _Job:
         limits = self.task.settings.limits
         if limits.seconds is not None:
             limits = replace(limits, seconds=max(0.0, limits.seconds - self.seconds))
-        if limits.playouts is not None:
-            limits = replace(limits, playouts=limits.playouts - self.playouts)
+        if limits.descents is not None:
+            limits = replace(limits, descents=limits.descents - self.descents)
         return limits
 
 
@@ -84,8 +84,8 @@ class QueryEngine:
         self._version = version
         self._wait_at_end = wait_at_end
         self._waiting: list[_Job] = []
-        self._gave_way: _Job | None = None  # the one of them that was searched last
-        self._turns = 0  # that ended so
+        self._last: _Job | None = None  # the one of them that was searched last and gave way
+        self._slices = 0  # so far, that ended so
         self._spare: Search | None = None  # for others while the tree of the first is kept
         self._taken = 0  # tasks so far
         self._current: Task | None = None
@@ -110,8 +110,8 @@ class QueryEngine:
     def _next(self) -> _Job:
         """The job whose turn it is: the first, but after one that gave way the one that has waited longest."""
         firsts = self._firsts()
-        others = [job for job in firsts if job is not self._gave_way]
-        if self._gave_way in self._waiting and others:
+        others = [job for job in firsts if job is not self._last]
+        if self._last in self._waiting and others:
             return min(others, key=lambda job: (job.gave_way, *job.order))
         return firsts[0]
 
@@ -153,13 +153,13 @@ class QueryEngine:
             if "action" in fields:
                 self._act(fields)
                 return
-            found = read_query(fields, self.settings)
+            query_read = read_query(fields, self.settings)
         except QueryError as error:
             self._say({"error": str(error), "id": query} | ({"field": error.field} if error.field else {}))
             return
-        for name in found.unused:
+        for name in query_read.unused:
             self._say({"warning": "Unexpected or unused field", "field": name, "id": query})
-        for task in found.tasks:
+        for task in query_read.tasks:
             self._waiting.append(_Job(task, self._taken))
             self._taken += 1
 
@@ -199,7 +199,7 @@ class QueryEngine:
             if job.report is None:
                 self._say(query_format.given_up(job.task))
             else:
-                self._say(query_format.found(job.task, job.report, during=False, human=self._human(job.task)))
+                self._say(query_format.answer(job.task, job.report, during=False, human=self._human(job.task)))
         if self._current is not None and is_meant(self._current):
             self._ended = True
 
@@ -230,12 +230,12 @@ class QueryEngine:
 
             def tell(report: Report) -> None:
                 job.told = time.monotonic()
-                self._say(query_format.found(task, report, during=True, human=human))
+                self._say(query_format.answer(task, report, during=True, human=human))
 
             job.report = report = search.run(
                 task.board, task.needed, job.limits,
                 stop=stop, report=None if task.every is None else tell, every=task.every or math.inf,
-                bans=task.bans, owners=task.wants_owners, territory=task.territory,
+                bans=task.bans, owners=task.wants_owners,
             )  # fmt: skip
         except OSError:
             raise
@@ -245,21 +245,21 @@ class QueryEngine:
             self._say({"error": f"{type(error).__name__}: {error}", "id": task.query})
         else:
             job.seconds += time.monotonic() - began
-            job.playouts += report.playouts
-            self._gave_way = job if gives_way else None
+            job.descents += report.descents
+            self._last = job if gives_way else None
             if gives_way:
-                self._turns += 1
-                job.gave_way = self._turns
+                self._slices += 1
+                job.gave_way = self._slices
                 self._waiting.append(job)
-                if task.every is not None and time.monotonic() - job.told >= task.every:  # each turn counts from 0
+                if task.every is not None and time.monotonic() - job.told >= task.every:  # each slice counts from 0
                     tell(report)
             else:
-                self._say(query_format.found(task, report, during=False, human=human))
+                self._say(query_format.answer(task, report, during=False, human=human))
         finally:
             self._current = None
 
     def _must_give_way(self, job: _Job, taken: float) -> bool:
-        """Whether a job that has had so many seconds of this turn gives way to one of another priority that waits."""
+        """Whether a job that has had so many seconds of this slice gives way to one of another priority that waits."""
         firsts = self._firsts()
         above = [other for other in firsts if other.task.priority > job.task.priority]
         if above:

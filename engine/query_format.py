@@ -17,14 +17,14 @@ from gocnn.go.symmetry import SYMMETRIES, point_maps
 Answer = dict[str, Any]
 
 
-def found(task: Task, report: Report, *, during: bool, human: np.ndarray | None = None) -> Answer:
+def answer(task: Task, report: Report, *, during: bool, human: np.ndarray | None = None) -> Answer:
     """What a search found of a task's position; `during` says that it goes on.
 
     `human` float [N*N + 1] is how likely each move is one of the people that the task asks for.
     """
     board = task.board
     legal = board.legal_mask(board.to_move)
-    side = 1 if task.settings.view in (0, board.to_move) else -1
+    side = 1 if task.settings.perspective in (0, board.to_move) else -1
     moves = [move for move in report.moves if move.visits]
     told: Answer = {
         "id": task.query,
@@ -42,7 +42,7 @@ def found(task: Task, report: Report, *, during: bool, human: np.ndarray | None 
         **_owners(report.owners, task, side, "ownership"),
     }
     if "policy" in task.parts:
-        told["policy"] = _policy(report.policy, legal)
+        told["policy"] = _policy(report.priors, legal)
     if human is not None:
         told["humanPolicy"] = _policy(human, legal)
     return told
@@ -73,7 +73,7 @@ def _move(move: MoveReport, order: int, task: Task, side: int, root: np.ndarray,
     if "pvVisits" in task.parts:
         visits = {"pvVisits": move.pv_visits, "pvEdgeVisits": move.pv_edge_visits}
         told |= {name: list(counts[: task.most_moves]) for name, counts in visits.items()}
-    return told | _owners(move.owners, task, side, "ownership", asked="movesOwnership")
+    return told | _owners(move.owners, task, side, "movesOwnership")
 
 
 def _values(winrate: float, lead: float, owner: np.ndarray, side: int) -> Answer:
@@ -92,15 +92,18 @@ def _no_result(task: Task) -> Answer:
     return {"noResultValue": 0.0} if "noResult" in task.parts else {}
 
 
-def _owners(owners: Owners | None, task: Task, side: int, key: str, asked: str | None = None) -> Answer:
-    """Who owns each point, row by row from the top, as far as the task asks for it."""
+def _owners(owners: Owners | None, task: Task, side: int, part: str) -> Answer:
+    """Who owns each point, row by row from the top, as far as the task asks for this part of PARTS and its deviations.
+
+    In the answer they are ``ownership`` of the position as of each move.
+    """
     if owners is None:
         return {}
     parts = {"": side * owners.mean, "Stdev": owners.deviation}
     return {
-        key + suffix: [round(float(value), 4) for value in values.ravel()]
+        f"ownership{suffix}": [round(float(value), 4) for value in values.ravel()]
         for suffix, values in parts.items()
-        if (asked or key) + suffix in task.parts
+        if part + suffix in task.parts
     }
 
 

@@ -10,15 +10,15 @@ import contextlib
 import random
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from engine.client import EngineFailure, FailedCommand, GtpClient
-from engine.game import Game, as_text, format_score, parse_score
+from engine.game import Game, format_score, number_text, parse_score
 from gocnn.go import BLACK, WHITE, IllegalMove, core
 from gocnn.go.coords import gtp_to_point, point_to_gtp
 from gocnn.go.tactics import self_atari
 
-NAMES = {BLACK: "black", WHITE: "white"}
+GTP_NAMES = {BLACK: "black", WHITE: "white"}
 LETTERS = {BLACK: "B", WHITE: "W"}
 
 #: How many times as long the first move of a process may take: there is much to load then, and perhaps to compile.
@@ -36,9 +36,9 @@ class Terms:
     timeout: float = 60.0
 
 
-@dataclass
+@dataclass(frozen=True)
 class Outcome:
-    """How a game ended.
+    """How a game ended, and the `seconds` that it took.
 
     `winner` is BLACK, WHITE or 0 for a draw; `result` is as in SGF (``B+3.5``, ``W+R``, ``B+F`` for
     a forfeit, ``0``). `settled` says by what: "agreement" of the engines' scores, "arbiter",
@@ -50,9 +50,9 @@ class Outcome:
     result: str
     settled: str
     game: Game
-    seconds: float
     scores: dict[str, str] = field(default_factory=dict)
     note: str = ""
+    seconds: float = 0.0
 
 
 class Forfeit(Exception):
@@ -142,19 +142,18 @@ def play_game(
         resigned = _play_on(game, seats, terms.max_moves)
     except Forfeit as forfeit:
         winner = -forfeit.colour
-        outcome = Outcome(winner, f"{LETTERS[winner]}+F", "forfeit", game, 0.0)
-        outcome.note = f"{NAMES[forfeit.colour]} ({seats[forfeit.colour].label}): {forfeit}"
+        note = f"{GTP_NAMES[forfeit.colour]} ({seats[forfeit.colour].label}): {forfeit}"
+        outcome = Outcome(winner, f"{LETTERS[winner]}+F", "forfeit", game, note=note)
     else:
         if resigned:
-            outcome = Outcome(-resigned, f"{LETTERS[-resigned]}+R", "resignation", game, 0.0)
+            outcome = Outcome(-resigned, f"{LETTERS[-resigned]}+R", "resignation", game)
         else:
             outcome = _score(game, seats, terms, arbiter)
-    outcome.seconds = time.monotonic() - begin
-    return outcome
+    return replace(outcome, seconds=time.monotonic() - begin)
 
 
 def _opening_commands(terms: Terms) -> list[str]:
-    return [f"boardsize {terms.size}", "clear_board", f"komi {as_text(terms.komi)}"]
+    return [f"boardsize {terms.size}", "clear_board", f"komi {number_text(terms.komi)}"]
 
 
 def _tell(seat: Seat, colour: int, command: str) -> str:
@@ -172,7 +171,7 @@ def _play_for_both(game: Game, point: int, seats: dict[int, Seat]) -> None:
     colour = game.board.to_move
     game.board.play(colour, point)
     for side, seat in seats.items():
-        _tell(seat, side, f"play {NAMES[colour]} {point_to_gtp(point, game.board.size)}")
+        _tell(seat, side, f"play {GTP_NAMES[colour]} {point_to_gtp(point, game.board.size)}")
 
 
 def _play_on(game: Game, seats: dict[int, Seat], max_moves: int) -> int:
@@ -183,7 +182,7 @@ def _play_on(game: Game, seats: dict[int, Seat], max_moves: int) -> int:
     board = game.board
     while not game.is_over and len(board.moves) < max_moves:
         colour = board.to_move
-        answer = _tell(seats[colour], colour, f"genmove {NAMES[colour]}")
+        answer = _tell(seats[colour], colour, f"genmove {GTP_NAMES[colour]}")
         if answer.lower() == "resign":
             return colour
         try:
@@ -193,7 +192,7 @@ def _play_on(game: Game, seats: dict[int, Seat], max_moves: int) -> int:
             raise Forfeit(colour, f"played {answer}: {error}") from None
         except ValueError:
             raise Forfeit(colour, f"answered genmove with {answer!r}") from None
-        _tell(seats[-colour], -colour, f"play {NAMES[colour]} {point_to_gtp(point, board.size)}")
+        _tell(seats[-colour], -colour, f"play {GTP_NAMES[colour]} {point_to_gtp(point, board.size)}")
     return 0
 
 
@@ -216,7 +215,7 @@ def _score(game: Game, seats: dict[int, Seat], terms: Terms, arbiter: Seat | Non
         score, settled = game.board.area_score(game.komi), "tromp-taylor"
         notes.append("counted by the referee with all stones as they stand")
     winner = (score > 0) - (score < 0)
-    return Outcome(winner, format_score(score), settled, game, 0.0, answers, "; ".join(notes))
+    return Outcome(winner, format_score(score), settled, game, answers, "; ".join(notes))
 
 
 def _ask_score(seat: Seat) -> str:
@@ -229,7 +228,7 @@ def _ask_score(seat: Seat) -> str:
 
 def _ask_arbiter(arbiter: Seat, game: Game, terms: Terms) -> str:
     """Show the game to the arbiter and ask for its score."""
-    moves = [f"play {NAMES[colour]} {point_to_gtp(point, terms.size)}" for colour, point in game.board.moves]
+    moves = [f"play {GTP_NAMES[colour]} {point_to_gtp(point, terms.size)}" for colour, point in game.board.moves]
     arbiter.refresh()
     try:
         for command in _opening_commands(terms) + moves:

@@ -10,6 +10,7 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,6 +19,21 @@ from gocnn.go.board import KO_RULES
 
 SCORINGS = ("area", "territory")
 BONUSES = ("0", "N-1", "N")
+
+
+class Needed(NamedTuple):
+    """The lead in area that Black must exceed to win: what searches, players and networks go by."""
+
+    lead: float  # in points, komi, stones for handicap and prisoners counted (`Rules.needed`)
+    by_pass: float = 0.0  # each pass of Black's makes it so much less, each of White's more: 1 by territory, else 0
+
+    def if_ended_by(self, colour: int) -> Needed:
+        """The same if `colour` ends the game now by a second pass: it is known then who plays last."""
+        return self._replace(lead=self.lead - colour * self.by_pass / 2)
+
+
+#: Any lead wins.
+EVEN = Needed(0.0)
 
 
 @dataclass(frozen=True)
@@ -48,17 +64,17 @@ class Rules:
         """White's points for that many handicap stones; one stone is none."""
         return {"0": 0, "N-1": handicap - 1, "N": handicap}[self.bonus] if handicap >= 2 else 0
 
-    def needed(self, board: Board, komi: float) -> float:
-        """What Black must be ahead by in area where his points less White's must be more than `komi` by these rules.
+    def needed(self, board: Board, komi: float) -> Needed:
+        """The lead in area that Black must exceed to win with this komi, White's points for handicap stones in it.
 
-        Each stone is a point by area and none by territory, so under territory rules the side that has put more stones
-        on the board, as Black has with a handicap, must be ahead by as many. Who plays last is not known: that is worth
-        half a point, the player's to move if he ends the game by a pass (`engine.ending.needed_to_end`).
+        By area it is komi. By territory a stone is no point, so the side that has put more stones on the board (Black,
+        after a handicap) needs as many points of area more. Who plays last is not known yet, and is worth half a point
+        either way (`Needed.if_ended_by`).
         """
         if not self.by_territory:
-            return komi
+            return Needed(komi)
         more = int(board.stones.sum(dtype=np.int64)) - board.prisoners[BLACK] + board.prisoners[WHITE]
-        return komi + more - (board.to_move == WHITE) + 0.5
+        return Needed(komi + more - (board.to_move == WHITE) + 0.5, by_pass=1.0)
 
     @property
     def sgf_name(self) -> str:

@@ -1,4 +1,4 @@
-"""GTP commands on rules, handicap and the player's limits, and those of the servers KGS and CGOS around a game."""
+"""GTP commands on rules and the player's limits, and those of the servers KGS and CGOS around a game."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from engine.game import as_text
+from engine.game import number_text
 from engine.protocol import GtpError
 from engine.rules import NAMED, Rules, read_rule, read_rules
 from engine.session import Session
-from gocnn.go.coords import gtp_to_point
-from gocnn.go.handicap import fixed_handicap, free_handicap
 
 if TYPE_CHECKING:
     from engine.search_player import SearchPlayer
 
 #: KataGo's names for the limits of a search, and the fields of Limits.
-PARAMETERS = {"maxVisits": "visits", "maxPlayouts": "playouts", "maxTime": "seconds"}
+PARAMETERS = {"maxVisits": "visits", "maxPlayouts": "descents", "maxTime": "seconds"}
 
 #: What `kgs-rules` may be told.
 KGS_RULES = {"chinese": "chinese-kgs", "aga": "aga", "japanese": "japanese", "new_zealand": "new-zealand"}
@@ -28,42 +26,6 @@ class RulesCommands:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-
-    # Handicap.
-
-    def cmd_fixed_handicap(self, stones: int) -> str:
-        """Place handicap stones on the points the specification names."""
-        return self._place_handicap(stones, fixed_handicap)
-
-    def cmd_place_free_handicap(self, stones: int) -> str:
-        """Place handicap stones where the engine likes: on the stars, then far from the others."""
-        return self._place_handicap(stones, free_handicap)
-
-    def _place_handicap(self, stones: int, points_for: Callable[[int, int], list[int]]) -> str:
-        self._require_empty_board()
-        try:
-            points = points_for(self.session.board.size, stones)
-        except ValueError:
-            raise GtpError("invalid number of stones") from None
-        self.session.game.place_handicap(points)
-        return self.session.names(points)
-
-    def cmd_set_free_handicap(self, *vertices: str) -> None:
-        """Place handicap stones where the controller says."""
-        size = self.session.board.size
-        self._require_empty_board()
-        try:
-            points = [gtp_to_point(vertex, size) for vertex in vertices]
-        except ValueError:
-            points = []
-        fits = 2 <= len(points) < size * size and len(set(points)) == len(points)
-        if not fits or size * size in points:
-            raise GtpError("bad vertex list")
-        self.session.game.place_handicap(points)
-
-    def _require_empty_board(self) -> None:
-        if not self.session.game.is_empty:
-            raise GtpError("board not empty")
 
     # Rules.
 
@@ -101,14 +63,14 @@ class RulesCommands:
     def cmd_kata__get__param(self, name: str) -> str:
         """How much the player may search for a move; nothing where there is no limit."""
         value = getattr(self._searcher.limits, self._field(name))
-        return "" if value is None else as_text(value)
+        return "" if value is None else number_text(value)
 
     def cmd_kata__set__param(self, name: str, value: float) -> None:
         """Change that; 0 is no limit. One of them must be left."""
         field, player = self._field(name), self._searcher
         wanted: Any = None if value == 0 else value if field == "seconds" else int(value)
         limits = dataclasses.replace(player.limits, **{field: wanted})
-        unlimited = (limits.visits, limits.playouts, limits.seconds) == (None, None, None)
+        unlimited = (limits.visits, limits.descents, limits.seconds) == (None, None, None)
         if value < 0 or unlimited or (field != "seconds" and value % 1):
             raise GtpError("not a limit")
         player.limits = limits

@@ -15,8 +15,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from engine.match import Match, Result
-from engine.statistics import Tally
+from engine.match import Match, Result, Tally
 
 SHOWN = 12  # of the numbers of games that had a difficulty
 

@@ -18,6 +18,7 @@ import numpy as np
 from engine.ending import Ending
 from engine.player import RESIGN, PolicyPlayer, Style, drawn_order, rehearse
 from engine.policy import LazyPolicy, PolicyError
+from engine.rules import EVEN, Needed
 from engine.search import Limits, MoveReport, Report, Search, SearchConfig
 from gocnn.go import BLACK, WHITE, Board
 from gocnn.go.planes import PlaneSet
@@ -25,10 +26,12 @@ from gocnn.go.planes import PlaneSet
 if TYPE_CHECKING:
     from gocnn.evaluator import Evaluation
 
-GAIN = 0.02  # win rate by which a move in settled territory must be better than a pass,
-POINT = 0.7  # or points of the lead; elsewhere it must not be worse by as much
-PASS_VISITS = 16  # that a pass gets, by which the moves near the end of a game are measured,
-PASS_SHARE = 0.1  # within this share of the time
+#: Near the end a move on a settled point must be better than a pass by GAIN in win rate or by POINT points of the
+#: lead; one elsewhere must not be worse by as much.
+GAIN, POINT = 0.02, 0.7
+
+#: The pass that these moves are measured by is searched with PASS_VISITS visits, in at most PASS_SHARE of the time.
+PASS_VISITS, PASS_SHARE = 16, 0.1
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class StandIn:
         moves = boards[0].pass_point + 1
         return np.full((len(boards), moves), 1 / moves, np.float32)
 
-    def evaluate_planes(self, planes: np.ndarray, komi: np.ndarray) -> Evaluation:
+    def evaluate_planes(self, planes: np.ndarray, needed: np.ndarray) -> Evaluation:
         """As in `engine.search_terms.Network`: nobody is ahead."""
         from gocnn.evaluator import Evaluation
 
@@ -66,7 +69,7 @@ class StandIn:
         if not self.has_value:
             return Evaluation(policy, None, None, None)
         owner = np.zeros((count, size * size), np.float32)
-        return Evaluation(policy, np.full(count, 0.5, np.float32), -komi.astype(np.float32), owner)
+        return Evaluation(policy, np.full(count, 0.5, np.float32), -needed.astype(np.float32), owner)
 
 
 class SearchPlayer(PolicyPlayer):
@@ -77,23 +80,21 @@ class SearchPlayer(PolicyPlayer):
         policy: LazyPolicy,
         style: Style | None = None,
         *,
-        visits: int | None = None,
-        limits: Limits | None = None,
+        limits: Limits,
         config: SearchConfig | None = None,
         resignation: Resignation | None = None,
         ponders: bool = False,
     ) -> None:
-        """`limits` for every move, or only `visits`. `resignation` None: never by win rate.
+        """`limits` for every move. `resignation` None: never by win rate.
 
         `ponders` says that the caller should let it `ponder` while the opponent thinks.
         """
         super().__init__(policy, style)
-        self.limits = limits or Limits(visits=visits)
+        self.limits = limits
         self.config = config or SearchConfig(seed=self.style.seed)
         self.resignation = resignation
         self.ponders = ponders
-        self.found: Report | None = None  # by the last search for a move
-        self._lazy = policy
+        self._network = policy.network
         self._search: Search | None = None
         self._lost_turns: dict[int, tuple[list[int], int]] = {}  # of each colour: the moves played then, turns
 
@@ -105,7 +106,7 @@ class SearchPlayer(PolicyPlayer):
     def search(self) -> Search:
         """The search, with the tree of the last position. Waits for the network; raises PolicyError without one."""
         if self._search is None:
-            self._search = Search(self._lazy.network(), self.config)
+            self._search = Search(self._network(), self.config)
         return self._search
 
     def warm_up(self, network: Any) -> None:
@@ -128,67 +129,63 @@ class SearchPlayer(PolicyPlayer):
         self,
         board: Board,
         colour: int,
-        komi: float = 0.0,
+        needed: Needed = EVEN,
         *,
-        territory: bool = False,
         seconds: float | None = None,
         stop: Callable[[], bool] | None = None,
         report: Callable[[Report], None] | None = None,
         every: float = 0.5,
-        limits: Limits | None = None,
     ) -> int:
         """The move that `colour` plays here: a legal point, the pass, or RESIGN; the board is left as it is.
 
-        `limits` take the place of the player's own, and `seconds` cut them short; the rest is as in `Search.run`. What
-        the search found is in `found` afterwards. Raises PolicyError if there is no network, or none for this board.
+        `seconds` cut the player's limits short; the rest is as in `Search.run`, whose report is in `report` afterwards.
+        Raises PolicyError if there is no network, or none for this board.
         """
         began = time.monotonic()
-        self.found = None
-        limits = with_seconds(limits or self.limits, seconds)
+        self.report = None
+        limits = with_seconds(self.limits, seconds)
         if limits.visits is not None and limits.visits <= 1:
-            return super().choose(board, colour, komi, territory=territory)
+            return super().choose(board, colour, needed)
         board = board.copy()
         board.to_move = colour
-        ending = Ending(board, komi, territory)
-        if ending.answers_pass and ending.is_won:
+        ending = Ending(board, needed)
+        if ending.is_won_by_passing:
             return board.pass_point
         if ending.is_lost_by(self.style.resign_behind):
             return RESIGN
-        late = not ending.is_settled
         avoid = _worthless(board) + [board.pass_point] * ending.is_near  # then a pass is measured by itself
-        passing = Limits(playouts=PASS_VISITS)
+        passing = Limits(descents=PASS_VISITS)
         if limits.seconds is not None:
             left = max(0.0, limits.seconds - (time.monotonic() - began))
             passing = replace(passing, seconds=PASS_SHARE * left)
             limits = replace(limits, seconds=left - PASS_SHARE * left * ending.is_near)
         try:
-            found = self.search.run(
-                board, komi, limits, stop=stop, report=report, every=every, avoid=avoid, late=late, territory=territory
+            found = self.report = self.search.run(
+                board, needed, limits, stop=stop, report=report, every=every, avoid=avoid,
+                mix_playouts=not ending.is_settled,
             )  # fmt: skip
-            self.found = found
             if self._gives_up(board, found, ending):
                 return RESIGN
             if not found.moves:
                 return board.pass_point
             if not found.moves[0].visits:  # no time at all
-                return super().choose(board, colour, komi, territory=territory)
-            return self._pick(board, komi, found, ending, passing, territory)
+                return super().choose(board, colour, needed)
+            return self._pick(board, needed, found, ending, passing)
         except ValueError as error:
             raise PolicyError(str(error)) from None
 
-    def ponder(self, board: Board, komi: float, stop: Callable[[], bool], *, territory: bool = False) -> None:
+    def ponder(self, board: Board, needed: Needed, stop: Callable[[], bool]) -> None:
         """Search the opponent's position until `stop` says so, or the memory is full; the next search profits."""
-        self.search.run(board, komi, Limits(), stop=stop, owners=False, territory=territory)
+        self.search.run(board, needed, Limits(), stop=stop, owners=False)
 
-    def _pick(self, board: Board, komi: float, found: Report, ending: Ending, limits: Limits, territory: bool) -> int:
+    def _pick(self, board: Board, needed: Needed, found: Report, ending: Ending, limits: Limits) -> int:
         """The best move that is not pointless; the pass, which is searched within `limits`, if there is none."""
         moves = self._in_order_of_choice(found, len(board.recent))
         if not ending.is_near:
             return next((move.move for move in moves if move.move != board.pass_point), board.pass_point)
-        settled = ending.settled(found.owner, self.search.evaluator.has_value)
-        late = not ending.is_settled
-        only = [board.pass_point]
-        passing = self.search.run(board, komi, limits, only=only, late=late, territory=territory).moves[0]
+        settled = ending.settled(found.owner if self.search.evaluator.has_value else None)
+        only, mix = [board.pass_point], not ending.is_settled
+        passing = self.search.run(board, needed, limits, only=only, mix_playouts=mix).moves[0]
         for move in moves:
             if not move.visits:
                 continue

@@ -15,12 +15,12 @@ LCB_SHARE = 0.1  # of the most visits: moves with fewer are not chosen by their 
 PROBABLE = 10  # moves that stand for those that have been looked at while there are none
 
 
-def of_tree(tree: Tree, root: int, priors: np.ndarray, playouts: int, *, lcb: bool, owned: bool) -> Report:
-    """What was found at a root after so many new `playouts`.
+def report_of(tree: Tree, root: int, priors: np.ndarray, descents: int, *, lcb: bool, with_owners: bool) -> Report:
+    """What was found at a root after so many `descents`.
 
     `priors` float [N*N + 1] are the network's own probabilities. With `lcb` the moves are in order of the lower bounds
-    of their win rates, those with few visits last; else of their visits. Without `owned` there are no owners but the
-    network's own of the root.
+    of their win rates, those with few visits last; else of their visits. Without `with_owners` there are no owners but
+    the network's own of the root.
     """
     visits = int(tree.links[root, trees.VISITS])
     winrate, lead = tree.sums[root, [trees.WINRATE, trees.LEAD]].tolist()
@@ -37,7 +37,7 @@ def of_tree(tree: Tree, root: int, priors: np.ndarray, playouts: int, *, lcb: bo
             lead += tree.sums[child, trees.LEAD_IN]
         elif through > 0:
             of_move = None
-            if owned:
+            if with_owners:
                 below, evaluations = trees.owners_below(tree, child)
                 below[0] *= -1  # from the root player's view
                 owners, count = owners + below, count + evaluations
@@ -49,12 +49,12 @@ def of_tree(tree: Tree, root: int, priors: np.ndarray, playouts: int, *, lcb: bo
     else:
         found.sort(key=lambda m: (m.visits, m.winrate, m.prior), reverse=True)
     winrate, lead = float(winrate / visits), float(lead / visits)
-    first, moves, opened = tree.links[root, [trees.FIRST, trees.MOVES, trees.OPENED]]
-    ranked = sorted(tree.moves[first + opened : first + moves].tolist(), key=lambda move: -priors[move])
+    first, moves, tried = tree.links[root, [trees.FIRST, trees.MOVES, trees.TRIED]]
+    ranked = sorted(tree.moves[first + tried : first + moves].tolist(), key=lambda move: -priors[move])
     untried = [MoveReport(m, 0, winrate, lead, float(priors[m]), 0.0, (m,)) for m in ranked]
     if not found:
         found, untried = untried[:PROBABLE], untried[PROBABLE:]
-    return Report(tuple(found), tuple(untried), visits, playouts, winrate, lead, Owners.of(owners, count), priors)
+    return Report(tuple(found), tuple(untried), visits, descents, winrate, lead, Owners.of(owners, count), priors)
 
 
 def _of_child(tree: Tree, child: int, priors: np.ndarray, owners: Owners | None) -> MoveReport:

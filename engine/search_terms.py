@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
+from engine.rules import Needed
 from gocnn.go import Board
 from gocnn.go.planes import PlaneSet
 from gocnn.go.symmetry import SYMMETRIES
@@ -27,15 +28,30 @@ class Network(Protocol):
     @property
     def lanes(self) -> int: ...
 
-    def evaluate_planes(self, planes: np.ndarray, komi: np.ndarray) -> Evaluation: ...
+    def evaluate_planes(self, planes: np.ndarray, needed: np.ndarray) -> Evaluation: ...
+
+
+class Values(NamedTuple):
+    """What some positions are worth, each to its player to move."""
+
+    winrate: np.ndarray  # float32 [B], 0 to 1
+    lead: np.ndarray  # float32 [B], points more than are needed to win
+    owner: np.ndarray  # float32 [B, N*N], -1 the opponent's to +1 the player's
+
+
+class Answer(NamedTuple):
+    """What is said of some positions."""
+
+    policy: np.ndarray  # float32 [B, N*N + 1]
+    values: Values
 
 
 @dataclass(frozen=True)
 class Limits:
     """When a search ends: at the first limit that is reached. None: no such limit."""
 
-    visits: int | None = None  # of the root by moves that are searched, those kept from an earlier search counted
-    playouts: int | None = None  # new descents
+    visits: int | None = None  # of the root: those kept from earlier searches counted, those of barred moves not
+    descents: int | None = None  # of this search
     seconds: float | None = None
     saves: bool = False  # ends before `seconds` have gone by if what is left of them can change nothing
 
@@ -50,12 +66,12 @@ class SearchConfig:
     what is maximised. Up to `batch` positions are evaluated at a time, in as many batches as the network has lanes;
     each descent that waits counts as `virtual_loss` lost ones.
 
-    `root_symmetries` (1 to 8) averages the root's priors over so many turns of the board. `root_temperature`
+    `root_symmetries` (1 to 8) averages the root's priors over so many symmetries of the board. `root_temperature`
     flattens the root's priors beside `policy_temperature`, which does so everywhere; `noise` mixes so much of a
     Dirichlet draw into them. `lcb` chooses by the lower bound of the win rate among the moves that have been visited
     most, else by visits alone. `playouts` are the random games at each leaf where the network has no value head; where
-    it has one, there are `late_playouts` as soon as stones cover `late` of the board, with `late_weight` in the leaf's
-    value. `nodes` bounds the memory: about 2.4 kB for each on 19x19; a search that fills it ends.
+    it has one, there are `late_playouts` as soon as stones cover `late` of the board, with the share `late_weight` in
+    the leaf's value. `nodes` bounds the memory: about 2.4 kB for each on 19x19; a search that fills it ends.
     """
 
     cpuct: float = 0.7
@@ -91,30 +107,39 @@ class SearchConfig:
 class Origin:
     """What a position's tree depends on: the rules, and the game so far."""
 
-    rules: tuple[int, str, bool, float, bool]  # size, ko, suicide, what was needed before any pass, territory
-    points: np.ndarray
-    colours: np.ndarray
-    history: np.ndarray
+    size: int
+    ko: str
+    suicide: bool
+    needed: Needed  # before any pass
+    moves: np.ndarray  # int16 [played]: the points
+    colours: np.ndarray  # int8 [played]: who played them
+    history: np.ndarray  # uint64 [played + 1]: what superko compares
     to_move: int
 
     @classmethod
-    def of(cls, board: Board, needed: float, territory: bool) -> Origin:
-        """`needed` and `territory` as in `Search.run`."""
+    def of(cls, board: Board, needed: Needed) -> Origin:
+        """`needed` now, as in `Search.run`."""
         played = len(board.recent)
         colours = np.array([colour for colour, _ in board.moves], np.int8)
         passes = int(colours[board.recent == board.pass_point].sum())
-        rules = (board.size, board.ko, board.suicide, float(needed + passes * territory), territory)
-        return cls(rules, board.recent.copy(), colours, board.history[: played + 1].copy(), board.to_move)
+        return cls(
+            board.size, board.ko, board.suicide, needed._replace(lead=needed.lead + passes * needed.by_pass),
+            board.recent.copy(), colours, board.history[: played + 1].copy(), board.to_move,
+        )  # fmt: skip
+
+    @property
+    def _rules(self) -> tuple[int, str, bool, Needed]:
+        return self.size, self.ko, self.suicide, self.needed
 
     def continues(self, other: Origin) -> bool:
         """Whether this game is the other one, or that and more moves by turns."""
-        before = len(other.points)
-        if self.rules != other.rules or len(self.points) < before:
+        before = len(other.moves)
+        if self._rules != other._rules or len(self.moves) < before:
             return False
         colours = self.colours[before:]
         turns = other.to_move * (-1) ** np.arange(len(colours) + 1)
         return (
-            np.array_equal(self.points[:before], other.points)
+            np.array_equal(self.moves[:before], other.moves)
             and np.array_equal(self.colours[:before], other.colours)
             and np.array_equal(self.history[: before + 1], other.history)
             and np.array_equal(np.append(colours, self.to_move), turns)
@@ -163,13 +188,11 @@ class Report:
     moves: tuple[MoveReport, ...]  # best first; with no visits yet, the most probable ones
     untried: tuple[MoveReport, ...]  # the others, the most probable first
     visits: int
-    playouts: int
+    descents: int  # of this search alone
     winrate: float
     lead: float
     owners: Owners
-    policy: np.ndarray = field(
-        compare=False
-    )  # float64 [N*N + 1]: the priors of all moves, without noise; 0 where simple ko forbids it
+    priors: np.ndarray = field(compare=False)  # float64 [N*N + 1], without noise; 0 where simple ko forbids the move
 
     @property
     def owner(self) -> np.ndarray:

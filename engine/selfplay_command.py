@@ -8,6 +8,7 @@ import sys
 import click
 
 from gocnn.options import FiniteRange, NetworkFile
+from sgf_data.values import MOST_KOMI
 
 KEPT_EVERY = 60.0  # seconds from one writing of the games that have ended to the next
 
@@ -27,7 +28,7 @@ Examples:
 @click.option("--games", default=1000, show_default=True, type=click.IntRange(1))
 @click.option("--model", type=NetworkFile(), metavar="FILE", help="The network.  [default: b8c128, which ships]")
 @click.option("--size", default=19, show_default=True, type=click.IntRange(2, 25), help="Side of the board.")
-@click.option("--komi", default=7.5, show_default=True, type=FiniteRange(-1000, 1000))
+@click.option("--komi", default=7.5, show_default=True, type=FiniteRange(-MOST_KOMI, MOST_KOMI))
 @click.option(
     "--opening", default=30, show_default=True, type=click.IntRange(0), help="First moves, drawn at temperature 1."
 )

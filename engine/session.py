@@ -1,37 +1,29 @@
-"""The game behind the GTP commands, and the commands that set it up, play and count it.
+"""The game behind the GTP commands: what all of them work on, and how a move is found.
 
-They are those of GTP version 2 draft 2, sections 6.3 and 6.4, with GNU Go's and KataGo's small additions. Other modules
-have more: `rules_commands` (rules, handicap, KGS), `time_commands`, `analysis_commands`, `gogui_commands` and
-`gogui_views`.
-
-Every command either does all of what it says or raises GtpError and leaves the game as it was.
+The commands are in `game_commands`, `rules_commands`, `time_commands`, `analysis_commands`, `gogui_commands` and
+`gogui_views`. Every one of them either does all of what it says or raises GtpError and leaves the game as it was.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from engine.cleanup import capturing_move
 from engine.clock import Clock
-from engine.diagram import diagram
-from engine.game import DEFAULT_KOMI, NAMES, Game, as_text, format_score
+from engine.game import DEFAULT_KOMI, Game
 from engine.player import RESIGN, PolicyPlayer
 from engine.policy import PolicyError
-from engine.protocol import SYNTAX_ERROR, Colour, GtpError, Reply, Vertex
-from engine.rules import STANDARD, Rules, rules_of_record
+from engine.protocol import GtpError
+from engine.rules import STANDARD, Needed, Rules
 from engine.search_terms import Limits, Report
-from engine.sgf import MAX_BYTES, game_to_sgf, read_record, replay
-from gocnn.go import BLACK, WHITE, Board, IllegalMove
-from gocnn.go.coords import gtp_to_point, point_to_gtp
+from gocnn.go import Board
+from gocnn.go.coords import gtp_to_point, point_to_gtp, points_to_gtp
 from gocnn.go.counting import Count, settle
 from sgf_data.values import MOST_KOMI
 
@@ -44,7 +36,7 @@ log = logging.getLogger(__name__)
 
 
 class Session:
-    """The state of a session, and its commands on the game; a handler for `engine.protocol.GtpEngine`."""
+    """A game, its rules and its clock, the player that moves in it, and the search that analyses it."""
 
     def __init__(
         self,
@@ -65,10 +57,16 @@ class Session:
         self._search: Search | None = None
         self.prepare = prepare
         self.is_preparing = is_preparing
-        self._set_komi, self._set_rules = DEFAULT_KOMI, rules  # which a record's take the place of while it is there
-        self._new_game(Game(ko=rules.ko), rules)
+        # As the client has set them: a record that is loaded brings its own, until the board is cleared.
+        self.chosen_komi, self.chosen_rules = DEFAULT_KOMI, rules
+        self.begin(Game(ko=rules.ko), rules)
 
-    # What the other modules of commands use.
+    def begin(self, game: Game, rules: Rules) -> None:
+        """Go over to another game."""
+        game.board.suicide = rules.suicide
+        self.game, self.rules = game, rules
+        self.clock.reset()
+        self.rest()
 
     @property
     def board(self) -> Board:
@@ -101,7 +99,7 @@ class Session:
 
     def names(self, points: Iterable[int]) -> str:
         """Some vertices, as GTP lists them."""
-        return " ".join(self.name(point) for point in points)
+        return points_to_gtp(points, self.board.size)
 
     def board_for(self, colour: int | None) -> Board:
         """A copy of the board with `colour` to move (None: as it is)."""
@@ -119,10 +117,10 @@ class Session:
         board.ko, board.suicide = rules.ko, True
         board.setup((), ())  # what superko compares depends on the rules
         for colour, point in moves:
-            board.play(colour, point, told=True)
+            board.play(colour, point, by_record=True)
         board.suicide = rules.suicide
         board.to_move = self.board.to_move
-        self.rules = self._set_rules = rules
+        self.rules = self.chosen_rules = rules
         self.game.board = board
 
     @property
@@ -131,11 +129,11 @@ class Session:
         return self.game.komi + self.rules.compensation(self.game.handicap)
 
     @property
-    def needed(self) -> float:
-        """What Black must be ahead by in area to win by the rules in use: what players and networks go by."""
+    def needed(self) -> Needed:
+        """What Black needs to win by the rules in use."""
         return self.needed_on(self.board)
 
-    def needed_on(self, board: Board) -> float:
+    def needed_on(self, board: Board) -> Needed:
         """The same on another board of the game; no more than a network can compute with."""
         return self.rules.needed(board, max(-MOST_KOMI, min(MOST_KOMI, self.komi)))
 
@@ -148,16 +146,14 @@ class Session:
         board, by_territory = self.board, self.rules.by_territory
         if not self.rules.friendly_pass:
             return board.territory_score(self.komi) if by_territory else board.area_score(self.komi)
-        found = self.count()
-        return (found.territory(board.prisoners) if by_territory else found.area) - self.komi
+        count = self.count()
+        return (count.territory(board.prisoners) if by_territory else count.area) - self.komi
 
     def run_search(self, colour: int | None, *, limits: Limits | None = None, **how: Any) -> Report:
         """What the search finds with `colour` to move (None: as it is); `how` as in `Search.run`."""
         board = self.board_for(colour)
         with policy_errors():
-            return self.search.run(
-                board, self.needed_on(board), limits or Limits(), territory=self.rules.by_territory, **how
-            )
+            return self.search.run(board, self.needed_on(board), limits or Limits(), **how)
 
     def think(self, colour: int, stop: Callable[[], bool], clean_up: bool = False, **how: Any) -> int:
         """The move that the player chooses, or RESIGN; nothing is played. Raises GtpError.
@@ -166,17 +162,16 @@ class Session:
         but where stones count as they stand he passes, too, when his opponent has passed and the game is won so.
         `how`: the reports on the way, as in `PolicyPlayer.choose`.
         """
-        self.player.found = None  # by its last search, which was of another position
+        self.player.report = None  # of another position
         passed = (-colour, self.board.pass_point) in self.board.moves[-1:]
         if passed and not (clean_up or self.rules.friendly_pass) and self.score() * colour > 0:
             return self.board.pass_point
         needed = self.needed_on(self.board_for(colour))
-        how |= {"territory": self.rules.by_territory, "seconds": self._seconds(colour), "stop": stop}
         with policy_errors():
-            move = self.player.choose(self.board, colour, needed, **how)
+            move = self.player.choose(self.board, colour, needed, seconds=self._seconds(colour), stop=stop, **how)
         if move == self.board.pass_point and (clean_up or not self.rules.friendly_pass):
-            found = self.count()
-            dead = found.points(found.dead & (found.stones == -colour))
+            count = self.count()
+            dead = count.points(count.dead & (count.stones == -colour))
             capture = capturing_move(self.board, colour, dead)
             return move if capture is None else capture
         return move
@@ -195,13 +190,12 @@ class Session:
         if bans is not None:
             limits = self.player.limits if isinstance(self.player, SearchPlayer) else Limits(visits=1)
             limits = with_seconds(limits, self._seconds(colour))
-            how = {"stop": stop, "report": report, "every": every, "bans": bans}
-            found = self.run_search(colour, limits=limits, **how)
-            if not found.moves:
+            last = self.run_search(colour, limits=limits, stop=stop, report=report, every=every, bans=bans)
+            if not last.moves:
                 raise GtpError("no move is allowed")
-            return found.moves[0].move, found
+            return last.moves[0].move, last
         move = self.think(colour, stop, report=report, every=every)
-        return move, self.player.found or self.run_search(colour, limits=Limits(visits=1))
+        return move, self.player.report or self.run_search(colour, limits=Limits(visits=1))
 
     def _seconds(self, colour: int) -> float | None:
         """What the clock gives `colour` for this move; None without a clock."""
@@ -213,7 +207,7 @@ class Session:
         played_last = self._played_at == len(self.board.recent)
         if self.player.ponders and played_last and not self.game.is_over:
             with contextlib.suppress(PolicyError):
-                self.player.ponder(self.board, self.needed, stop, territory=self.rules.by_territory)
+                self.player.ponder(self.board, self.needed, stop)
 
     def play(self, colour: int, move: int) -> str:
         """Play a chosen move, and say which it was."""
@@ -228,53 +222,6 @@ class Session:
         """Do not `ponder` before the next move of ours."""
         self._played_at = -1
 
-    # Commands.
-
-    def cmd_boardsize(self, width: int, height: int = 0) -> None:
-        """Change the size of the board, which is empty then. Two numbers must be the same."""
-        if height not in (0, width):
-            raise GtpError("unacceptable size")
-        try:
-            game = Game(width, self._set_komi, ko=self._set_rules.ko)
-        except ValueError:
-            raise GtpError("unacceptable size") from None
-        self._new_game(game, self._set_rules)
-        self.prepare()
-
-    def cmd_rectangular_boardsize(self, width: int, height: int) -> None:
-        """As boardsize, where the board is a square after all; others are refused."""
-        self.cmd_boardsize(width, height)
-
-    def cmd_clear_board(self) -> None:
-        """Begin a game on a board of the same size; komi and rules are those that were set, not a record's."""
-        self.cmd_boardsize(self.board.size)
-
-    def _new_game(self, game: Game, rules: Rules) -> None:
-        game.board.suicide = rules.suicide
-        self.game, self.rules = game, rules
-        self.clock.reset()
-        self.rest()
-
-    def cmd_komi(self, komi: float) -> None:
-        """Change komi; any is accepted."""
-        self.game.komi = self._set_komi = komi
-
-    def cmd_get_komi(self) -> str:
-        """Komi as it was set, or as the record that was loaded has it."""
-        return as_text(self.game.komi)
-
-    def cmd_play(self, colour: Colour, vertex: Vertex) -> None:
-        """Play a move of either colour, whoever's turn it is."""
-        try:
-            self.board.play(colour, vertex)
-        except IllegalMove:
-            raise GtpError("illegal move") from None
-
-    def cmd_genmove(self, reply: Reply, colour: Colour) -> str:
-        """Choose a move, play it, and say which."""
-        with self.timed(colour):
-            return self.play(colour, self.think(colour, lambda: reply.interrupted))
-
     @contextmanager
     def timed(self, colour: int) -> Iterator[None]:
         """The time that `colour` thinks about its move."""
@@ -283,92 +230,6 @@ class Session:
             yield
         finally:
             self.clock.stop(colour)
-
-    def cmd_reg_genmove(self, reply: Reply, colour: Colour) -> str:
-        """Choose a move and say which, without playing it."""
-        move = self.think(colour, lambda: reply.interrupted)
-        return "resign" if move == RESIGN else self.name(move)
-
-    def cmd_kgs__genmove_cleanup(self, reply: Reply, colour: Colour) -> str:
-        """As genmove, but take the opponent's dead stones off the board before passing."""
-        with self.timed(colour):
-            return self.play(colour, self.think(colour, lambda: reply.interrupted, clean_up=True))
-
-    def cmd_undo(self) -> None:
-        """Take back the last move; set-up and handicap stones stay."""
-        self.cmd_gg__undo(1)
-
-    def cmd_gg__undo(self, moves: int = 1) -> None:
-        """Take back some moves, or none at all if there are not so many."""
-        if not 0 <= moves <= len(self.board.recent):
-            raise GtpError("cannot undo")
-        for _ in range(moves):
-            self.board.undo()
-
-    def cmd_showboard(self) -> str:
-        """The board, who is to move, and the prisoners."""
-        board = self.board
-        taken = board.prisoners
-        return (
-            f"\n{diagram(board)}\n"
-            f"{NAMES[board.to_move]} to move, komi {as_text(self.game.komi)}, "
-            f"captured by Black {taken[BLACK]}, by White {taken[WHITE]}"
-        )
-
-    def cmd_final_score(self) -> str:
-        """The score by the rules in use; stones that look dead are taken off, where the players agree on them."""
-        return format_score(self.score())
-
-    def cmd_final_status_list(self, status: str) -> str:
-        """The chains that are alive, seki or dead, each on a line."""
-        found = self.count()
-        stones = found.stones != 0
-        if not self.rules.friendly_pass:  # as they are counted
-            found = replace(found, dead=np.zeros_like(stones), seki=np.zeros_like(stones))
-        wanted = {"dead": found.dead, "seki": found.seki & ~found.dead, "alive": stones & ~found.dead & ~found.seki}
-        if status not in wanted:
-            raise GtpError(SYNTAX_ERROR)
-        left = found.points(wanted[status])
-        lines = []
-        while left:
-            chain = self.board.chain(left[0])
-            lines.append(self.names(chain))
-            left = [point for point in left if point not in chain]
-        return "\n".join(lines)
-
-    def cmd_loadsgf(self, *words: str) -> None:
-        """Load a file's main line, up to the position before a move number if one is given, and take up its rules.
-
-        Komi and rules that it does not name are those that were set, whatever was loaded before.
-        A file name with single spaces in it is understood, though GTP has no way to write one; so is one in double
-        quotes, as GoGui sends it.
-        """
-        if not words:
-            raise GtpError(SYNTAX_ERROR)
-        try:
-            path, before_move = _file_and_move(words)
-            if not path.is_file() or path.stat().st_size > MAX_BYTES:
-                raise ValueError("not a game record")
-            record = read_record(path.read_bytes())
-            rules = rules_of_record(record.rules, self._set_rules)
-            game = replay(record, komi=self._set_komi, before_move=before_move, ko=rules.ko, suicide=rules.suicide)
-        except (OSError, ValueError) as error:
-            log.info("%s: %s", " ".join(words), error)
-            raise GtpError("cannot load file") from None
-        self._new_game(game, rules_of_record(record.rules, self._set_rules, game.handicap))
-        self.prepare()
-
-    def cmd_printsgf(self) -> str:
-        """The game as SGF."""
-        return "\n" + game_to_sgf(self.game, rules=self.rules).decode("utf-8")
-
-    def cmd_cputime(self) -> str:
-        """The processor time used so far, in seconds."""
-        return f"{time.process_time():.3f}"
-
-    def cmd_stop(self) -> None:
-        """Think no more until the next move is asked for; an analysis has ended when this is read."""
-        self.rest()
 
 
 @contextmanager
@@ -379,18 +240,3 @@ def policy_errors() -> Iterator[None]:
     except (PolicyError, ValueError) as error:
         log.debug("refused", exc_info=True)
         raise GtpError(str(error)) from None
-
-
-def _path(words: Sequence[str]) -> Path:
-    """A file name, which may be in double quotes."""
-    text = " ".join(words)
-    return Path(text[1:-1] if len(text) > 2 and text[0] == text[-1] == '"' else text)
-
-
-def _file_and_move(words: Sequence[str]) -> tuple[Path, int | None]:
-    """Split the arguments of loadsgf: the file's name, and the move number if there is one."""
-    path = _path(words)
-    number = words[-1]
-    if len(words) > 1 and number.isascii() and number.isdigit() and not path.exists():
-        return _path(words[:-1]), int(number)
-    return path, None

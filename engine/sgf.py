@@ -5,6 +5,8 @@ Records are read as `gocnn analyze` reads them (`sgf_data.mainline`), but every 
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from sgfmill import sgf
 
@@ -20,6 +22,15 @@ from sgf_data.mainline import MainLine, parse
 MAX_BYTES = 10_000_000
 
 _LETTERS = {BLACK: "b", WHITE: "w"}
+
+
+def read_file(path: Path) -> bytes:
+    """What is in a file that should be a game record. Raises OSError, and ValueError for one that can't be."""
+    if not path.is_file():
+        raise ValueError("not a file")
+    if path.stat().st_size > MAX_BYTES:
+        raise ValueError("too large for a game record")
+    return path.read_bytes()
 
 
 def read_record(data: bytes) -> MainLine:
@@ -56,7 +67,7 @@ def replay(
             game.board.to_move = event.colour
             break
         try:
-            game.board.play(event.colour, sgf_to_point(event.move, line.size), told=True)
+            game.board.play(event.colour, sgf_to_point(event.move, line.size), by_record=True)
         except ValueError as error:
             raise ValueError(f"move {moves} is illegal: {error}") from None
     game.handicap = handicap

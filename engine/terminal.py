@@ -19,9 +19,10 @@ from rich.console import Console
 from rich.table import Table
 
 from engine.diagram import diagram
-from engine.game import NAMES, Game, as_text, format_score
+from engine.game import NAMES, Game, format_score, number_text
 from engine.picture import picture
 from engine.player import RESIGN, PolicyPlayer
+from engine.rules import Needed
 from engine.sgf import game_to_sgf
 from gocnn.atomic import write_atomically
 from gocnn.go import BLACK, WHITE
@@ -123,7 +124,7 @@ class Terminal:
         if self.result or board.to_move == self.human:
             return
         with self.console.status("thinking"), _hurried_by_ctrl_c() as hurried:
-            move = self.player.choose(board, -self.human, self.game.komi, stop=hurried)
+            move = self.player.choose(board, -self.human, Needed(self.game.komi), stop=hurried)
         name = NAMES[-self.human]
         if move == RESIGN:
             self._say(f"{name} resigns.")
@@ -147,7 +148,7 @@ class Terminal:
     def _end(self, result: str) -> None:
         """Keep and announce the result."""
         self.result = result
-        self._say(f"{_in_words(result)} ({result}, komi {as_text(self.game.komi)}).")
+        self._say(f"{_in_words(result)} ({result}, komi {number_text(self.game.komi)}).")
 
     def _undo(self) -> None:
         """Take moves back until it is the person's turn again."""
@@ -178,7 +179,7 @@ class Terminal:
             self._say("The score is even.")
         else:
             leader = NAMES[BLACK if score > 0 else WHITE]
-            self._say(f"{leader} is ahead by {as_text(abs(score))} points, komi {as_text(self.game.komi)}.")
+            self._say(f"{leader} is ahead by {number_text(abs(score))} points, komi {number_text(self.game.komi)}.")
 
     def _save(self, name: str) -> None:
         if not name:
@@ -217,7 +218,7 @@ class Terminal:
             f"{NAMES[colour]:5s} {'you' if colour == self.human else 'gocnn':5s}  {taken[colour]} captured"
             for colour in (BLACK, WHITE)
         ]
-        lines += [f"komi  {as_text(self.game.komi)}", f"move  {len(board.moves) + 1}"]
+        lines += [f"komi  {number_text(self.game.komi)}", f"move  {len(board.moves) + 1}"]
         if self.colourful:
             grid = Table.grid(padding=(0, 3))
             grid.add_column(no_wrap=True)  # in a narrow terminal the text beside the board gives way

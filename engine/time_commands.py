@@ -46,4 +46,4 @@ class TimeCommands:
         """What is left of a player's main time (no stones), or of the period in which so many are still to play."""
         if stones < 0:
             raise GtpError(SYNTAX_ERROR)
-        self.session.clock.time_left(colour, max(0.0, time), stones)
+        self.session.clock.set_left(colour, max(0.0, time), stones)

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from engine.search_terms import SearchConfig
 from gocnn.jit import njit
 
 # Columns of Tree.links.
@@ -23,7 +24,7 @@ VISITS = 0  # descents through the node, its own evaluation among them
 THROUGH = 1  # those that came from its parent
 PENDING = 2  # descents that wait for the network
 PARENT, MOVE, CHILD, SIBLING = 3, 4, 5, 6  # CHILD: the newest one; SIBLING: the next older one; -1: none
-FIRST, MOVES, OPENED = 7, 8, 9  # the run of edges, its length, how many of them have been tried
+FIRST, MOVES, TRIED = 7, 8, 9  # the run of edges, its length, how many of them have a child or were left out
 STATE = 10
 BARRED = 11  # not 0: this search leaves the node out, at the root
 LINKS = 12
@@ -75,6 +76,19 @@ def new_tree(size: int, nodes: int) -> Tree:
     )
 
 
+def settings_of(config: SearchConfig, size: int) -> np.ndarray:
+    """float64 [SETTINGS]: what the functions on a tree need to know of a search on boards of this size."""
+    settings = np.zeros(SETTINGS)
+    settings[CPUCT] = config.cpuct
+    settings[CPUCT_GROWTH] = config.cpuct_growth
+    settings[FPU] = config.fpu
+    settings[VIRTUAL_LOSS] = config.virtual_loss
+    settings[LEAD_WEIGHT] = config.lead_weight
+    settings[LEAD_SCALE] = size
+    settings[TEMPERATURE] = config.policy_temperature
+    return settings
+
+
 def children(tree: Tree, node: int) -> list[int]:
     """The numbers of a node's children, oldest first."""
     found, child = [], int(tree.links[node, CHILD])
@@ -115,7 +129,7 @@ def add_node(tree, parent, move, prior):
 @njit(cache=True, nogil=True)
 def bring_best_forward(tree, node):
     """Let the most probable of the moves not yet tried stand in front of them."""
-    first = tree.links[node, FIRST] + tree.links[node, OPENED]
+    first = tree.links[node, FIRST] + tree.links[node, TRIED]
     last = tree.links[node, FIRST] + tree.links[node, MOVES]
     if first >= last:
         return
@@ -154,7 +168,7 @@ def expand(tree, node, policy, legal, temperature):
     tree.used[1] = edge
     tree.links[node, FIRST] = first
     tree.links[node, MOVES] = count
-    tree.links[node, OPENED] = 0
+    tree.links[node, TRIED] = 0
     tree.links[node, STATE] = EXPANDED
     bring_best_forward(tree, node)
 
@@ -184,8 +198,8 @@ def select(tree, node, settings):
     # In a lost position nothing is worse than what has been tried, and everything is worth a look.
     first_value = mean - settings[FPU] * np.sqrt(min(tried, 1.0)) * min(2 * mean, 1.0)
     best, best_score = NO_MOVE, -1e30
-    edge = links[node, FIRST] + links[node, OPENED]
-    if links[node, OPENED] < links[node, MOVES]:
+    edge = links[node, FIRST] + links[node, TRIED]
+    if links[node, TRIED] < links[node, MOVES]:
         best, best_score = UNTRIED, first_value + weight * tree.priors[edge]
     child = links[node, CHILD]
     while child >= 0:

@@ -19,26 +19,26 @@ Examples:
 def average(networks: tuple[str, ...], out: str, shares: str | None) -> None:
     """Take the mean of the weights of networks that were trained on from the same one.
 
-    It is mostly better than each of them: two machines, or two runs with different --seed, can so share the work of
-    one training. Between a network and itself trained on lie others that have forgotten less.
+    The mean is mostly better than each of them, so that two machines, or two runs with different --seed, can share one
+    training. A mean of a network and the same network trained further keeps more of what the first one knew.
     """
     from gocnn import checkpoint, policy
 
     try:
-        weights = [float(share) for share in shares.split(",")] if shares else [1.0] * len(networks)
+        given = [float(share) for share in shares.split(",")] if shares else [1.0] * len(networks)
     except ValueError:
         raise click.UsageError(f"--shares: numbers such as 0.25,0.75 are needed, not {shares!r}") from None
-    if len(weights) != len(networks) or not all(weight >= 0 for weight in weights):
+    if len(given) != len(networks) or not all(share >= 0 for share in given):
         raise click.UsageError(f"--shares: one number for each of the {len(networks)} networks, none below 0")
-    total = sum(weights)
+    total = sum(given)
     if not 0 < total < float("inf"):
         raise click.UsageError(f"--shares: their sum must be a number above 0, which {total} is not")
-    weights = [weight / total for weight in weights]
+    fractions = [share / total for share in given]
     try:
-        mean = policy.average([policy.load(path) for path in networks], weights)
+        mean = policy.average([policy.load(path) for path in networks], fractions)
         parts = [
             {"network": checkpoint.signature(path), "share": share, "card": checkpoint.load(path).meta.get("card")}
-            for path, share in zip(networks, weights, strict=True)
+            for path, share in zip(networks, fractions, strict=True)
         ]
         policy.save(out, mean.config, mean, {"mean of": parts})
     except (ValueError, OSError) as error:

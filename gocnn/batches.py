@@ -46,7 +46,7 @@ class Mixture:
         return tuple(np.concatenate(pair) for pair in zip(*parts, strict=True))
 
 
-def as_images(inputs: Tensor) -> Tensor:
+def as_inputs(inputs: Tensor) -> Tensor:
     """int8 or float [B, C, H, W] -> float32, in memory as convolutions like it."""
     if inputs.ndim != 4:
         return inputs.float()

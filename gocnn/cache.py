@@ -1,4 +1,4 @@
-"""Where what can be had again is kept."""
+"""The folder for files that can be fetched or made again."""
 
 from __future__ import annotations
 

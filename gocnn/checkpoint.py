@@ -95,7 +95,7 @@ def load(path: str | os.PathLike[str], kind: str | None = None) -> Checkpoint:
         with safetensors.safe_open(path, framework="pt") as file:
             header = json.loads((file.metadata() or {}).get(_KEY, "null"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-    except (safetensors.SafetensorError, OSError, ValueError) as error:
+    except (safetensors.SafetensorError, OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path}: not a checkpoint, or a damaged one ({error})") from error
     if not isinstance(header, dict) or not {"version", "kind", "meta"} <= header.keys():
         raise CheckpointError(f"{path}: a safetensors file, but not one of gocnn's")

@@ -47,7 +47,7 @@ class Conv3x3(nn.Conv2d):
 
 
 def activated(norm: nn.BatchNorm2d, activation: nn.ReLU, x: Tensor) -> Tensor:
-    """Normalisation and ReLU; learns in compiled code where that can do it."""
+    """Normalisation and ReLU. Where compiled code can learn both, neither module is called: their hooks see nothing."""
     return norm_relu.apply(norm, x) if norm_relu.fits(norm, x) else activation(norm(x))
 
 

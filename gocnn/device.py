@@ -109,7 +109,7 @@ def keep_memory() -> None:
 
 
 @dataclass(frozen=True)
-class Ranks:
+class Process:
     """This process among those that train together: `rank` 0 .. `world` - 1, on `device`."""
 
     rank: int
@@ -152,7 +152,7 @@ class Ranks:
         """Give the mean of all processes' values to the tensors, of one type and device, in place.
 
         By one exchange after the backward pass, where DistributedDataParallel has several while it goes on: networks
-        of a few million weights hardly gain by that, and it keeps the processes' group beyond its end (see `ranks`).
+        of a few million weights hardly gain by that, and it keeps the group beyond its end (see `processes`).
         """
         if self.world > 1:
             flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
@@ -163,7 +163,7 @@ class Ranks:
 
 
 @contextlib.contextmanager
-def ranks(device: str | None = None) -> Iterator[Ranks]:
+def processes(device: str | None = None) -> Iterator[Process]:
     """The processes that torchrun started, joined for the length of the context; a plain run is one process.
 
     `device` is as in `named_device`. GPUs talk over NCCL, CPUs over gloo. Raises ValueError for several processes on
@@ -175,7 +175,7 @@ def ranks(device: str | None = None) -> Iterator[Ranks]:
     if chosen.type == "cuda":
         torch.cuda.set_device(chosen)
     if world == 1:
-        yield Ranks(0, 1, chosen)
+        yield Process(0, 1, chosen)
         return
     if chosen.type == "mps":
         raise ValueError("Apple's GPU can't be shared by several processes: add --device cpu, or leave torchrun out")
@@ -184,7 +184,7 @@ def ranks(device: str | None = None) -> Iterator[Ranks]:
     # (https://github.com/pytorch/pytorch/pull/179291).
     importlib.import_module("torch.distributed.nn.functional")
     dist.init_process_group("cpu:gloo,cuda:nccl" if chosen.type == "cuda" else "gloo")
-    here = Ranks(dist.get_rank(), world, chosen)
+    here = Process(dist.get_rank(), world, chosen)
     try:
         yield here
         here.wait()  # none leaves before the first has saved: torchrun ends all as soon as one is at fault

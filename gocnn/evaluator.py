@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from gocnn import policy, weights
-from gocnn.batches import as_images
+from gocnn.batches import as_inputs
 from gocnn.compiled.threads import share
 from gocnn.compiled.trunk import FastTrunk, fits
 from gocnn.device import autocast, best_device, memory_format, named_device, one_thread, precision
@@ -59,9 +59,7 @@ class Evaluator:
     def load(
         cls, path: str | os.PathLike[str] | None = None, device: str | None = None, profile: Profile = UNKNOWN
     ) -> Evaluator:
-        """The network in a file, or the one that ships, for a player of that profile.
-
-        Two ship: one that is told who plays, for any profile but the unknown, and one that is not and plays better.
+        """The network in a file; without one the best that ships, with a known profile the best that can be told it.
 
         Raises gocnn.checkpoint.CheckpointError for a file that is missing, damaged or no policy network, and ValueError
         for one that can be told no profile.
@@ -111,17 +109,17 @@ class Evaluator:
         return np.stack([of_board(board, self.plane_set, symmetry=symmetry) for board in boards])
 
     def evaluate_planes(
-        self, planes: np.ndarray, komi: np.ndarray, symmetries: int = 1, profiles: np.ndarray | None = None
+        self, planes: np.ndarray, needed: np.ndarray, symmetries: int = 1, profiles: np.ndarray | None = None
     ) -> Evaluation:
         """All that the network says of int8 [B, planes, N, N]; the mean of so many `symmetries` (1 to 8) of the board.
 
-        `komi` float32 [B] is what the player to move must be ahead by on the board: komi for Black, -komi for White.
+        `needed` float32 [B] is what the player to move must be ahead by on the board: komi for Black, -komi for White.
         `profiles` int64 [B, 2] are theirs, if the network `has_profiles` and they are not all of the evaluator's own.
         """
         if profiles is None:
             profiles = np.tile(np.array(self.profile, np.int64), (len(planes), 1))
         if symmetries == 1:
-            return self._evaluate_planes(planes, komi, profiles)
+            return self._evaluate_planes(planes, needed, profiles)
         batch, size = len(planes), planes.shape[-1]
         maps = point_maps(size)[:symmetries]
         flat = planes.reshape(*planes.shape[:2], -1)
@@ -129,7 +127,7 @@ class Evaluator:
         for view, there in zip(turned, maps):
             view[:, :, there[:-1]] = flat
         found = self._evaluate_planes(
-            turned.reshape(-1, *planes.shape[1:]), np.tile(komi, symmetries), np.tile(profiles, (symmetries, 1))
+            turned.reshape(-1, *planes.shape[1:]), np.tile(needed, symmetries), np.tile(profiles, (symmetries, 1))
         )
 
         def mean(values: np.ndarray) -> np.ndarray:
@@ -146,13 +144,13 @@ class Evaluator:
             None if found.owner is None else turned_back(found.owner),
         )
 
-    def _evaluate_planes(self, planes: np.ndarray, komi: np.ndarray, profiles: np.ndarray) -> Evaluation:
+    def _evaluate_planes(self, planes: np.ndarray, needed: np.ndarray, profiles: np.ndarray) -> Evaluation:
         threads = torch.get_num_threads()
         if self._trunk is not None or self.device.type != "cpu" or min(threads, len(planes)) == 1:
-            return self._look(planes, komi, profiles)
+            return self._look(planes, needed, profiles)
 
         def look(first: int, last: int) -> Evaluation:
-            return self._look(planes[first:last], komi[first:last], profiles[first:last])
+            return self._look(planes[first:last], needed[first:last], profiles[first:last])
 
         with one_thread():  # torch's own threads would go to sleep and wake up in each layer
             parts = share(look, len(planes), threads)
@@ -162,26 +160,26 @@ class Evaluator:
         )
 
     @torch.inference_mode()
-    def _look(self, planes: np.ndarray, komi: np.ndarray, profiles: np.ndarray) -> Evaluation:
+    def _look(self, planes: np.ndarray, needed: np.ndarray, profiles: np.ndarray) -> Evaluation:
         if self._trunk is None:
-            inputs = [as_images(torch.from_numpy(planes).to(self.device))]
+            inputs = [as_inputs(torch.from_numpy(planes).to(self.device))]
             if self.has_profiles:
                 inputs.append(torch.from_numpy(profiles).to(self.device))
             with autocast(self.device, self.dtype):
                 out = self.model.heads(*inputs) if self.has_value else self.model(*inputs)
-            return self._answer(out, komi)
+            return self._answer(out, needed)
         features = self._trunk(planes, torch.get_num_threads(), profiles)
         with one_thread():
-            return self._answer(self.model.read(features) if self.has_value else self.model.head(features), komi)
+            return self._answer(self.model.read(features) if self.has_value else self.model.head(features), needed)
 
-    def _answer(self, out: Outputs | torch.Tensor, komi: np.ndarray) -> Evaluation:
+    def _answer(self, out: Outputs | torch.Tensor, needed: np.ndarray) -> Evaluation:
         if not isinstance(out, Outputs):
             return Evaluation(_numpy(out.float().softmax(1)), None, None, None)
-        needed = torch.from_numpy(komi).to(self.device)
+        points = torch.from_numpy(needed).to(self.device)
         return Evaluation(
             _numpy(out.policy.float().softmax(1)),
-            _numpy(out.win_logit(needed).sigmoid()),
-            _numpy(out.lead - needed),
+            _numpy(out.win_logit(points).sigmoid()),
+            _numpy(out.lead - points),
             _numpy(out.owner.flatten(1)),
         )
 

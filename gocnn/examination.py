@@ -1,6 +1,6 @@
 """What a Go network is worth: its answers to positions whose next move and outcome are known, and figures of them.
 
-Every position is asked for once, or eight times with the answers of the board's symmetries averaged. The verdicts are
+Every position is asked about once, or in several symmetries of the board, whose answers are averaged. The verdicts are
 kept position by position, so that accuracy can be told by the phase of the game, and chances to win can be held against
 how often the game was won (a reliability diagram; Niculescu-Mizil & Caruana 2005,
 https://doi.org/10.1145/1102351.1102430).
@@ -17,7 +17,7 @@ import numpy as np
 from gocnn.batches import Source
 from gocnn.evaluator import Evaluator
 from gocnn.go.planes import stones_on
-from gocnn.targets import KOMI, LEAD, WON
+from gocnn.targets import LEAD, NEEDED, WON
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,14 +39,11 @@ class Verdicts:
     won: np.ndarray  # float [N]: 1 if the player to move won, 0 if he lost
     judged: np.ndarray  # bool [N]: whether winner and komi are known, and the network has a value head
     winrate: np.ndarray  # float [N]: his chance to win by the network, where komi is known
-    lead_error: np.ndarray  # float [N]: points by which the network errs about the final margin; inf if by no number
+    lead_error: np.ndarray  # float [N]: points by which the network errs about the margin; inf if its lead is nan
 
     @property
     def right(self) -> np.ndarray:
-        """float: of the judged positions, 1 if the winner has the better chance, 1/2 if it is even, else 0.
-
-        What is no number is no chance.
-        """
+        """float [judged]: 1 if the winner has the better chance, 1/2 if it is even, else 0, as for nan."""
         said, won = np.sign(self.winrate - 0.5)[self.judged], np.where(self.won > 0.5, 1, -1)[self.judged]
         return np.asarray(np.where(np.isnan(said), 0, (1 + said * won) / 2))
 
@@ -111,10 +108,10 @@ def examine(
     parts = []
     for first in range(0, count, batch):
         planes, moves, *others = source.batch(first, min(batch, count - first))
-        told = others.pop() if profiles else None
+        given = others.pop() if profiles else None
         outcome = others[0] if others else np.full((len(moves), 3), np.nan, np.float32)
-        komi, won, lead = outcome[:, KOMI], outcome[:, WON], outcome[:, LEAD]
-        found = judge.evaluate_planes(planes, komi, symmetries, told)
+        needed, won, lead = outcome[:, NEEDED], outcome[:, WON], outcome[:, LEAD]
+        found = judge.evaluate_planes(planes, needed, symmetries, given)
         said = found.policy[np.arange(len(moves)), moves]
         nothing = np.full(len(moves), np.nan)
         parts.append(
@@ -123,9 +120,9 @@ def examine(
                 place=_places(found.policy, moves),
                 nats=-np.log(np.maximum(said, 1e-30)),
                 won=won,
-                judged=~np.isnan(won + komi) & (found.winrate is not None),
+                judged=~np.isnan(won + needed) & (found.winrate is not None),
                 winrate=nothing if found.winrate is None else found.winrate,
-                lead_error=nothing if found.lead is None else _lead_error(found.lead, komi, lead),
+                lead_error=nothing if found.lead is None else _lead_error(found.lead, needed, lead),
             )
         )
         if report:
@@ -143,13 +140,13 @@ def _places(policy: np.ndarray, moves: np.ndarray) -> np.ndarray:
     return np.asarray((~(policy <= said) | ((policy == said) & earlier)).sum(1))
 
 
-def _lead_error(said: np.ndarray, komi: np.ndarray, lead: np.ndarray) -> np.ndarray:
-    """float [B]: points by which a network errs that says leads after komi; nan where komi or lead is not known.
+def _lead_error(said: np.ndarray, needed: np.ndarray, lead: np.ndarray) -> np.ndarray:
+    """float [B]: points by which a network errs about leads beyond those needed; nan where either is not known.
 
     What is no number is wrong by more than any.
     """
-    error = np.abs(said + komi - lead)
-    return np.where(np.isnan(error) & ~np.isnan(komi + lead), np.inf, error)
+    error = np.abs(said + needed - lead)
+    return np.where(np.isnan(error) & ~np.isnan(needed + lead), np.inf, error)
 
 
 def picture(verdicts: Verdicts) -> Figure:

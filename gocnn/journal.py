@@ -107,7 +107,7 @@ def _read(path: Path) -> list[dict[str, str]]:
 
 
 def draw_curves(rows: Sequence[Mapping[str, str]], picture: Path) -> None:
-    """Draw the log of a run as a PNG: nats, shares of right answers, and for a network that says who wins, his nats.
+    """Draw the log of a run as a PNG: nats, shares of right answers, and the nats of the winner if they are there.
 
     What the network makes of samples that it has learned from, where the log has it, is drawn with dashes.
     """

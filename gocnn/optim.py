@@ -78,6 +78,8 @@ def make_optimizers(
 ) -> list[torch.optim.Optimizer]:
     """The optimisers for a model: AdamW alone, or with "muon" Muon for all filters and matrices inside `model.blocks`.
 
+    A model without blocks has AdamW alone.
+
     Weight decay falls on what has two dimensions or more, filters, matrices and tables, not on vectors such as biases.
     Raises ValueError for another name.
     """

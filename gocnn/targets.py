@@ -2,9 +2,9 @@
 
 A batch's outcomes are float32 [B, 3], from the view of the player to move; nan stands for what is not known:
 
-    KOMI  the points that he must be ahead by on the board (komi for Black, minus komi for White)
-    WON   1 if he won, 0 if he lost
-    LEAD  his points ahead on the board at the end, before komi, where the game was counted
+    NEEDED  the points that he must be ahead by on the board (komi for Black, minus komi for White)
+    WON     1 if he won, 0 if he lost
+    LEAD    his points ahead on the board at the end, before komi, where the game was counted
 
 A move is a point, size*size for the pass, or -100 where it is not to be learned.
 
@@ -26,7 +26,7 @@ from torch.nn.functional import (
 
 from gocnn.value import Outputs
 
-KOMI, WON, LEAD = range(3)
+NEEDED, WON, LEAD = range(3)
 UNKNOWN = 2
 LEAD_UNIT = 10.0  # points; the error from which on a margin's loss grows linearly
 
@@ -57,10 +57,10 @@ def policy_and_value_loss(value_weight: float, lead_weight: float, owner_weight:
 
     def loss(model: nn.Module, planes: Tensor, moves: Tensor, outcomes: Tensor, owners: Tensor | None = None) -> Tensor:
         out: Outputs = model.heads(planes)  # type: ignore[operator]
-        komi, won, lead = outcomes.unbind(1)
-        judged = ~(won.isnan() | komi.isnan())
+        needed, won, lead = outcomes.unbind(1)
+        judged = ~(won.isnan() | needed.isnan())
         value = binary_cross_entropy_with_logits(
-            out.win_logit(komi.nan_to_num()), won.nan_to_num(), judged.float(), reduction="mean"
+            out.win_logit(needed.nan_to_num()), won.nan_to_num(), judged.float(), reduction="mean"
         )
         counted = ~lead.isnan()
         error = huber_loss(out.lead / LEAD_UNIT, lead.nan_to_num() / LEAD_UNIT, reduction="none")

@@ -74,8 +74,8 @@ class Taught:
         flat = planes.reshape(*planes.shape[:2], -1)
         turned = np.empty_like(flat)
         np.put_along_axis(turned, there[:, None, :-1], flat, axis=2)
-        komi = np.zeros(len(planes), np.float32)  # moves do not hang on it
-        found = self.teacher.evaluate_planes(turned.reshape(planes.shape), komi, profiles=profiles).policy
+        needed = np.zeros(len(planes), np.float32)  # moves do not hang on it
+        found = self.teacher.evaluate_planes(turned.reshape(planes.shape), needed, profiles=profiles).policy
         if not np.isfinite(found).all():
             raise ValueError("the teacher's answers are no numbers: its weights are broken")
         return np.take_along_axis(found, there, axis=1)

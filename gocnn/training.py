@@ -21,8 +21,8 @@ from torch import Tensor, nn
 
 from gocnn import checkpoint, optim
 from gocnn.atomic import check_writable
-from gocnn.batches import Prefetcher, Source, as_images
-from gocnn.device import Ranks, autocast, keep_memory, memory_format, precision
+from gocnn.batches import Prefetcher, Source, as_inputs
+from gocnn.device import Process, autocast, keep_memory, memory_format, precision
 from gocnn.journal import Journal
 
 Loss = Callable[..., Tensor]  # (model, inputs, targets...) -> a scalar; the model may run in half precision
@@ -99,7 +99,7 @@ def classify(
     with Prefetcher(source, 0, batch, batch, device) as batches:
         for first in range(0, count, batch):
             inputs, targets, *_ = (t[: count - first] for t in batches.next())
-            logits = model(as_images(inputs)).float()
+            logits = model(as_inputs(inputs)).float()
             nats += float(nn.functional.cross_entropy(logits, targets, reduction="sum"))
             best = logits.topk(min(5, logits.shape[1])).indices == targets[:, None]
             best &= ~logits.isnan().any(1, keepdim=True)  # which come first, and are no answer
@@ -116,26 +116,26 @@ class Run:
         folder: Path,
         model: nn.Module,
         config: TrainingConfig,
-        ranks: Ranks,
+        process: Process,
         *,
         loss: Loss = cross_entropy,
         identity: dict[str, Any] | None = None,
     ) -> None:
         """`identity` (JSON-like) says what is trained and on what; a resumed run must have the same."""
-        self.folder, self.config, self.ranks = folder, config, ranks
+        self.folder, self.config, self.process = folder, config, process
         self.identity = identity or {}
-        self.dtype = precision(config.precision, ranks.device)
-        self.model = model.to(ranks.device, memory_format=memory_format(ranks.device))  # type: ignore[call-overload]
-        ranks.copy_first(self.model.state_dict().values())
-        self.average = optim.AveragedModel(self.model, config.ema)
+        self.dtype = precision(config.precision, process.device)
+        self.model = model.to(process.device, memory_format=memory_format(process.device))  # type: ignore[call-overload]
+        process.copy_first(self.model.state_dict().values())
+        self.ema = optim.AveragedModel(self.model, config.ema)
         self.optimizers = optim.make_optimizers(
             self.model, config.optimizer, config.lr, config.muon_lr, config.weight_decay
         )
         self.progress = Progress()
 
         def loss_of(inputs: Tensor, *targets: Tensor) -> Tensor:
-            with autocast(ranks.device, self.dtype):
-                return torch.as_tensor(loss(self.model, as_images(inputs), *targets))
+            with autocast(process.device, self.dtype):
+                return torch.as_tensor(loss(self.model, as_inputs(inputs), *targets))
 
         self._loss_of = torch.compile(loss_of, dynamic=False) if config.compile else loss_of
 
@@ -146,7 +146,7 @@ class Run:
     @property
     def samples(self) -> int:
         """Samples seen so far by all processes."""
-        return self.progress.step * self.config.batch * self.ranks.world
+        return self.progress.step * self.config.batch * self.process.world
 
     @property
     def share_done(self) -> float:
@@ -169,25 +169,25 @@ class Run:
         optim.set_learning_rate(self.optimizers, rate)
         loss = self._loss_of(inputs, *targets)
         loss.backward()
-        self.ranks.average([p.grad for p in self.model.parameters() if p.grad is not None])
+        self.process.average([p.grad for p in self.model.parameters() if p.grad is not None])
         if self.config.clip:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
         for optimizer in self.optimizers:
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
         self.progress.step += 1
-        self.average.update(self.model, self.progress.step)
+        self.ema.update(self.model, self.progress.step)
         return loss.detach()
 
     def save(self) -> None:
         """Write the checkpoint to resume from."""
         tensors = {f"model.{n}": t for n, t in self.model.state_dict().items()}
-        tensors |= {f"average.{n}": t for n, t in self.average.module.state_dict().items()}
+        tensors |= {f"average.{n}": t for n, t in self.ema.module.state_dict().items()}
         for k, optimizer in enumerate(self.optimizers):
             for index, state in optimizer.state_dict()["state"].items():
                 tensors |= {f"optimizer{k}.{index}.{n}": t for n, t in state.items()}
         meta = {"config": asdict(self.config), "identity": self.identity, "progress": asdict(self.progress),
-                "world": self.ranks.world}  # fmt: skip
+                "world": self.process.world}  # fmt: skip
         checkpoint.save(self.checkpoint_path, "training", meta, tensors)
 
     def begin(self, resume: bool) -> None:
@@ -200,7 +200,7 @@ class Run:
         elif self.checkpoint_path.exists() or (self.folder / "network.safetensors").exists():
             remedy = "add --resume to go on with it, or take another folder"
             raise ValueError(f"{self.folder} holds a run already: {remedy}")
-        if self.ranks.is_first:
+        if self.process.is_first:
             check_writable(self.checkpoint_path)
 
     def resume(self) -> None:
@@ -215,7 +215,7 @@ class Run:
 
     def _go_on_from(self, saved: checkpoint.Checkpoint) -> None:
         self.progress = Progress(**saved.meta["progress"])
-        (first,) = self.ranks.from_first(self.progress.step)
+        (first,) = self.process.from_first(self.progress.step)
         if first != self.progress.step:
             raise checkpoint.CheckpointError(
                 f"{self.checkpoint_path}: of step {self.progress.step:,}, where the first process has one of step "
@@ -226,11 +226,11 @@ class Run:
         if self._holds(before) and self._holds(config):
             before = before | {name: config[name] for name in ("minutes", "samples", "decay")}
         # Runs of earlier versions did not write these down.
-        untold = {name: self.identity[name] for name in ("data", "owners", "val") if name in self.identity}
+        untold = {name: self.identity[name] for name in ("data", "labels", "owners", "val") if name in self.identity}
         for what, now, then in (
             ("settings", config, before),
             ("data or network", self.identity, untold | saved.meta["identity"]),
-            ("number of processes", {"world": self.ranks.world}, {"world": saved.meta["world"]}),
+            ("number of processes", {"world": self.process.world}, {"world": saved.meta["world"]}),
         ):
             changed = sorted(k for k in now.keys() | then.keys() if now.get(k) != then.get(k))
             if changed:
@@ -239,7 +239,7 @@ class Run:
                     + ", ".join(f"{k} was {then.get(k)}, now {now.get(k)}" for k in changed)
                 )
         self.model.load_state_dict(_with_prefix(saved.tensors, "model."))
-        self.average.module.load_state_dict(_with_prefix(saved.tensors, "average."))
+        self.ema.module.load_state_dict(_with_prefix(saved.tensors, "average."))
         for k, optimizer in enumerate(self.optimizers):
             params = [p for group in optimizer.param_groups for p in group["params"]]
             state: dict[int, dict[str, Tensor]] = {}
@@ -259,14 +259,14 @@ class Run:
         `validate` is given the averaged model, in eval mode. Raises Interrupted after saving, on Ctrl-C, SIGTERM or
         SIGHUP.
         """
-        config, ranks = self.config, self.ranks
-        stride = config.batch * ranks.world
-        start = self.progress.step * stride + ranks.rank * config.batch
+        config, process = self.config, self.process
+        stride = config.batch * process.world
+        start = self.progress.step * stride + process.rank * config.batch
         keep_memory()
         torch.manual_seed(config.seed)
         with (
-            Prefetcher(source, start, config.batch, stride, ranks.device) as batches,
-            Journal(self.folder, self.progress.step, enabled=ranks.is_first) as journal,
+            Prefetcher(source, start, config.batch, stride, process.device) as batches,
+            Journal(self.folder, self.progress.step, enabled=process.is_first) as journal,
             _stop_requests() as stop,
         ):
             began: float | None = None
@@ -278,25 +278,26 @@ class Run:
                 fresh = began is None
                 if began is None:  # compiling, again in each process that goes on, is no time of training
                     began = time.monotonic() - self.progress.seconds
-                (self.progress.seconds,) = ranks.from_first(time.monotonic() - began)
-                stopping = ranks.mean(float(stop.is_set)) > 0
+                (self.progress.seconds,) = process.from_first(time.monotonic() - began)
+                stopping = process.mean(float(stop.is_set)) > 0
                 finished = self.share_done >= 1
                 due = self.progress.seconds - saved >= 60 * config.checkpoint_minutes
-                # Not before the first step: where that needs other settings, the same folder takes them.
                 ending = stopping or finished
                 testing = not ending and self.progress.seconds - validated >= 60 * config.validate_minutes
-                saving = fresh or due or ending or testing  # a test may last longer than those wait who want to stop
+                # The first checkpoint follows the first step: if that fails, for too large a batch say, the folder
+                # holds no run yet. A test may last longer than somebody who stops the run will wait, so it comes after.
+                saving = fresh or due or ending or testing
                 reporting = not self.progress.step % 10 or self.progress.step == 1
                 if reporting or saving:
-                    value = self._finite("loss", ranks.mean(float(loss)))
+                    value = self._finite("loss", process.mean(float(loss)))
                 if reporting:
                     old = self.progress.loss
                     self.progress.loss = value if np.isnan(old) else 0.95 * old + 0.05 * value
                     journal.show(self.share_done, self.samples, self.progress.seconds, self.progress.loss)
                 if saving:
-                    self._finite("largest weight", ranks.mean(self._largest_weight()))
+                    self._finite("largest weight", process.mean(self._largest_weight()))
                     saved = self.progress.seconds
-                    if ranks.is_first:
+                    if process.is_first:
                         self.save()
                 if testing:
                     paused = time.monotonic()
@@ -312,9 +313,9 @@ class Run:
 
     def _test(self, validate: Callable[[nn.Module], Metrics], journal: Journal) -> Metrics:
         """Validate and write it down, on the first process alone."""
-        if not self.ranks.is_first:
+        if not self.process.is_first:
             return {}
-        metrics = validate(self.average.module)
+        metrics = validate(self.ema.module)
         journal.record(
             self.progress.step, self.samples, self.progress.seconds, self.learning_rate, self.progress.loss, metrics
         )
@@ -322,7 +323,7 @@ class Run:
 
     def _largest_weight(self) -> float:
         """Of the average, which keeps what the model's weights and statistics were; nan if one is no number."""
-        weights = [t for t in self.average.module.state_dict().values() if t.is_floating_point()]
+        weights = [t for t in self.ema.module.state_dict().values() if t.is_floating_point()]
         return float(torch.stack([weight.abs().max() for weight in weights]).max())
 
     def _finite(self, what: str, value: float) -> float:

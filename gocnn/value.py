@@ -1,9 +1,10 @@
 """Who is ahead, and by how much: the value head.
 
-The head gives every point an owner between -1 and +1; their sum is the lead on the board in points. Komi is subtracted
-outside of the network, and the chance to win is how large the rest is against the head's own doubt:
+The head gives every point an owner between -1 and +1; their sum is the lead on the board in points. The lead that is
+needed to win (komi for Black, minus komi for White) is subtracted outside of the network, and the chance to win is how
+large the rest is against the head's own doubt:
 
-    P(win) = sigmoid((lead - komi) / doubt)
+    P(win) = sigmoid((lead - needed) / doubt)
 
 So one head answers for any komi and any size of board, and its owners can be looked at. What it learns from is in
 `gocnn.targets`, how it is tested in `gocnn.examination`.
@@ -35,9 +36,9 @@ class Outputs(NamedTuple):
         """[B]: points ahead on the board, before komi."""
         return self.owner.flatten(1).sum(1)
 
-    def win_logit(self, komi: Tensor) -> Tensor:
-        """[B]: the logit of winning, where `komi` [B] is what the player must be ahead by (negative for White)."""
-        return (self.lead - komi) / self.doubt
+    def win_logit(self, needed: Tensor) -> Tensor:
+        """[B]: the logit of winning, where `needed` [B] is what the player must be ahead by."""
+        return (self.lead - needed) / self.doubt
 
 
 class ValueHead(nn.Module):

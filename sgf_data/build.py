@@ -38,19 +38,24 @@ LOG_COLUMNS = ("path", "game", "position", "move", "reason", "detail")
 
 @dataclass
 class BuildReport:
-    """What became of every record: read = kept + duplicates + rejected."""
+    """What became of every record: read = kept + duplicates + rejected, the latter two being what was left out."""
 
     read: int = 0
     kept: int = 0
     moves: int = 0  # in the games kept
-    rejected: Counter[Reason] = field(default_factory=Counter)  # duplicates included
+    left_out: Counter[Reason] = field(default_factory=Counter)
     files: int = 0  # SGF files seen, in archives or not
     unreadable: list[RecordError] = field(default_factory=list)  # files and archives, or the rest of one
 
     @property
     def duplicates(self) -> int:
         """Games that had been read before, turned and mirrored ones included."""
-        return self.rejected[Reason.DUPLICATE]
+        return self.left_out[Reason.DUPLICATE]
+
+    @property
+    def rejected(self) -> int:
+        """Records that were left out for another reason."""
+        return self.left_out.total() - self.duplicates
 
 
 @dataclass
@@ -105,7 +110,7 @@ def build_store(
             report.read += batch.num_rows + len(errors)
             report.kept += batch.num_rows
             report.moves += len(batch["points"].flatten())
-            report.rejected.update(error.reason for error in errors)
+            report.left_out.update(error.reason for error in errors)
             report.unreadable += [e for e in errors if e.reason is Reason.UNREADABLE]
             done += result.consumed
             if progress:

@@ -200,13 +200,13 @@ def _print_report(report: BuildReport, output: str, log: str) -> None:
 
     aside = AtomicFile(output).is_special
     table = _table("left out because", "games")
-    for reason, games in report.rejected.most_common():
+    for reason, games in report.left_out.most_common():
         table.add_row(reason.value, f"{games:,}")
-    if report.rejected:
+    if report.left_out:
         Console(stderr=aside).print(table)
-    rejected = sum(report.rejected.values()) - report.duplicates
     click.echo(
-        f"{report.read:,} read = {report.kept:,} kept + {report.duplicates:,} duplicates + {rejected:,} rejected",
+        f"{report.read:,} read = {report.kept:,} kept + {report.duplicates:,} duplicates + "
+        f"{report.rejected:,} rejected",
         err=aside,
     )
     if report.kept:

@@ -16,7 +16,7 @@ from gocnn.go import WHITE, core, planes, replay
 from gocnn.go.planes import PlaneSet
 from gocnn.go.symmetry import SYMMETRIES, point_maps
 from gocnn.jit import njit
-from sgf_data.owners import UNKNOWN_OWNER, Owners, view
+from sgf_data.owners import UNKNOWN_OWNER, Owners, key_view
 from sgf_data.store import MoveTable
 from sgf_data.values import ANY_YEAR
 
@@ -69,8 +69,8 @@ def located(sample, games, ends, offsets, shuffle, augment, seed):
 
 @njit(cache=True, nogil=True)
 def _fill(
-    code, size, games, ends, offsets, points, colours, setup_offsets, setup_at, setup_points, setup_colours,
-    maps, room, first, shuffle, augment, seed, out, targets, drawn,
+    code, size, games, ends, offsets, setup_offsets, moves, maps, room, first, shuffle, augment, seed,
+    out, targets, drawn,
 ):  # fmt: skip
     """Put samples `first` onwards into `out` (int8 [B, planes, size*size], zeros) and `targets` (int64 [B]).
 
@@ -82,39 +82,37 @@ def _fill(
         start = offsets[game]
         s0, s1 = setup_offsets[game], setup_offsets[game + 1]
         core.clear(state)
-        replay.play_record(
-            state, points[start:move], colours[start:move], setup_at[s0:s1], setup_points[s0:s1], setup_colours[s0:s1]
-        )
-        since = start  # set-up ends the history, as on a board
-        for at in setup_at[s0:s1]:
+        before = replay.part_of(moves, start, move, s0, s1)
+        replay.play_record(state, before)
+        since = 0  # set-up ends the history, as on a board
+        for at in before.setup_at:
             if at <= move - start:
-                since = start + at
-        planes.write(code, state, colours[move], points[since:move], maps[symmetry], room, out[i])
-        targets[i] = maps[symmetry, points[move]]
+                since = at
+        planes.write(code, state, moves.colours[move], before.points[since:], maps[symmetry], room, out[i])
+        targets[i] = maps[symmetry, moves.points[move]]
         drawn[i, 0] = game
-        drawn[i, 1] = colours[move]
+        drawn[i, 1] = moves.colours[move]
         drawn[i, 2] = symmetry
         drawn[i, 3] = np.int64(chance >> np.uint64(32))
 
 
-#: Folds of a `Selection`: where a network is trained with no other games to test on, one game in 50 is held out.
-HELD_OUT = (1, 50, True)
-LEARNED = (1, 50, False)
+#: Where a network is trained with no other games to test on, one game in so many is held out.
+HELD_OUT_OF = 50
 
 
 @dataclass(frozen=True)
 class Selection:
     """Which games of a store to draw from.
 
-    Games of another board `size` are left out; `years` is an inclusive range, which leaves out games without a year;
-    ``fold`` = (kept, of, inside) splits by game: a game falls into one of ``of`` folds by a hash of its opening, the
-    same under all eight symmetries, and is taken if its fold is below ``kept`` (``inside``) or not (not ``inside``). If
-    that is true of none, the opening of least hash counts as below.
+    Games of another board `size` are left out; `years` is an inclusive range, which leaves out games without a year.
+    `held_out` says whether to take the games that are held out, one in HELD_OUT_OF, or the others; None takes both.
+    That goes by a hash of the opening, so that a game and its mirror images fall on the same side. If none falls among
+    those held out, the one of least hash does.
     """
 
     size: int = 19
     years: tuple[int, int] | None = None
-    fold: tuple[int, int, bool] | None = None
+    held_out: bool | None = None
 
     def __str__(self) -> str:
         first, last = self.years or ANY_YEAR
@@ -129,12 +127,11 @@ class Selection:
         wanted = (table.size == self.size) & (np.diff(table.offsets) > 0)
         if self.years:
             wanted &= (table.year > 0) & (table.year >= self.years[0]) & (table.year <= self.years[1])
-        if self.fold:
-            kept, of, inside = self.fold
-            below = table.opening_key % np.uint64(of) < np.uint64(kept)
-            if wanted.any() and not (below & wanted).any():
-                below = table.opening_key == table.opening_key[wanted].min()
-            wanted &= below == inside
+        if self.held_out is not None:
+            held_out = table.opening_key % np.uint64(HELD_OUT_OF) == 0
+            if wanted.any() and not (held_out & wanted).any():
+                held_out = table.opening_key == table.opening_key[wanted].min()
+            wanted &= held_out == self.held_out
         return np.flatnonzero(wanted)
 
 
@@ -220,10 +217,9 @@ class Positions:
         targets = np.empty(count, np.int64)
         drawn = np.empty((count, 4), np.int64)
         _fill(
-            self.plane_set.code, self.size, self._drawn, self._ends, table.offsets, table.points, table.colours,
-            table.setup_offsets, table.setup_at, table.setup_points, table.setup_colours, point_maps(self.size),
-            planes.new_room(self.plane_set, self.size), first, self.shuffle, self.augment, self.seed, out, targets,
-            drawn,
+            self.plane_set.code, self.size, self._drawn, self._ends, table.offsets, table.setup_offsets, table.moves,
+            point_maps(self.size), planes.new_room(self.plane_set, self.size), first, self.shuffle, self.augment,
+            self.seed, out, targets, drawn,
         )  # fmt: skip
         if not self.moves:
             targets[:] = NO_MOVE
@@ -256,12 +252,12 @@ class Positions:
             game, colour, symmetry = drawn[i, :3]
             start = owners.offsets[rows[i]]
             kept = owners.points[start : start + self.size**2]
-            found[i, maps[symmetry]] = kept[view(self.table, game)] * colour
+            found[i, maps[symmetry]] = kept[key_view(self.table, game)] * colour
         return found
 
 
 def outcomes_of(table: MoveTable, games: np.ndarray, colours: np.ndarray) -> np.ndarray:
-    """float32 [B, 3]: komi, won and lead of these games (int64 [B]) for the colours to move; nan if not known.
+    """float32 [B, 3]: NEEDED, WON and LEAD of `gocnn.targets` for the colours to move in these games (int64 [B]).
 
     A margin that no board of that size could give, which some records have, is not known.
     """

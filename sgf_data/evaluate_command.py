@@ -44,7 +44,7 @@ Examples:
 )  # fmt: skip
 @click.option(
     "--profile", metavar="WHO",
-    help="Tell a network with profiles (by default the one that ships) that these people play, such as 2d or "
+    help="Tell a network with profiles (by default the one that ships with them) that these people play, such as 2d or "
     "'pro 1930', whoever the records name.",
 )  # fmt: skip
 @click.option(
@@ -57,7 +57,7 @@ def evaluate(
     size: int, years: tuple[int, int] | None, count: int | None, symmetries: int, profile: str | None, plot: str | None,
     device: str | None, precision: str,
 ) -> None:  # fmt: skip
-    """Test a network (by default b8c96, one of two that ship) on every position of game stores.
+    """Test a network (by default b8c128, the better one that ships) on every position of game stores.
 
     Prints how often the move that was played is its first, or among its first five, and for a network with a value head
     how often it knows the winner: of all positions, and by the stones on the board.
@@ -72,7 +72,7 @@ def evaluate(
     from gocnn.evaluator import Evaluator
     from gocnn.profile import UNKNOWN, Profile
     from gocnn.visualize import drawing
-    from sgf_data.dataset import HELD_OUT, Positions, Selection
+    from sgf_data.dataset import Positions, Selection
     from sgf_data.store import open_store
 
     stores += val
@@ -88,7 +88,7 @@ def evaluate(
         of_records = judge.has_profiles and profile is None
         also = np.concatenate([open_store(path).moves().opening_key for path in exclude]) if exclude else None
         test = Positions(
-            open_store(stores).moves(), judge.plane_set, Selection(size, years, HELD_OUT if held_out else None),
+            open_store(stores).moves(), judge.plane_set, Selection(size, years, held_out or None),
             exclude=also, shuffle=count is not None, augment=False, outcomes=judge.has_value, profiles=of_records,
         )  # fmt: skip
         with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:

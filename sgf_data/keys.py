@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from gocnn.go.core import GOLDEN, mix64, scramble
+from gocnn.go.replay import Moves
 from gocnn.go.symmetry import point_maps
 from gocnn.jit import njit
 
@@ -18,52 +19,44 @@ OPENING_MOVES = 50  # enough to tell any two games apart, and early enough that 
 
 
 @njit(cache=True, nogil=True)
-def _canonical(
-    maps: np.ndarray,
-    moves: int,
-    points: np.ndarray,
-    colours: np.ndarray,
-    setup_at: np.ndarray,
-    setup_points: np.ndarray,
-    setup_colours: np.ndarray,
-) -> tuple[np.uint64, int]:
-    """The key, and the symmetry whose hash it is made of."""
+def _canonical(maps: np.ndarray, moves: Moves, count: int) -> tuple[np.uint64, int]:
+    """The key of so many moves of a game, and the symmetry whose hash it is made of."""
     least, turn = np.uint64(0xFFFFFFFFFFFFFFFF), 0
     for s in range(maps.shape[0]):
         setup = np.uint64(0)
-        for i in range(setup_at.size):
-            if setup_at[i] <= moves:
+        for i in range(moves.setup_at.size):
+            if moves.setup_at[i] <= count:
                 # A sum, as the order in which set-up stones are written down means nothing.
-                stone = np.uint64(setup_at[i] + 1) << np.uint64(32)
-                stone |= np.uint64(maps[s, setup_points[i]]) << np.uint64(2) | np.uint64(setup_colours[i] + 1)
+                point, colour = maps[s, moves.setup_points[i]], moves.setup_colours[i]
+                stone = np.uint64(moves.setup_at[i] + 1) << np.uint64(32)
+                stone |= np.uint64(point) << np.uint64(2) | np.uint64(colour + 1)
                 setup += mix64(stone)
         key = scramble(setup + np.uint64(maps.shape[1]) * GOLDEN)
-        for i in range(min(moves, points.size)):
-            move = np.uint64(maps[s, points[i]]) << np.uint64(2) | np.uint64(colours[i] + 1)
+        for i in range(min(count, moves.points.size)):
+            move = np.uint64(maps[s, moves.points[i]]) << np.uint64(2) | np.uint64(moves.colours[i] + 1)
             key = mix64(key + move + np.uint64(1))
         if key < least:
             least, turn = key, s
     return scramble(least), turn  # the least of eight is a small number; its bits are evened out again
 
 
-def game_key(size: int, points: np.ndarray, *others: np.ndarray) -> int:
-    """The key of a whole game, 0 to 2**64 - 1.
-
-    After the size come the arrays of a `GameRecord`: points, colours, setup_at, setup_points, setup_colours.
-    """
-    return int(_canonical(point_maps(size), points.size, points, *others)[0])
+def game_key(size: int, moves: Moves) -> int:
+    """The key of a whole game, 0 to 2**64 - 1."""
+    return int(_canonical(point_maps(size), moves, moves.points.size)[0])
 
 
-def key_turn(size: int, points: np.ndarray, *others: np.ndarray) -> int:
-    """The symmetry of `gocnn.go.symmetry` that turns a game to where all games of its key are the same: 0 to 7.
-
-    The arrays are those of `game_key`.
-    """
-    return int(_canonical(point_maps(size), points.size, points, *others)[1])
+def key_turn(size: int, moves: Moves) -> int:
+    """The symmetry of `gocnn.go.symmetry` that turns a game to where all games of its key are the same: 0 to 7."""
+    return int(_canonical(point_maps(size), moves, moves.points.size)[1])
 
 
-def opening_key(size: int, points: np.ndarray, colours: np.ndarray, *setup: np.ndarray) -> int:
-    """The key of the first `OPENING_MOVES` moves, or all if fewer, and the set-up before them; as `game_key`."""
-    if points.size > OPENING_MOVES:
-        setup = tuple(array[setup[0] < OPENING_MOVES] for array in setup)
-    return int(_canonical(point_maps(size), OPENING_MOVES, points, colours, *setup)[0])
+def opening_key(size: int, moves: Moves) -> int:
+    """The key of the first `OPENING_MOVES` moves, or all if fewer, and the set-up before them; 0 to 2**64 - 1."""
+    if moves.points.size > OPENING_MOVES:
+        early = moves.setup_at < OPENING_MOVES
+        moves = moves._replace(
+            setup_at=moves.setup_at[early],
+            setup_points=moves.setup_points[early],
+            setup_colours=moves.setup_colours[early],
+        )
+    return int(_canonical(point_maps(size), moves, OPENING_MOVES)[0])

@@ -13,7 +13,7 @@ from gocnn.batches import Mixture, Source
 from gocnn.go.planes import PLANE_SETS
 from gocnn.policy import PolicyConfig
 from sgf_data import owners as who_owned
-from sgf_data.dataset import HELD_OUT, LEARNED, Positions, Selection
+from sgf_data.dataset import Positions, Selection
 from sgf_data.store import open_store
 
 
@@ -47,8 +47,8 @@ def choose(
     plane_set = PLANE_SETS[network.planes]
     table = open_store(data).moves()
     held_out = open_store(val).moves() if val else table
-    learn = Selection(size, years, None if val else LEARNED)
-    test_on = Selection(size, None if val else years, None if val else HELD_OUT)
+    learn = Selection(size, years, held_out=None if val else False)
+    test_on = Selection(size, None if val else years, held_out=None if val else True)
     known = who_owned.read(*owners) if owners else None
     if not val and len(set(table.opening_key[Selection(size, years).games(table)].tolist())) == 1:
         raise click.UsageError("a single game is too little: one is held out to test on, unless --val names others")
@@ -88,3 +88,14 @@ def named(file: str) -> Iterator[None]:
 def hash_of(positions: Positions) -> str:
     """Which games they are, in a few letters."""
     return hashlib.sha256(positions.table.game_key[positions.games].tobytes()).hexdigest()[:12]
+
+
+def hash_of_labels(*parts: Positions) -> str:
+    """What is learned of some games besides their moves, in a few letters: how they ended, and who played."""
+    digest = hashlib.sha256()
+    for part in parts:
+        table = part.table
+        outcomes = (table.winner, table.komi, table.margin) if part.outcomes else ()
+        for labels in (*outcomes, *((table.ranks, table.year) if part.profiles else ())):
+            digest.update(labels[part.games].tobytes())
+    return digest.hexdigest()[:12]

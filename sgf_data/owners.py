@@ -46,13 +46,13 @@ Owner = np.ndarray | None  # int8 [size * size], or None where our count is not 
 
 
 @njit(cache=True, nogil=True)
-def _last_position(size, points, colours, setup_at, setup_points, setup_colours, playouts, seed):
+def _counted_end(size, moves, playouts, seed):
     """A game's last position: stones int8 [size, size], the rest of a `Count`, and what Black and White have taken."""
     state = core.new_state(size)
-    replay.play_record(state, points, colours, setup_at, setup_points, setup_colours)
+    replay.play_record(state, moves)
     total = ownership.add_playouts(state, 1, playouts // 2, seed)
     total += ownership.add_playouts(state, -1, playouts // 2, seed + 1)
-    to_move = -np.int64(colours[-1]) if colours.size else np.int64(core.BLACK)
+    to_move = -np.int64(moves.colours[-1]) if moves.colours.size else np.int64(core.BLACK)
     found = counting.count_state(state, (total / (2 * (playouts // 2))).astype(np.float32), to_move)
     stones = np.empty((size, size), np.int8)
     for point in range(size * size):
@@ -65,31 +65,22 @@ def judge(table: MoveTable, game: int, playouts: int = PLAYOUTS) -> Owner:
 
     For handicap stones White may have got nothing, a point each, or one less.
     """
-    size, points, colours, setup_at, setup_points, setup_colours = _game(table, game)
-    stones, (owner, seki, to_fill), black, white = _last_position(
-        size, points, colours, setup_at, setup_points, setup_colours, playouts, 1
-    )
-    found = counting.Count(stones, owner, stones * owner < 0, seki, to_fill)
-    handicap = handicap_of(setup_colours[setup_at == 0].tolist(), list(zip(colours.tolist(), points.tolist())), size)
+    size, moves = int(table.size[game]), table.moves_of(game)
+    stones, (owner, seki, to_fill), black, white = _counted_end(size, moves, playouts, 1)
+    found = counting.Count(stones, owner, seki, to_fill)
+    placed = moves.setup_colours[moves.setup_at == 0].tolist()
+    handicap = handicap_of(placed, list(zip(moves.colours.tolist(), moves.points.tolist())), size)
     by_area = {found.area, found.area - handicap, found.area - max(handicap - 1, 0)}
     recorded = float(table.margin[game] + table.komi[game])
     is_right = recorded in by_area | {found.territory({core.BLACK: black, core.WHITE: white})}
     return owner.ravel() if is_right else None
 
 
-def view(table: MoveTable, game: int) -> np.ndarray:
+def key_view(table: MoveTable, game: int) -> np.ndarray:
     """int64 [size * size]: where owners as they are kept have each point of a game as a store has it."""
-    found: np.ndarray = point_maps(int(table.size[game]))[key_turn(*_game(table, game)), :-1]
+    size = int(table.size[game])
+    found: np.ndarray = point_maps(size)[key_turn(size, table.moves_of(game)), :-1]
     return found
-
-
-def _game(table: MoveTable, game: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    moves = slice(table.offsets[game], table.offsets[game + 1])
-    setup = slice(table.setup_offsets[game], table.setup_offsets[game + 1])
-    return (
-        int(table.size[game]), table.points[moves], table.colours[moves], table.setup_at[setup],
-        table.setup_points[setup], table.setup_colours[setup],
-    )  # fmt: skip
 
 
 def counted(table: MoveTable) -> np.ndarray:
@@ -108,7 +99,7 @@ def judge_all(table: MoveTable, games: Sequence[int], jobs: int) -> Iterator[tup
         if owner is None:
             return None
         turned = np.empty_like(owner)
-        turned[view(table, game)] = owner
+        turned[key_view(table, game)] = owner
         return turned
 
     waiting: deque[tuple[int, Future[Owner]]] = deque()

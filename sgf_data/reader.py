@@ -301,7 +301,7 @@ def _legal_moves(
     on_board = numbers.index(None) if None in numbers else len(numbers)
     points = np.array(numbers[:on_board], np.int16)
     colours = np.array(game.colours[:on_board], np.int8)
-    legal, why = replay.check(size, points, colours, *setup, suicide=options.allow_suicide)
+    legal, why = replay.check(size, replay.Moves(points, colours, *setup), suicide=options.allow_suicide)
     if legal == len(numbers):
         return points, colours
     if not options.keep_legal_part or legal == 0:

@@ -8,6 +8,7 @@ from enum import Enum
 import numpy as np
 
 from gocnn.go import Board
+from gocnn.go.replay import Moves
 
 
 class Reason(str, Enum):
@@ -61,6 +62,11 @@ class GameRecord:
     event: str = ""
     rules: str = ""
     source: str = ""  # "archive.zip!inner/name.sgf#1": path, path in it, number of the game in the file
+
+    @property
+    def moves(self) -> Moves:
+        """The moves, with what is set up between them."""
+        return Moves(self.points, self.colours, self.setup_at, self.setup_points, self.setup_colours)
 
     @property
     def winner(self) -> int | None:

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from gocnn import __version__, profile
 from gocnn.atomic import AtomicFile
 from gocnn.go.core import MAX_SIZE
+from gocnn.go.replay import Moves, part_of
 from sgf_data.keys import game_key, opening_key
 from sgf_data.record import GameRecord
 
@@ -81,7 +82,16 @@ class MoveTable:
     ranks: np.ndarray  # int8 [G, 2] of Black and of White, numbers into `gocnn.profile.RANKS`
     komi: np.ndarray  # float32 [G], nan unknown
     winner: np.ndarray  # int8 [G], 0 draw, unknown, or by the clock or a rule (T, F), which says nothing of the board
-    margin: np.ndarray  # float32 [G], points that Black won by, komi included; nan where nothing was counted
+    margin: np.ndarray  # float32 [G], points that Black won by, komi included; nan if not counted, or a draw
+
+    @property
+    def moves(self) -> Moves:
+        """Those of all games."""
+        return Moves(self.points, self.colours, self.setup_at, self.setup_points, self.setup_colours)
+
+    def moves_of(self, game: int) -> Moves:
+        """Those of one game."""
+        return part_of(self.moves, *self.offsets[game : game + 2], *self.setup_offsets[game : game + 2])
 
 
 def to_batch(records: Sequence[GameRecord]) -> pa.RecordBatch:
@@ -91,17 +101,12 @@ def to_batch(records: Sequence[GameRecord]) -> pa.RecordBatch:
         if column.name in _ARRAYS:
             columns.append(_list_array([getattr(record, column.name) for record in records], column.type))
         elif column.name == "game_key":
-            columns.append(pa.array([game_key(*_moves_of(record)) for record in records], pa.uint64()))
+            columns.append(pa.array([game_key(record.size, record.moves) for record in records], pa.uint64()))
         elif column.name == "opening_key":
-            columns.append(pa.array([opening_key(*_moves_of(record)) for record in records], pa.uint64()))
+            columns.append(pa.array([opening_key(record.size, record.moves) for record in records], pa.uint64()))
         else:
             columns.append(pa.array([getattr(record, column.name) for record in records], column.type))
     return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
-
-
-def _moves_of(record: GameRecord) -> tuple[Any, ...]:
-    """What the keys are made of."""
-    return record.size, *(getattr(record, name) for name in _ARRAYS)
 
 
 def _list_array(arrays: Sequence[np.ndarray], kind: Any) -> Any:

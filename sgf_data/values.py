@@ -7,7 +7,8 @@ import unicodedata
 from functools import lru_cache
 
 ANY_YEAR = (1, 9999)  # a range of years without ends; 0 is a year that is not known
-MOST_KOMI = 10_000.0  # points, that a network can compute with; more decides every game alike
+MOST_KOMI = 10_000.0  # points: gocnn's own records are cut to this, and its commands take no more
+MOST_BELIEVED = 400.0  # points, in the record of another program
 
 _NUMBER = re.compile(r"[-+]?\d*[.,]?\d+")
 _SQUARE = re.compile(r"(\d{1,3})(?:\s*[:x]\s*(\d{1,3}))?", re.IGNORECASE)
@@ -45,7 +46,7 @@ def board_size(text: str) -> int | None:
 
 @lru_cache(maxsize=1024)
 def komi(text: str, program: str = "") -> float | None:
-    """Komi in points, or None if the text has no number. `program` wrote the record (AP).
+    """Komi in points; None if the text has no number, or one beyond MOST_BELIEVED. `program` wrote the record (AP).
 
     Besides "6.5" and "6,5" there are records in hundredths, a whole number from 100 up: "650" is
     6.5. Chinese servers count komi in stones, of which there are half as many: "3.75", or "375" in
@@ -62,7 +63,7 @@ def komi(text: str, program: str = "") -> float | None:
     if match[0].lstrip("+-").isdigit() and abs(number) >= 100 and number % 25 == 0:
         number /= 100
     number = _in_points(number, text)
-    return number if abs(number) <= 400 else None
+    return number if abs(number) <= MOST_BELIEVED else None
 
 
 @lru_cache(maxsize=4096)
@@ -158,7 +159,7 @@ def _in_points(number: float, text: str) -> float:
 
 
 def _eastern(text: str) -> str:
-    """ "黑中盘胜", "白勝3.5目", "백 3.5집승", "黑负" as "B+R", "W+3.5", "W+3.5", "W+"; other text as it is."""
+    """ "黑中盘胜", "白勝3.5目", "黑胜3子", "黑负" as "B+R", "W+3.5", "B+3子", "W+"; other text as it is."""
     if text[:1] not in tuple("黑黒흑白백") or not re.search("[胜勝승负負패]", text):
         return text
     colour = "W" if (text[0] in "白백") == bool(re.search("[胜勝승]", text)) else "B"
@@ -166,8 +167,8 @@ def _eastern(text: str) -> str:
         return f"{colour}+R"
     if re.search("[时時]|시간", text):
         return f"{colour}+T"
-    stones = 2 if "子" in text else 1  # margins in stones are half the margin in points
+    unit = "子" if "子" in text else ""
     points = re.search(r"\d*\.?\d+", text)
     if not points:
-        return f"{colour}+{0.5 * stones:g}" if re.search("[半반]", text) else f"{colour}+"
-    return f"{colour}+{float(points[0]) * stones:g}"
+        return f"{colour}+0.5{unit}" if re.search("[半반]", text) else f"{colour}+"
+    return f"{colour}+{points[0]}{unit}"

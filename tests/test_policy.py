@@ -14,7 +14,7 @@ from gocnn.evaluator import Evaluator
 from gocnn.go import BLACK, Board
 from gocnn.go.planes import PLANE_SETS, of_board
 from gocnn.go.symmetry import SYMMETRIES, point_maps
-from gocnn.visualize.shapes import receptive_fields
+from gocnn.visualize.receptive import receptive_fields
 
 
 @pytest.mark.parametrize("name", ["b2c32", "b6c64"])

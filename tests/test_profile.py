@@ -181,9 +181,9 @@ def test_a_network_learns_who_plays_how(tmp_path: Path) -> None:
 
     assert run.train(TwoManners(), right)["top1"] > 0.95
     for name, point in (("1d", 20), ("pro", 60)):
-        judge = Evaluator(run.average.module, CPU, torch.float32, profile=Profile.read(name))
+        judge = Evaluator(run.ema.module, CPU, torch.float32, profile=Profile.read(name))
         assert judge.policy([Board(9)])[0].argmax() == point
-    unknown = Evaluator(run.average.module, CPU, torch.float32, profile=UNKNOWN).policy([Board(9)])[0]
+    unknown = Evaluator(run.ema.module, CPU, torch.float32, profile=UNKNOWN).policy([Board(9)])[0]
     assert set(np.argsort(unknown)[-2:]) == {20, 60}
 
 

@@ -21,13 +21,13 @@ from torch import nn
 from engine.selfplay_command import selfplay
 from gocnn import checkpoint, training
 from gocnn.batches import Mixture, Prefetcher
-from gocnn.device import Ranks, memory_format, named_device, precision
+from gocnn.device import Process, memory_format, named_device, precision
 from sgf_data.commands import data
 from sgf_data.evaluate_command import evaluate
 from sgf_data.store import open_store
 from tests.training_support import ROOT, build_store, train_words
 
-CPU = Ranks(0, 1, torch.device("cpu"))
+CPU = Process(0, 1, torch.device("cpu"))
 SHIPPED = str(ROOT / "gocnn" / "weights" / "policy-b6c64.safetensors")
 
 
@@ -512,6 +512,25 @@ def test_a_blended_network_is_tested_as_it_is_saved(store, tmp_path):
     assert card["training"]["init"] == checkpoint.signature(first)
     without = train_words(store, tmp_path / "next", "--positions", "160", "--resume")
     assert "init was" in CliRunner().invoke(train.main, without).output
+
+
+def test_a_run_that_learns_who_won_is_not_resumed_with_other_results(tmp_path):
+    from click.testing import CliRunner
+
+    import train
+
+    games = (ROOT / "sgf_data" / "samples" / "games.sgf").read_bytes()
+    stores = []
+    for name, text in (("right", games), ("other", games.replace(b"RE[B+", b"RE[W+"))):
+        (tmp_path / f"{name}.sgf").write_bytes(text)
+        stores.append(tmp_path / f"{name}.arrow")
+        assert CliRunner().invoke(data, ["build", str(tmp_path / f"{name}.sgf"), "-o", str(stores[-1])]).exit_code == 0
+    for more, refused in (([], False), (["--value"], True)):
+        out = tmp_path / f"run{len(more)}"
+        begun = train_words(stores[0], out, "--positions", "160", *more)
+        assert CliRunner().invoke(train.main, begun).exit_code == 0
+        other = train_words(stores[1], out, "--positions", "160", *more, "--resume")
+        assert ("labels was" in CliRunner().invoke(train.main, other).output) == refused
 
 
 def test_a_run_is_not_resumed_with_other_games_however_many(store, tmp_path):

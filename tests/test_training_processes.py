@@ -120,7 +120,7 @@ import torch
 from torch import nn
 
 from gocnn import training
-from gocnn.device import ranks
+from gocnn.device import processes
 
 
 class Numbered:
@@ -134,7 +134,7 @@ class Numbered:
 
 torch.manual_seed(0)
 network = nn.Sequential(nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(128, 4))
-with ranks("cpu") as here:
+with processes("cpu") as here:
     config = training.TrainingConfig(samples=320, batch=32 // here.world, lr=0.01, precision="fp32")
     run = training.Run(Path(sys.argv[1]), network, config, here)
     run.train(Numbered(), lambda model: {})
@@ -175,9 +175,9 @@ def test_two_processes_learn_what_one_learns_of_both_their_samples(tmp_path: Pat
 
 #: Goes on from the folder of its rank, and says why it does not.
 RESUMING = (
-    PROGRAM.split("with ranks")[0]
+    PROGRAM.split("with processes")[0]
     + """
-with ranks("cpu") as here:
+with processes("cpu") as here:
     config = training.TrainingConfig(samples=320, batch=32 // here.world, lr=0.01, precision="fp32")
     run = training.Run(Path(sys.argv[1 + here.rank]), network, config, here)
     try:

@@ -8,13 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from gocnn import policy, targets, training
-from gocnn.device import Ranks
+from gocnn.device import Process
 from gocnn.evaluator import Evaluator
 from gocnn.examination import examine
 from gocnn.value import LEAST_DOUBT, Outputs, ValueHead
 from sgf_data.dataset import NO_MOVE
 
-CPU = Ranks(0, 1, torch.device("cpu"))
+CPU = Process(0, 1, torch.device("cpu"))
 NAN = float("nan")
 
 

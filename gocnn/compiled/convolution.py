@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from gocnn.compiled import wanted
-from gocnn.compiled.numbers import as_array, as_images
+from gocnn.compiled.arrays import as_array, as_tensor
 from gocnn.compiled.threads import share
 from gocnn.compiled.vectors import (
     COLUMNS,
@@ -60,7 +60,7 @@ def convolve(inputs: Tensor, weights: Tensor) -> Tensor:
     out = np.empty((*source.shape[:3], weights.shape[0]), np.float32)
     panels = panels_of(weights)
     share(lambda first, last: _forward(source, panels, out, first, last), _strips(out), torch.get_num_threads())
-    return as_images(out)
+    return as_tensor(out)
 
 
 @torch.library.custom_op("gocnn::convolve_backward", mutates_args=(), device_types="cpu")
@@ -77,7 +77,7 @@ def convolve_backward(gradient: Tensor, inputs: Tensor, weights: Tensor) -> tupl
     products = torch.from_numpy(sum(parts[1:], parts[0]))  # [PRODUCTS, C, D]
     by_place = (_both_ways(torch.float32).T @ products.flatten(1)).unflatten(1, products.shape[1:])  # [9, C, D]
     to_weights = by_place.permute(2, 1, 0).reshape(weights.shape).contiguous()
-    return as_images(to_inputs), to_weights
+    return as_tensor(to_inputs), to_weights
 
 
 @convolve.register_fake
@@ -104,7 +104,7 @@ convolve.register_autograd(_differentiate, setup_context=_keep)
 
 
 def panels_of(weights: Tensor) -> np.ndarray:
-    """[D, C, 3, 3] of any float to float32 [PRODUCTS, D / COLUMNS, C, COLUMNS]: the right matrices of the products."""
+    """[D, C, 3, 3] of any float to float32 [PRODUCTS, D / COLUMNS, C, COLUMNS]: `product`'s right-hand matrices."""
     outputs, inputs = weights.shape[:2]
     moved = _both_ways(weights.dtype) @ weights.detach().reshape(-1, 9).T  # [PRODUCTS, D * C]
     panels = moved.view(PRODUCTS, outputs // COLUMNS, COLUMNS, inputs).transpose(2, 3)

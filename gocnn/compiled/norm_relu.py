@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from gocnn.compiled import wanted
-from gocnn.compiled.numbers import as_array, as_images, narrowed, widened
+from gocnn.compiled.arrays import as_array, as_tensor, narrowed, widened
 from gocnn.compiled.threads import share
 from gocnn.jit import njit
 
@@ -63,7 +63,7 @@ def norm_relu(images: Tensor, weight: Tensor, bias: Tensor, eps: float) -> tuple
         _forward(points, mean, scale, shift, out, first, last)
 
     share(work, len(points), torch.get_num_threads())
-    return as_images(out.reshape(source.shape)), torch.from_numpy(mean), torch.from_numpy(variance)
+    return as_tensor(out.reshape(source.shape)), torch.from_numpy(mean), torch.from_numpy(variance)
 
 
 @torch.library.custom_op("gocnn::norm_relu_backward", mutates_args=(), device_types="cpu")
@@ -88,7 +88,7 @@ def norm_relu_backward(
         _backward(given, points, centre, scale, shift, along, constant, out, first, last)
 
     share(work, len(points), threads)
-    result = as_images(out.reshape(source.shape))
+    result = as_tensor(out.reshape(source.shape))
     return result, torch.from_numpy(to_weight).to(weight), torch.from_numpy(to_bias).to(bias)
 
 

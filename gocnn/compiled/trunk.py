@@ -26,7 +26,7 @@ from gocnn.compiled.vectors import (
     tile_in,
     tile_out,
 )
-from gocnn.go.planes import PLANE_SETS
+from gocnn.go.planes import BOARD_PLANE, PLANE_SETS
 from gocnn.jit import njit
 from gocnn.policy import ConvPolicy
 
@@ -192,7 +192,7 @@ class FastTrunk:
         self._weights = np.stack(weights)
         self._scales = np.stack([*scales, scale]).astype(np.float32)
         self._shifts = np.stack([*shifts, shift]).astype(np.float32)
-        self._ones = np.array([name.startswith("ones") for name in PLANE_SETS[config.planes].planes])
+        self._ones = np.array([plane == BOARD_PLANE for plane in PLANE_SETS[config.planes].planes])
         self._profiles = model.profiles if config.profiles else None
         self._bases: dict[int, np.ndarray] = {}
         self._local = threading.local()

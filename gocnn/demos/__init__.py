@@ -111,15 +111,18 @@ class Shown:
     numbers: dict[str, Any]
 
 
-#: One picture of several, and its own numbers.
-Part = tuple[Exhibit, dict[str, Any]]
+def together(parts: Sequence[Shown], names: Sequence[str] = ()) -> Shown:
+    """A demo of several parts: all their pictures, and each one's numbers under its name, or without names in one dict.
 
-
-def together(parts: Sequence[Part], names: Sequence[str] = ()) -> Shown:
-    """A demo of several pictures; the numbers of each under its name, or if there are no names in one dictionary."""
-    numbers = [numbers for _, numbers in parts]
-    by_name = dict(zip(names, numbers, strict=True)) if names else {key: n for one in numbers for key, n in one.items()}
-    return Shown(tuple(exhibit for exhibit, _ in parts), by_name)
+    Raises ValueError for numbers of one key in two parts.
+    """
+    exhibits = tuple(exhibit for part in parts for exhibit in part.exhibits)
+    if names:
+        return Shown(exhibits, {name: part.numbers for name, part in zip(names, parts, strict=True)})
+    numbers = {key: number for part in parts for key, number in part.numbers.items()}
+    if len(numbers) < sum(len(part.numbers) for part in parts):
+        raise ValueError("two parts of a demo have numbers of one name")
+    return Shown(exhibits, numbers)
 
 
 def make(name: str, out: Path, say: Say = lambda line: None, **settings: Any) -> Shown:

@@ -10,13 +10,13 @@ import torch
 from torch import nn
 
 from gocnn import policy, weights
-from gocnn.demos import Part, Say, Shown, hang, positions, together
+from gocnn.demos import Say, Shown, hang, positions, together
 from gocnn.go.board import Board
 from gocnn.go.coords import point_to_gtp
 from gocnn.images import datasets, models
 from gocnn.visualize import drawing
 from gocnn.visualize.activations import activations
-from gocnn.visualize.receptive import TopPatches, top_patches
+from gocnn.visualize.patches import TopPatches, top_patches
 
 DIGIT = 7  # the class whose first shipped image is shown
 UNITS, PATCHES = 6, 8  # rows and columns of the sheets of patches
@@ -39,7 +39,7 @@ def make(out: Path, say: Say) -> Shown:
     return together(parts)
 
 
-def _maps_of_a_digit(out: Path, model: nn.Module, image: torch.Tensor) -> Part:
+def _maps_of_a_digit(out: Path, model: nn.Module, image: torch.Tensor) -> Shown:
     """The digit, the 25 maps of the first layer and the 50 of the second, each layer on one scale."""
     from matplotlib.figure import Figure
 
@@ -60,10 +60,10 @@ def _maps_of_a_digit(out: Path, model: nn.Module, image: torch.Tensor) -> Part:
         "each filter passes on strokes of one direction. In the second a map says only where a larger part was found: "
         f"{shares['conv2']:.0%} of its values are above zero."
     )
-    return hang(figure, out / "activations-digit.png", caption), {"above zero": shares}
+    return Shown((hang(figure, out / "activations-digit.png", caption),), {"above zero": shares})
 
 
-def _digit_patches(out: Path, model: nn.Module, inputs: torch.Tensor, labels: np.ndarray, say: Say) -> Part:
+def _digit_patches(out: Path, model: nn.Module, inputs: torch.Tensor, labels: np.ndarray, say: Say) -> Shown:
     """For several filters of the second layer the digits that excite them most, with the exact receptive field."""
     units = _varied(activations(model, "conv2", inputs).max((2, 3)))
     top = top_patches(model, "conv2", units, inputs.split(100), count=PATCHES)
@@ -81,7 +81,8 @@ def _digit_patches(out: Path, model: nn.Module, inputs: torch.Tensor, labels: np
         "on. A row shows one part, as a rule of digits of several classes: a corner, a bend, a small loop."
     )
     numbers = {str(unit): [round(float(v), 2) for v in values] for unit, values in zip(units, top.values)}
-    return hang(figure, out / "activations-patches.png", caption), {"digit patches": numbers, "field": int(size)}
+    exhibit = hang(figure, out / "activations-patches.png", caption)
+    return Shown((exhibit,), {"digit patches": numbers, "field": int(size)})
 
 
 def _varied(peaks: np.ndarray) -> list[int]:
@@ -95,13 +96,13 @@ def _row(top: TopPatches, row: int, labels: np.ndarray) -> str:
     return f"activations {top.values[row, 0]:.2f} to {top.values[row, -1]:.2f}, in the digits {digits}"
 
 
-def _maps_of_positions(out: Path, model: nn.Module, say: Say) -> Part:
+def _maps_of_positions(out: Path, model: nn.Module, say: Say) -> Shown:
     """An opening and a fight: the board with the network's move, and a map of each of several layers over the board."""
     boards = [positions.position(played) for played in (positions.OPENING, positions.FIGHT)]
     planes = np.stack([positions.planes(model, board) for board in boards])
     bare = positions.planes(model, Board(19))[None]
     empty = np.stack([board.stones == 0 for board in boards])
-    sure = positions.answers(model, boards)[:, :-1]
+    sure = positions.move_probabilities(model, boards)[:, :-1]
     figure, cells = drawing.canvas(2, 1 + len(GO_LAYERS), cell=3.0)
     moves = {}
     for row, (name, board) in enumerate(zip(("opening", "fight"), boards)):
@@ -121,10 +122,10 @@ def _maps_of_positions(out: Path, model: nn.Module, say: Say) -> Part:
         "each of the first layer, the second block and the fifth, the one with most to say of empty points: its map, "
         "less that of an empty board, red above and blue below. The further in, the wider the view."
     )
-    return hang(figure, out / "activations-go.png", caption), {"moves": moves}
+    return Shown((hang(figure, out / "activations-go.png", caption),), {"moves": moves})
 
 
-def _go_patches(out: Path, model: nn.Module, say: Say) -> Part:
+def _go_patches(out: Path, model: nn.Module, say: Say) -> Shown:
     """For several filters of the Go network, the places in its own games that excite them most, one a game."""
     seen = positions.own_games(model, GAMES, MOVES, every=EVERY, seed=0)
     units = _varied(activations(model, GO_LAYER, seen).max((2, 3)))
@@ -145,4 +146,5 @@ def _go_patches(out: Path, model: nn.Module, say: Say) -> Part:
         "games that excite each most, one a game; Black is to move. A patch is the exact receptive field, the "
         f"{size}×{size} points around the red dot, under its activation; white is beyond the board's edge."
     )
-    return hang(figure, out / "activations-go-patches.png", caption), {"go patches": numbers, "go field": int(size)}
+    exhibit = hang(figure, out / "activations-go-patches.png", caption)
+    return Shown((exhibit,), {"go patches": numbers, "go field": int(size)})

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gocnn.demos import Part, Say, Shown, hang, together
+from gocnn.demos import Say, Shown, hang, together
 from gocnn.images import samples
 from gocnn.images.dehaze import dark_channel, evaluate, haze, metrics, network, restore
 from gocnn.visualize import drawing
@@ -29,7 +29,7 @@ def scene(name: str) -> evaluate.Scene:
     return evaluate.Scene(name, clean, depth)
 
 
-def _known(out: Path, say: Say) -> Part:
+def _known(out: Path, say: Say) -> Shown:
     """Photographs under haze that is known: what each method makes of it, and where the network sees it."""
     model = network.load()
     figure, cells = drawing.canvas(len(SCENES), len(TITLES) + 2, cell=2.0, wide=1.25)
@@ -62,10 +62,10 @@ def _known(out: Path, say: Say) -> Part:
         "dog it tints blue. The last row is hard: in thick haze before a white wall the network takes much of the "
         "haze for paint, and what comes out is too dark. Right: the share of light that comes through, black for none."
     )
-    return hang(figure, out / "dehaze.png", caption), numbers
+    return Shown((hang(figure, out / "dehaze.png", caption),), numbers)
 
 
-def _clear(out: Path, say: Say) -> Part:
+def _clear(out: Path, say: Say) -> Shown:
     """What becomes of photographs that have no haze."""
     model = network.load()
     figure, cells = drawing.canvas(len(CLEAR), 3, cell=2.2, wide=1.4)
@@ -82,4 +82,4 @@ def _clear(out: Path, say: Say) -> Part:
             drawing.show(axes, picture, title=f"{title}: {psnr:.1f} dB from it")
         say(f"{name}, without haze: " + ", ".join(f"{title} {psnr} dB" for title, psnr in numbers[name].items()))
     caption = "Where there is no haze, there should be nothing to take off: the higher the PSNR, the less has changed."
-    return hang(figure, out / "dehaze-clear.png", caption), numbers
+    return Shown((hang(figure, out / "dehaze-clear.png", caption),), numbers)

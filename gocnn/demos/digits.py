@@ -30,7 +30,7 @@ def make(out: Path, say: Say) -> Shown:
     for task, names in PAIRS.items():
         networks = [models.load(name) for name in names]
         images, labels = _test_images(task)
-        shares = [models.answers(network.model, images) for network in networks]
+        shares = [models.probabilities(network.model, images) for network in networks]
         numbers[task] = {}
         for network, share in zip(networks, shares):
             size = sum(weight.numel() for weight in network.model.parameters())

@@ -29,16 +29,16 @@ def read(network: Network, name: str) -> np.ndarray:
     return network.prepare(samples.photograph(name))[0]
 
 
-def shares(model: nn.Module, inputs: np.ndarray) -> np.ndarray:
-    """The probability of every class: float [B, 3, H, W] -> float32 [B, classes]."""
+def probabilities(model: nn.Module, inputs: np.ndarray) -> np.ndarray:
+    """float32 [B, classes]: the softmax of what a network gives for inputs float [B, C, H, W]."""
     with torch.inference_mode():
         return np.asarray(model(torch.from_numpy(inputs)).softmax(1).numpy())
 
 
-def says(network: Network, shares: np.ndarray) -> str:
+def says(network: Network, probabilities: np.ndarray) -> str:
     """The likeliest class of [classes] with its probability, in words."""
-    best = int(shares.argmax())
-    return f"{network.classes[best]}, {shares[best]:.0%}"
+    best = int(probabilities.argmax())
+    return f"{network.classes[best]}, {probabilities[best]:.0%}"
 
 
 def within(heat: np.ndarray, box: Sequence[int]) -> float:

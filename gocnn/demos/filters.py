@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import fold
 
 from gocnn import policy, weights
-from gocnn.demos import Part, Say, Shown, hang, together
+from gocnn.demos import Say, Shown, hang, together
 from gocnn.images import models, photos, samples, sparse
 from gocnn.visualize import drawing, tuning
 from gocnn.visualize.filters import filters
@@ -58,7 +58,7 @@ def sheet(drawn: np.ndarray, columns: int, *, apart: Sequence[float] = (1, 1, 1)
     return whole.reshape(rows * (height + 1), columns * (width + 1), 3)[:-1, :-1]
 
 
-def _before_and_after(out: Path, learned: nn.Module, say: Say, source: str) -> Part:
+def _before_and_after(out: Path, learned: nn.Module, say: Say, source: str) -> Shown:
     """The 96 filters of 11×11×3 as chance made them and as photographs did; `source` is the file they are from."""
     figure, cells = drawing.canvas(1, 2, cell=3.6, wide=1.5)
     found = {}
@@ -78,10 +78,10 @@ def _before_and_after(out: Path, learned: nn.Module, say: Say, source: str) -> P
         f"{found['trained']['coloured edges']} edges between colours, "
         f"{found['trained']['blobs of colour']} plain blobs of colour."
     ) + f" The trained ones are those of {source}." * bool(source)
-    return hang(figure, out / "filters-colour.png", caption), {"colour": found}
+    return Shown((hang(figure, out / "filters-colour.png", caption),), {"colour": found})
 
 
-def _photograph(out: Path, learned: nn.Module, say: Say, source: str) -> Part:
+def _photograph(out: Path, learned: nn.Module, say: Say, source: str) -> Shown:
     """A photograph, how it is given to the layer, and what five filters at a place, of file `source`, make of it."""
     picture = samples.photograph(PHOTOGRAPH)
     white = photos.whitened(picture)
@@ -103,7 +103,7 @@ def _photograph(out: Path, learned: nn.Module, say: Say, source: str) -> Part:
     ) + (
         f". The filters are those of {source}." if source else ", so edges and blobs are what this picture is made of."
     )
-    return hang(figure, out / "filters-photograph.png", caption), {"redrawn": round(share, 3)}
+    return Shown((hang(figure, out / "filters-photograph.png", caption),), {"redrawn": round(share, 3)})
 
 
 def redrawn(model: nn.Module, white: np.ndarray) -> tuple[np.ndarray, float]:
@@ -124,7 +124,7 @@ def redrawn(model: nn.Module, white: np.ndarray) -> tuple[np.ndarray, float]:
     return drawn[0].numpy(), 1 - float((drawn - given).square().sum() / given.square().sum())
 
 
-def _others(out: Path, say: Say) -> Part:
+def _others(out: Path, say: Say) -> Shown:
     """The first layers of SqueezeNet and of the network for digits, 3×3 both."""
     photographs = filters(models.load("squeezenet").model, "conv1", scale="own", order="colour")[..., ::-1]
     digits = filters(models.load("digits").model, "conv1", scale="own", order="strength")
@@ -144,12 +144,12 @@ def _others(out: Path, say: Say) -> Part:
         "blobs of colour. Right the network that reads digits: a filter answers to strokes and their borders in one "
         "direction; there is no colour, so there is none in it."
     )
-    return hang(figure, out / "filters-small.png", caption), {"squeezenet": found, "digits": len(digits)}
+    return Shown((hang(figure, out / "filters-small.png", caption),), {"squeezenet": found, "digits": len(digits)})
 
 
-def _go(out: Path, say: Say) -> Part:
-    """The Go network's first layer on its two planes of stones, the strongest filters first."""
-    weight = filters(policy.load(weights.default()), "stem", order="strength")[..., :2] - 0.5  # [F, 5, 5, 2]
+def _go(out: Path, say: Say) -> Shown:
+    """The Go network's first layer on its two planes of stones, the filters first that stones move most."""
+    weight = filters(policy.load(weights.default()), "stem")[..., :2] - 0.5  # [F, 5, 5, 2]
     strongest = weight[np.argsort(-np.square(weight).sum((1, 2, 3)), kind="stable")][: BANDS * COLUMNS]
     inner = float(np.square(weight[:, 1:4, 1:4]).sum() / np.square(weight).sum())
     against = int(sum(np.corrcoef(f[..., 0].ravel(), f[..., 1].ravel())[0, 1] < 0 for f in weight))
@@ -169,4 +169,5 @@ def _go(out: Path, say: Say) -> Part:
         f"{inner:.0%} of the weights' energy is in the inner 3×3 points. In {against} of {len(weight)} filters the two "
         "colours count against each other."
     )
-    return hang(figure, out / "filters-go.png", caption), {"go": {"inner": round(inner, 3), "against": against}}
+    exhibit = hang(figure, out / "filters-go.png", caption)
+    return Shown((exhibit,), {"go": {"inner": round(inner, 3), "against": against}})

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from gocnn import policy, weights
-from gocnn.demos import Part, Say, Shown, evidence, hang, positions, together
+from gocnn.demos import Say, Shown, evidence, hang, positions, together
 from gocnn.go.board import Board
 from gocnn.go.coords import gtp_to_point, point_to_gtp
 from gocnn.images import datasets, models, pictures
@@ -25,7 +25,7 @@ RIVALS = {
     "astronaut": ("barbell", "space shuttle"),
 }
 DIGITS = ((4, 9), (7, 2), (3, 5))  # a digit, and another that it might have been
-MOVES, FIGHT = positions.FIGHT, ("L9", "K9")  # to take a stone in a fight, or to save one
+CANDIDATES = ("L9", "K9")  # in `positions.FIGHT`: to take a stone, or to save one
 
 
 def make(out: Path, say: Say) -> Shown:
@@ -34,7 +34,7 @@ def make(out: Path, say: Say) -> Shown:
     return together(parts, names)
 
 
-def _collage(out: Path, say: Say) -> Part:
+def _collage(out: Path, say: Say) -> Shown:
     """Four pictures in one; each of their classes must be found in its own quarter. The network takes any size."""
     network = models.load("squeezenet")
     side = pictures.NETWORK_SIZE
@@ -45,7 +45,7 @@ def _collage(out: Path, say: Say) -> Part:
         boxes[name] = (top, left, top + side, left + side)
         image[0, :, top : top + side, left : left + side] = evidence.read(network, name)
     whole = network.restore(image[0])
-    answers = evidence.shares(network.model, image)[0]
+    answers = evidence.probabilities(network.model, image)[0]
     figure, cells = drawing.canvas(1, 1 + len(COLLAGE), cell=2.4)
     drawing.show(cells[0, 0], whole, title=evidence.says(network, answers))
     numbers = {}
@@ -62,17 +62,17 @@ def _collage(out: Path, say: Say) -> Part:
         f"right quarter. The network has one answer for all of it, {network.classes[int(answers.argmax())]!r}, but "
         "asked for a class it points to the right quarter most of all."
     )
-    return hang(figure, out / "gradcam-collage.png", caption), numbers
+    return Shown((hang(figure, out / "gradcam-collage.png", caption),), numbers)
 
 
-def _rivals(out: Path, say: Say) -> Part:
+def _rivals(out: Path, say: Say) -> Shown:
     """Three photographs, each with the answer and another class that is on the picture."""
     network = models.load("squeezenet")
     figure, cells = drawing.canvas(len(RIVALS), 3, cell=2.6)
     numbers: dict[str, Any] = {}
     for row, (name, classes) in enumerate(RIVALS.items()):
         image = evidence.read(network, name)[None]
-        answers = evidence.shares(network.model, image)[0]
+        answers = evidence.probabilities(network.model, image)[0]
         picture = network.restore(image[0])
         drawing.show(cells[row, 0], picture, title=name)
         numbers[name] = {}
@@ -90,10 +90,10 @@ def _rivals(out: Path, say: Say) -> Part:
         "spaniel is seen in the cow's head, the ox more in its chest and shoulder. The barbell is the ring of the "
         "space suit; the shuttle is found in part in the model behind."
     )
-    return hang(figure, out / "gradcam-photographs.png", caption), numbers
+    return Shown((hang(figure, out / "gradcam-photographs.png", caption),), numbers)
 
 
-def _digits(out: Path, say: Say) -> Part:
+def _digits(out: Path, say: Say) -> Shown:
     """Digits with Grad-CAM, and with integrated gradients for the digit and for its rival."""
     images, labels = datasets.shipped("digits")
     model = models.load("digits").model
@@ -108,39 +108,39 @@ def _digits(out: Path, say: Say) -> Part:
         both = integrated(model, image.repeat(2, 1, 1, 1), [digit, rival], steps=64)
         limit = float(np.abs(both.shares).max())
         for axes, which, unit in zip(cells[row, 2:], range(2), (digit, rival)):
-            title = f"y({unit}) = {both.before[which]:.1f} {both.shares[which].sum():+.1f}".replace("-", "−")
+            title = f"y({unit}) = {both.at_baseline[which]:.1f} {both.shares[which].sum():+.1f}".replace("-", "−")
             drawing.show(axes, both.shares[which, 0], title=title, colours=drawing.DIVERGING, limit=limit)
             axes.contour(plain, [0.4], colors="black", linewidths=0.8)
         numbers[str(digit)] = {
-            "blank": [round(float(y), 3) for y in both.before],
+            "blank": [round(float(y), 3) for y in both.at_baseline],
             "shares": [round(float(one.sum()), 3) for one in both.shares],
-            "answer": [round(float(y), 3) for y in both.after],
+            "answer": [round(float(y), 3) for y in both.at_image],
             "gap": round(float(np.abs(both.gap).max()), 4),
         }
-        say(f"{digit}: logit {both.before[0]:.2f} of a blank sheet, {both.shares[0].sum():+.2f} by the pixels, "
-            f"{both.after[0]:.2f} in all; as a {rival} {both.after[1]:.2f}")  # fmt: skip
+        say(f"{digit}: logit {both.at_baseline[0]:.2f} of a blank sheet, {both.shares[0].sum():+.2f} by the pixels, "
+            f"{both.at_image[0]:.2f} in all; as a {rival} {both.at_image[1]:.2f}")  # fmt: skip
     caption = (
         "Grad-CAM on the second layer (11×11 places), and integrated gradients for the right digit and for a rival: "
         "red ink speaks for it, blue against. What a blank sheet gives and what the pixels add is the logit y. "
         "Grad-CAM is coarse, and filters that fire on empty paper count in it; integrated gradients give paper none. "
         "The blue tips of the 4 are what keeps it from being a 9."
     )
-    return hang(figure, out / "gradcam-digits.png", caption), numbers
+    return Shown((hang(figure, out / "gradcam-digits.png", caption),), numbers)
 
 
-def _board(out: Path, say: Say) -> Part:
+def _board(out: Path, say: Say) -> Shown:
     """A fight: a move's log probability shared out among the points of the board, from the empty board on."""
     go = policy.load(weights.default())
-    board = positions.position(MOVES)
+    board = positions.position(positions.FIGHT)
     planes, bare = positions.planes(go, board)[None], positions.planes(go, Board(19))
-    sure = positions.answers(go, [board])[0]
-    moves = [gtp_to_point(name, 19) for name in FIGHT]
+    sure = positions.move_probabilities(go, [board])[0]
+    moves = [gtp_to_point(name, 19) for name in CANDIDATES]
     found = integrated(
         go, planes.repeat(2, 0), moves, baseline=bare, steps=64, objective="log probability", batch_size=16
     )
     figure, cells = drawing.canvas(1, 2, cell=4.6)
     numbers: dict[str, Any] = {}
-    for axes, move, shares, before in zip(cells[0], moves, found.shares.sum(1), found.before):
+    for axes, move, shares, before in zip(cells[0], moves, found.shares.sum(1), found.at_baseline):
         stones = np.flatnonzero(board.stones).tolist()
         limit = float(np.abs(shares).max())
         free = np.where(board.stones == 0, shares, 0)
@@ -164,4 +164,4 @@ def _board(out: Path, say: Say) -> Part:
         "which has the largest share; for K9 it is the black stone that it would save. Grad-CAM would "
         "be the wrong instrument here: it averages gradients over the board, but a move is a place."
     )
-    return hang(figure, out / "gradcam-go.png", caption), numbers
+    return Shown((hang(figure, out / "gradcam-go.png", caption),), numbers)

@@ -9,7 +9,7 @@ import numpy as np
 from torch import nn
 
 from gocnn import policy, weights
-from gocnn.demos import Part, Say, Shown, hang, positions, together
+from gocnn.demos import Say, Shown, hang, positions, together
 from gocnn.go.board import Board
 from gocnn.go.coords import gtp_to_point
 from gocnn.go.core import BLACK, WHITE
@@ -29,7 +29,7 @@ def make(out: Path, say: Say) -> Shown:
     return together(parts)
 
 
-def _filters(out: Path, model: nn.Module) -> Part:
+def _filters(out: Path, model: nn.Module) -> Shown:
     """For each filter of both convolutional layers the picture that maximises the sum of its map."""
     from matplotlib.figure import Figure
 
@@ -54,10 +54,10 @@ def _filters(out: Path, model: nn.Module) -> Part:
         "second, textures. They repeat all over the picture, since a filter looks for the same thing everywhere. "
         "(Of filters that the noise leaves silent, the map before the ReLU is climbed.)"
     )
-    return hang(figure, out / "maximize-filters.png", caption), {"filters that noise excites": counts}
+    return Shown((hang(figure, out / "maximize-filters.png", caption),), {"filters that noise excites": counts})
 
 
-def _neurons(out: Path, model: nn.Module, say: Say) -> Part:
+def _neurons(out: Path, model: nn.Module, say: Say) -> Shown:
     """The same for neurons of the fully-connected layer, and for the ten outputs."""
     neurons = maximize(model, (1, 28, 28), range(20), layer="hidden", ascent=TEXTURES)
     digits = maximize(model, (1, 28, 28), range(10), ascent=TEXTURES)
@@ -73,7 +73,7 @@ def _neurons(out: Path, model: nn.Module, say: Say) -> Part:
     say(f"neurons reach {neurons.activations.min():.1f} to {neurons.activations.max():.1f}")
     figure = drawing.grid(images, columns=10, titles=titles, cell=1.15)
     numbers = {"neurons": _rounded(neurons.activations), "logits": _rounded(digits.activations)}
-    return hang(figure, out / "maximize-neurons.png", caption), numbers
+    return Shown((hang(figure, out / "maximize-neurons.png", caption),), numbers)
 
 
 def _rounded(values: np.ndarray) -> list[float]:
@@ -95,7 +95,7 @@ def persuade(model: nn.Module, target: int, size: int = 19) -> tuple[Board, list
         if r * size + c != target
     ]
     empty = Board(size)
-    beam = [(empty, [float(positions.answers(model, [empty], BLACK)[0, target])])]
+    beam = [(empty, [float(positions.move_probabilities(model, [empty], BLACK)[0, target])])]
     best = beam[0]
     for _ in range(STONES):
         tried: dict[bytes, tuple[Board, list[float]]] = {}
@@ -108,14 +108,14 @@ def persuade(model: nn.Module, target: int, size: int = 19) -> tuple[Board, list
                         tried[positions.planes(model, other, BLACK).tobytes()] = other, reached
         if not tried:
             break
-        chances = positions.answers(model, [board for board, _ in tried.values()], BLACK)[:, target]
+        chances = positions.move_probabilities(model, [board for board, _ in tried.values()], BLACK)[:, target]
         beam = [(board, [*reached, float(p)]) for (board, reached), p in zip(tried.values(), chances)]
         beam = sorted(beam, key=lambda found: -found[1][-1])[:BEAM]
         best = max(best, *beam, key=lambda found: found[1][-1])
     return best
 
 
-def _go(out: Path, model: nn.Module, say: Say) -> Part:
+def _go(out: Path, model: nn.Module, say: Say) -> Shown:
     """For four points: the stones that make the network play there, and what gradient ascent on the planes finds."""
     points = [gtp_to_point(name, 19) for name in TARGETS]
     planes = int(positions.planes(model, Board(19)).shape[0])
@@ -147,4 +147,4 @@ def _go(out: Path, model: nn.Module, say: Say) -> Part:
         "planes finds, own stones red, the opponent's blue. The network is surer still, of what is no position: on "
         f"{both} points of these four boards stand stones of both colours."
     )
-    return hang(figure, out / "maximize-go.png", caption), {"go": numbers}
+    return Shown((hang(figure, out / "maximize-go.png", caption),), {"go": numbers})

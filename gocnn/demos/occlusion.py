@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from gocnn import policy, weights
-from gocnn.demos import Exhibit, Say, Shown, evidence, hang, hang_moving, positions
+from gocnn.demos import Exhibit, Say, Shown, evidence, hang, hang_moving, positions, together
 from gocnn.go.coords import point_to_gtp
 from gocnn.images import datasets, models
 from gocnn.images.models import Network
@@ -22,35 +22,31 @@ DIGITS = (2, 4, 8, 9)
 BOARDS = {"opening": positions.OPENING, "fight": positions.FIGHT,
           "corner": "Q16 D4 D16 Q4 R17 Q17 R16 R15 S15 R14"}  # fmt: skip
 
-#: The pictures of one part of the demo, and its numbers.
-Pictures = tuple[tuple[Exhibit, ...], dict[str, Any]]
-
 
 def make(out: Path, say: Say) -> Shown:
     parts = (_photographs(out, say), _digits(out, say), _boards(out, say))
-    exhibits = tuple(exhibit for shown, _ in parts for exhibit in shown)
-    return Shown(exhibits, dict(zip(("photographs", "digits", "go"), (numbers for _, numbers in parts))))
+    return together(parts, ("photographs", "digits", "go"))
 
 
-def _photographs(out: Path, say: Say) -> Pictures:
+def _photographs(out: Path, say: Say) -> Shown:
     """Three photographs: how the probability falls with each part hidden, and what is said without the worst one."""
     network = models.load("squeezenet")
     inputs = np.stack([evidence.read(network, name) for name in PHOTOGRAPHS])
-    answers = evidence.shares(network.model, inputs)
+    answers = evidence.probabilities(network.model, inputs)
     found = occlusion(network.model, inputs, window=WINDOW, stride=STRIDE, objective="probability")
     figure, cells = drawing.canvas(len(PHOTOGRAPHS), 3, cell=2.9)
     numbers: dict[str, Any] = {}
     for row, name in enumerate(PHOTOGRAPHS):
         what, box = evidence.PARTS[name]
         picture = network.restore(inputs[row])
-        worst = np.unravel_index(found.values[row].argmin(), found.values[row].shape)
+        worst = np.unravel_index(found.hidden[row].argmin(), found.hidden[row].shape)
         hidden = inputs[row].copy()
         top, left, bottom, right = found.boxes[worst]
         hidden[:, top:bottom, left:right] = 0
-        then = evidence.shares(network.model, hidden[None])[0]
+        then = evidence.probabilities(network.model, hidden[None])[0]
         numbers[name] = {
-            "answer": network.classes[int(answers[row].argmax())], "before": round(float(found.before[row]), 3),
-            "at worst": round(float(found.values[row].min()), 3), "then": network.classes[int(then.argmax())],
+            "answer": network.classes[int(answers[row].argmax())], "before": round(float(found.whole[row]), 3),
+            "at worst": round(float(found.hidden[row].min()), 3), "then": network.classes[int(then.argmax())],
             "inside": round(evidence.within(found.drops[row], box), 3), "box": round(evidence.area(box, 227, 227), 3),
         }  # fmt: skip
         drawing.show(cells[row, 0], picture, title=evidence.says(network, answers[row]))
@@ -65,27 +61,27 @@ def _photographs(out: Path, say: Say) -> Pictures:
             f"{about['inside']:.0%} of the drop in the box around {what} ({about['box']:.0%} of the picture)"
         )
     caption = (
-        f"A grey square of {WINDOW} pixels in {found.values[0].size} places. Middle: red where hiding makes the "
+        f"A grey square of {WINDOW} pixels in {found.hidden[0].size} places. Middle: red where hiding makes the "
         "answer's probability fall. Right: the worst place, and what the network says then. The duck is named for its "
         "head. The dog's head counts most too, but without it the dog is a German shepherd still. The barbell is the "
         "black ring of the space suit."
     )
     moving = _animation(out, network, inputs[0], found)
-    return (hang(figure, out / "occlusion-photographs.png", caption), moving), numbers
+    return Shown((hang(figure, out / "occlusion-photographs.png", caption), moving), numbers)
 
 
 def _animation(out: Path, network: Network, image: np.ndarray, found: Occluded) -> Exhibit:
     """The square on its way over the first photograph, along every other row of its places."""
     from matplotlib.figure import Figure
 
-    answer = network.classes[int(evidence.shares(network.model, image[None])[0].argmax())]
+    answer = network.classes[int(evidence.probabilities(network.model, image[None])[0].argmax())]
     frames = []
     for row in range(0, found.boxes.shape[0], 2):
         for column in range(found.boxes.shape[1]):
             top, left, bottom, right = found.boxes[row, column]
             hidden = image.copy()
             hidden[:, top:bottom, left:right] = 0
-            share = float(found.values[0, row, column])
+            share = float(found.hidden[0, row, column])
             figure = Figure(figsize=(2.8, 3.02))  # without a layout to be computed, since there are many frames
             axes = figure.add_axes((0.01, 0.01, 0.98, 0.91))
             drawing.show(axes, network.restore(hidden), title=f"{answer} {share:.1%}")
@@ -101,7 +97,7 @@ def _bar(share: float) -> Any:
     return Rectangle((0, 219), 226 * share, 7, color="tab:red")
 
 
-def _digits(out: Path, say: Say) -> Pictures:
+def _digits(out: Path, say: Say) -> Shown:
     """Four digits with a small white patch of paper over each part: where the answer falls, and to which digit."""
     images, labels = datasets.shipped("digits")
     model = models.load("digits").model
@@ -110,14 +106,14 @@ def _digits(out: Path, say: Say) -> Pictures:
     figure, cells = drawing.canvas(3, len(DIGITS), cell=2.0)
     numbers = {}
     for column, digit in enumerate(DIGITS):
-        worst = np.unravel_index(found.values[column].argmin(), found.values[column].shape)
+        worst = np.unravel_index(found.hidden[column].argmin(), found.hidden[column].shape)
         hidden = inputs[column, 0].numpy().copy()
         top, left, bottom, right = found.boxes[worst]
         hidden[top:bottom, left:right] = 0
-        then, left_over = int(found.answers[column][worst]), float(found.values[column][worst])
-        numbers[str(digit)] = {"before": round(float(found.before[column]), 3), "at worst": round(left_over, 3),
+        then, left_over = int(found.loudest[column][worst]), float(found.hidden[column][worst])
+        numbers[str(digit)] = {"before": round(float(found.whole[column]), 3), "at worst": round(left_over, 3),
                                "then": then}  # fmt: skip
-        drawing.show(cells[0, column], inputs[column, 0].numpy(), title=f"{digit}: {found.before[column]:.1%}")
+        drawing.show(cells[0, column], inputs[column, 0].numpy(), title=f"{digit}: {found.whole[column]:.1%}")
         heat = evidence.heat(found.drops[column])
         drawing.show(cells[1, column], drawing.overlay(inputs[column, 0].numpy(), heat), title="where it falls")
         drawing.show(cells[2, column], hidden, title=f"now a {then}; a {digit} by {left_over:.1%}")
@@ -127,21 +123,21 @@ def _digits(out: Path, say: Say) -> Pictures:
         "Digits, with 7×7 pixels erased in every place. Middle: red where erasing makes the probability of the right "
         "digit fall. Below: the worst place, and what the network reads there now."
     )
-    return (hang(figure, out / "occlusion-digits.png", caption),), numbers
+    return Shown((hang(figure, out / "occlusion-digits.png", caption),), numbers)
 
 
-def _boards(out: Path, say: Say) -> Pictures:
+def _boards(out: Path, say: Say) -> Shown:
     """Three positions: what becomes of the chosen move's probability when each stone is taken off, one by one."""
     go = policy.load(weights.default())
     figure, cells = drawing.canvas(1, len(BOARDS), cell=4.6)
     numbers: dict[str, Any] = {}
     for axes, (name, moves) in zip(cells[0], BOARDS.items()):
         board = positions.position(moves)
-        sure = positions.answers(go, [board])[0]
+        sure = positions.move_probabilities(go, [board])[0]
         best = int(sure.argmax())
         stones = np.flatnonzero(board.stones).tolist()
-        bare = np.stack([positions.without(go, board, point) for point in stones]).astype(np.float32)
-        then = evidence.shares(go, bare)
+        bare = np.stack([positions.planes_without(go, board, point) for point in stones]).astype(np.float32)
+        then = evidence.probabilities(go, bare)
         left = then[:, best]
         heat = {point: float(max(0.0, 1 - share / sure[best])) for point, share in zip(stones, left)}
         labels = {point: f"{100 * share:.0f}" for point, share in zip(stones, left)}
@@ -161,7 +157,7 @@ def _boards(out: Path, say: Say) -> Pictures:
         "hangs on the stones next to it, and in the middle of the game those in other corners change little. In the "
         "opening a stone taken out of a corner leaves that corner empty, and the network would play there first."
     )
-    return (hang(figure, out / "occlusion-go.png", caption),), numbers
+    return Shown((hang(figure, out / "occlusion-go.png", caption),), numbers)
 
 
 def _far(stones: list[int], move: int) -> np.ndarray:

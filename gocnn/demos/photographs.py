@@ -26,7 +26,7 @@ TITLES = ("the picture", "saliency (SmoothGrad)", "occlusion", "Grad-CAM")
 def make(out: Path, say: Say) -> Shown:
     network = models.load("squeezenet")
     inputs = np.stack([evidence.read(network, name) for name in PHOTOGRAPHS])
-    answers = evidence.shares(network.model, inputs)
+    answers = evidence.probabilities(network.model, inputs)
     units = [int(unit) for unit in answers.argmax(1)]
     size = inputs.shape[2]
     slopes = saliency(network.model, inputs, units, method="smooth", samples=8).max(1)
@@ -35,7 +35,7 @@ def make(out: Path, say: Say) -> Shown:
     strong = places >= np.quantile(places, 1 - KEPT, axis=(1, 2), keepdims=True)  # [B, H, W]
     soft = as_array(blurred(torch.from_numpy(inputs), 8))
     without, alone = np.where(strong[:, None], soft, inputs), np.where(strong[:, None], inputs, soft)
-    then, still = evidence.shares(network.model, without), evidence.shares(network.model, alone)
+    then, still = evidence.probabilities(network.model, without), evidence.probabilities(network.model, alone)
     figure, cells = drawing.canvas(len(PHOTOGRAPHS), 6, cell=2.2)
     numbers: dict[str, Any] = {}
     remain: list[str] = []  # what its strongest pixels alone still tell

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from torch import nn
 
+from gocnn.demos.evidence import probabilities
 from gocnn.go.board import Board
 from gocnn.go.coords import gtp_to_point
 from gocnn.go.drawing import WOOD, draw_board
@@ -44,11 +44,10 @@ def planes(model: nn.Module, board: Board, to_move: int | None = None) -> np.nda
     return of_board(board, PLANE_SETS[config.planes], to_move)
 
 
-def answers(model: nn.Module, boards: Sequence[Board], to_move: int | None = None) -> np.ndarray:
+def move_probabilities(model: nn.Module, boards: Sequence[Board], to_move: int | None = None) -> np.ndarray:
     """float32 [B, N*N + 1]: a Go network's probability of each point, and of the pass, on boards of one size."""
     seen = np.stack([planes(model, board, to_move) for board in boards])
-    with torch.no_grad():
-        return np.asarray(model(torch.from_numpy(seen).float()).softmax(1).numpy())
+    return probabilities(model, seen.astype(np.float32))
 
 
 def own_games(model: nn.Module, games: int, moves: int, *, every: int, seed: int) -> np.ndarray:
@@ -64,8 +63,7 @@ def own_games(model: nn.Module, games: int, moves: int, *, every: int, seed: int
         seen = np.stack([planes(model, board) for board in boards])
         if number % every == 0:
             kept.append(seen)
-        with torch.no_grad():
-            priors = model(torch.from_numpy(seen).float()).softmax(1)[:, :-1].double().numpy()
+        priors = probabilities(model, seen.astype(np.float32))[:, :-1].astype(np.float64)
         for board, prior in zip(boards, priors):
             legal = prior * board.legal_mask(board.to_move)[: prior.size]
             point = random.choice(prior.size, p=legal / legal.sum()) if legal.any() else board.pass_point
@@ -96,7 +94,7 @@ def mark(axes: Axes, point: int) -> None:
     axes.add_patch(ring)
 
 
-def without(model: nn.Module, board: Board, point: int) -> np.ndarray:
+def planes_without(model: nn.Module, board: Board, point: int) -> np.ndarray:
     """int8 [P, N, N]: what a policy network would see if one stone, and the move that put it there, had never been.
 
     Liberties and all that follows from the stones are counted anew; the other moves of the game stay known.

@@ -15,14 +15,14 @@ import torch
 from torch import nn
 
 from gocnn import policy, weights
-from gocnn.demos import Part, Say, Shown, hang, positions, together
+from gocnn.demos import Say, Shown, hang, positions, together
 from gocnn.go.board import Board
 from gocnn.go.coords import gtp_to_point, point_to_gtp
 from gocnn.go.core import BLACK, WHITE
 from gocnn.go.drawing import draw_board
 from gocnn.images import models, samples
 from gocnn.visualize import drawing
-from gocnn.visualize.receptive import top_patches
+from gocnn.visualize.patches import top_patches
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,7 +75,7 @@ def _moved(move: str, down: int, right: int) -> str:
     return point_to_gtp(gtp_to_point(move, 19) + 19 * down + right, 19)
 
 
-def _patterns(out: Path, go: nn.Module, photographs: models.Network, say: Say) -> Part:
+def _patterns(out: Path, go: nn.Module, photographs: models.Network, say: Say) -> Shown:
     """What one filter finds all over a photograph; and the crosscut in several places of the board."""
     from matplotlib.figure import Figure
 
@@ -83,7 +83,7 @@ def _patterns(out: Path, go: nn.Module, photographs: models.Network, say: Say) -
     top = top_patches(photographs.model, LAYER, [UNIT], [inputs[None]], count=PATCHES, per_image=PATCHES, overlap=0.0)
     shifts = [(down, right) for down in ROWS for right in COLUMNS]
     asked = [crosscut(down, right) for down, right in shifts]
-    heat = positions.answers(go, [board for board, _ in asked])[:, :-1]
+    heat = positions.move_probabilities(go, [board for board, _ in asked])[:, :-1]
     right_answers = int(sum(one.argmax() == wanted for one, (_, wanted) in zip(heat, asked)))
     sure = float(np.mean([one[wanted] for one, (_, wanted) in zip(heat, asked)]))
     say(
@@ -112,10 +112,10 @@ def _patterns(out: Path, go: nn.Module, photographs: models.Network, say: Say) -
         f"{right_answers} of {len(shifts)} places it is the same move, the capture."
     )
     numbers = {"crosscuts": {"places": len(shifts), "same move": right_answers, "mean probability": round(sure, 3)}}
-    return hang(figure, out / "properties-patterns.png", caption), numbers
+    return Shown((hang(figure, out / "properties-patterns.png", caption),), numbers)
 
 
-def _subsampling(out: Path, go: nn.Module, photographs: models.Network, say: Say) -> Part:
+def _subsampling(out: Path, go: nn.Module, photographs: models.Network, say: Say) -> Shown:
     """Every other line left out: of photographs, and of positions of the Go network's own games."""
     said: dict[str, list[tuple[str, float]]] = {}
     for name in samples.NAMES:
@@ -130,7 +130,7 @@ def _subsampling(out: Path, go: nn.Module, photographs: models.Network, say: Say
 
     stones = own_stones(positions.own_games(go, GAMES, MOVES, every=EVERY, seed=0))
     boards = [[positions.board_of(one) for one in of_size] for of_size in (stones, stones[:, ::2, ::2])]
-    heat = [positions.answers(go, of_size, BLACK)[:, :-1] for of_size in boards]
+    heat = [positions.move_probabilities(go, of_size, BLACK)[:, :-1] for of_size in boards]
     best = [[divmod(int(one.argmax()), board.size) for one, board in zip(*pair)] for pair in zip(heat, boards)]
     found = {
         "positions": len(stones),
@@ -161,7 +161,7 @@ def _subsampling(out: Path, go: nn.Module, photographs: models.Network, say: Say
         f"positions; in {gone} its very point is gone."
     )
     numbers = {"photographs": {"sure": sure, "kept": kept}, "positions": found}
-    return hang(figure, out / "properties-subsampling.png", caption), numbers
+    return Shown((hang(figure, out / "properties-subsampling.png", caption),), numbers)
 
 
 def _first(network: models.Network, inputs: torch.Tensor) -> tuple[str, float]:
@@ -203,7 +203,7 @@ def lives(board: Board) -> bool:
     return bool(board.pass_alive(BLACK).ravel()[gtp_to_point("A18", 19)])
 
 
-def _pooling(out: Path, say: Say) -> Part:
+def _pooling(out: Path, say: Say) -> Shown:
     """Three corners, of which one lives, one is dead and one is open, and that max pooling cannot tell apart."""
     boards = [corner(one.stone) for one in CORNERS_ALIKE]
     planes = [pooled(board.stones) for board in boards]
@@ -224,7 +224,7 @@ def _pooling(out: Path, say: Say) -> Part:
         "of each block only whether there is a black and a white stone in it: to it the three are one."
     )
     numbers = {"corners": {"same when pooled": same, "alive": alive}}
-    return hang(figure, out / "properties-pooling.png", caption), numbers
+    return Shown((hang(figure, out / "properties-pooling.png", caption),), numbers)
 
 
 def _blocks(axes: Axes) -> None:

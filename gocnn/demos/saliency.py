@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from gocnn import policy, weights
-from gocnn.demos import Part, Say, Shown, evidence, hang, positions, together
+from gocnn.demos import Say, Shown, evidence, hang, positions, together
 from gocnn.go.coords import point_to_gtp
 from gocnn.images import datasets, models
 from gocnn.visualize import drawing
@@ -29,7 +29,7 @@ def make(out: Path, say: Say) -> Shown:
     return together(parts, names)
 
 
-def _digits(out: Path, say: Say) -> Part:
+def _digits(out: Path, say: Say) -> Shown:
     """Four digits, each with its saliency in three ways; how much of it is on ink or within two pixels of it."""
     images, labels = datasets.shipped("digits")
     model = models.load("digits").model
@@ -57,14 +57,14 @@ def _digits(out: Path, say: Say) -> Part:
         f"{near.mean():.0%} of the paper. The last column keeps SmoothGrad's sign: more ink would help where it is red "
         "and hurt where it is blue, as across the open top of the 4, which would make a 9 of it."
     )
-    return hang(figure, out / "saliency-digits.png", caption), numbers
+    return Shown((hang(figure, out / "saliency-digits.png", caption),), numbers)
 
 
-def _photographs(out: Path, say: Say) -> Part:
+def _photographs(out: Path, say: Say) -> Shown:
     """Three photographs, each in three ways, with the share in a box; and whether the map is of this class at all."""
     network = models.load("squeezenet")
     inputs = np.stack([evidence.read(network, name) for name in PHOTOGRAPHS])
-    answers = evidence.shares(network.model, inputs)
+    answers = evidence.probabilities(network.model, inputs)
     other = network.classes.index(ELSE)
     found = {method: saliency(network.model, inputs, method=method, samples=SAMPLES).max(1) for method in METHODS}
     figure, cells = drawing.canvas(len(PHOTOGRAPHS), 1 + len(METHODS), cell=2.3)
@@ -96,10 +96,10 @@ def _photographs(out: Path, say: Say) -> Part:
         f"{ELSE!r}, which is on none of these, correlate by {alike['guided']:.2f} (bare gradients: "
         f"{alike['gradient']:.2f})."
     )
-    return hang(figure, out / "saliency-photographs.png", caption), numbers
+    return Shown((hang(figure, out / "saliency-photographs.png", caption),), numbers)
 
 
-def _boards(out: Path, say: Say) -> Part:
+def _boards(out: Path, say: Say) -> Shown:
     """Two positions: which points the chosen move depends on, and where one more stone would make it more likely."""
     go = policy.load(weights.default())
     figure, cells = drawing.canvas(len(BOARDS), 3, cell=3.4)
@@ -107,7 +107,7 @@ def _boards(out: Path, say: Say) -> Part:
     for row, (name, moves) in enumerate(BOARDS.items()):
         board = positions.position(moves)
         planes = positions.planes(go, board)[None]
-        sure = positions.answers(go, [board])[0]
+        sure = positions.move_probabilities(go, [board])[0]
         best, last = int(sure.argmax()), int(board.recent[-1])
         slopes = saliency(go, planes, best, objective="log probability", signed=True)[0]
         depends = np.abs(slopes).max(0)
@@ -126,4 +126,4 @@ def _boards(out: Path, say: Say) -> Part:
         "probability depends, |∂ log p/∂x| of the strongest plane. Then its slope for one more stone on an empty "
         "point: red where a stone would make the move likelier, blue where it would make it less likely."
     )
-    return hang(figure, out / "saliency-go.png", caption), numbers
+    return Shown((hang(figure, out / "saliency-go.png", caption),), numbers)

@@ -16,7 +16,8 @@ from gocnn.images import datasets, pictures, samples
 from gocnn.images.lecture import LectureNet
 from gocnn.images.squeezenet import INPUT_SHAPE, SqueezeNet
 from gocnn.visualize import drawing
-from gocnn.visualize.shapes import Row, layer_table, receptive_fields, table_text
+from gocnn.visualize.layer_table import Row, layer_table, table_text
+from gocnn.visualize.receptive import receptive_fields
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

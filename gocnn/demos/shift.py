@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from gocnn.demos import Part, Say, Shown, hang, together
+from gocnn.demos import Say, Shown, hang, together
 from gocnn.images import datasets, models
 from gocnn.visualize import drawing
 from gocnn.visualize.activations import activations
@@ -68,10 +68,10 @@ def shifted(images: np.ndarray, down: int, right: int) -> np.ndarray:
 
 def accuracy(model: nn.Module, images: np.ndarray, labels: np.ndarray, down: int, right: int) -> float:
     """The share of images uint8 [N, 28, 28] that are named rightly after the shift."""
-    return float((models.answers(model, shifted(images, down, right)).argmax(1) == labels).mean())
+    return float((models.probabilities(model, shifted(images, down, right)).argmax(1) == labels).mean())
 
 
-def _accuracy(out: Path, networks: dict[str, nn.Module], images: np.ndarray, labels: np.ndarray, say: Say) -> Part:
+def _accuracy(out: Path, networks: dict[str, nn.Module], images: np.ndarray, labels: np.ndarray, say: Say) -> Shown:
     """Accuracy by the size of the shift, for each network, over the four directions."""
     from matplotlib.figure import Figure
 
@@ -119,10 +119,10 @@ def _accuracy(out: Path, networks: dict[str, nn.Module], images: np.ndarray, lab
         "accuracy": {n: {way: [round(v, 3) for v in line] for way, line in ways.items()} for n, ways in by.items()},
         "ink": [round(share, 4) for share in ink],
     }
-    return hang(figure, out / "shift-accuracy.png", caption), numbers
+    return Shown((hang(figure, out / "shift-accuracy.png", caption),), numbers)
 
 
-def _examples(out: Path, networks: dict[str, nn.Module], images: np.ndarray, labels: np.ndarray) -> Part:
+def _examples(out: Path, networks: dict[str, nn.Module], images: np.ndarray, labels: np.ndarray) -> Shown:
     """The first digit of a few classes, on its way to the right, and what each network says of it."""
     figure, cells = drawing.canvas(len(EXAMPLES), len(STEPS), cell=2.8, wide=0.64)
     kept = dict.fromkeys(NETWORKS, 0)
@@ -133,7 +133,7 @@ def _examples(out: Path, networks: dict[str, nn.Module], images: np.ndarray, lab
             drawing.show(axes, moved, title=f"{step} pixels" if step else "as it is")
             lines = []
             for name, kind in zip(NETWORKS, ("conv", "dense", "conv, shifts", "dense, shifts")):
-                share = models.answers(networks[name], moved[None])[0]
+                share = models.probabilities(networks[name], moved[None])[0]
                 answer = int(share.argmax())
                 kept[name] += answer == digit
                 lines.append((f"{kind}: {answer}  {share[answer]:.0%}", answer == digit))
@@ -146,7 +146,7 @@ def _examples(out: Path, networks: dict[str, nn.Module], images: np.ndarray, lab
         f"{kept[DENSE]}; those trained on shifts {kept['digits']} and {kept['digits-dense']}."
     )
     numbers = {"examples right": {name: int(n) for name, n in kept.items()}}
-    return hang(figure, out / "shift-examples.png", caption), numbers
+    return Shown((hang(figure, out / "shift-examples.png", caption),), numbers)
 
 
 def seen_pixels(model: nn.Module, layer: str) -> int:
@@ -199,7 +199,7 @@ def _flat(model: nn.Module, layer: str, images: np.ndarray) -> np.ndarray:
     return (activations(model, layer, images) if layer else images).reshape(len(images), -1)
 
 
-def _maps(out: Path, networks: dict[str, nn.Module], images: np.ndarray, labels: np.ndarray, say: Say) -> Part:
+def _maps(out: Path, networks: dict[str, nn.Module], images: np.ndarray, labels: np.ndarray, say: Say) -> Shown:
     """A small pattern, the same anywhere: the maps of a digit and of the digit shifted, and the exact differences."""
     from matplotlib.figure import Figure
 
@@ -249,10 +249,10 @@ def _maps(out: Path, networks: dict[str, nn.Module], images: np.ndarray, labels:
         f"(correlation {alike:.2f})."
     )
     numbers = {"pixels seen": seen, "equivariance": gaps, "neurons' correlation": round(alike, 3)}
-    return hang(figure, out / "shift-maps.png", caption), numbers
+    return Shown((hang(figure, out / "shift-maps.png", caption),), numbers)
 
 
-def _layers(out: Path, networks: dict[str, nn.Module], images: np.ndarray, labels: np.ndarray, say: Say) -> Part:
+def _layers(out: Path, networks: dict[str, nn.Module], images: np.ndarray, labels: np.ndarray, say: Say) -> Shown:
     """Layer by layer, how different a digit becomes by a shift: what pooling forgives, and what is left at the end."""
     from matplotlib.figure import Figure
 
@@ -293,7 +293,7 @@ def _layers(out: Path, networks: dict[str, nn.Module], images: np.ndarray, label
         }
         for name, lines in changes.items()
     }
-    return hang(figure, out / "shift-layers.png", caption), {"unlikeness": numbers}
+    return Shown((hang(figure, out / "shift-layers.png", caption),), {"unlikeness": numbers})
 
 
 def subsampled(images: np.ndarray) -> np.ndarray:
@@ -301,18 +301,17 @@ def subsampled(images: np.ndarray) -> np.ndarray:
     return images[..., ::2, ::2].repeat(2, axis=-2).repeat(2, axis=-1)
 
 
-def _subsampled(out: Path, networks: dict[str, nn.Module], images: np.ndarray, labels: np.ndarray, say: Say) -> Part:
+def _subsampled(out: Path, networks: dict[str, nn.Module], images: np.ndarray, labels: np.ndarray, say: Say) -> Shown:
     """Three of four pixels are thrown away: is it the same digit to the networks?"""
     coarse = subsampled(images)
     before, after = (
-        {name: float((models.answers(model, seen).argmax(1) == labels).mean()) for name, model in networks.items()}
-        for seen in (images, coarse)
+        {name: accuracy(model, seen, labels, 0, 0) for name, model in networks.items()} for seen in (images, coarse)
     )
     for name in networks:
         say(f"{name:<19} {before[name]:.1%} of the digits, {after[name]:.1%} with every second row and column")
     first = [int(np.argmax(labels == digit)) for digit in range(10)]
     pictures = [*images[first], *coarse[first]]
-    said = models.answers(networks[CONV], coarse[first])
+    said = models.probabilities(networks[CONV], coarse[first])
     titles = [str(digit) for digit in range(10)] + [f"{row.argmax()}  {row.max():.0%}" for row in said]
     caption = (
         "Subsampling keeps the object: above ten digits, below the same with every second row and column only, and "
@@ -322,4 +321,4 @@ def _subsampled(out: Path, networks: dict[str, nn.Module], images: np.ndarray, l
     )
     figure = drawing.grid(pictures, columns=10, titles=titles, cell=1.15)
     numbers = {name: [round(before[name], 3), round(after[name], 3)] for name in networks}
-    return hang(figure, out / "shift-subsampled.png", caption), {"subsampled": numbers}
+    return Shown((hang(figure, out / "shift-subsampled.png", caption),), {"subsampled": numbers})

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from gocnn.demos import Part, Say, Shown, hang, together
+from gocnn.demos import Say, Shown, hang, together
 from gocnn.images import samples
 from gocnn.images.text import SURE, alphabet, detector, fonts, reading, recogniser, rendering, voting
 from gocnn.visualize import drawing
@@ -83,7 +83,7 @@ def _crop(word: str, image: np.ndarray, lines: Lines) -> np.ndarray:
 def _found(
     out: Path, say: Say, finder: detector.Detector, pictures: dict[str, tuple[np.ndarray, list[str]]],
     read: dict[str, Lines],
-) -> Part:  # fmt: skip
+) -> Shown:  # fmt: skip
     """The pictures, where words are seen in them, how these lie, and what is read."""
     figure, cells = drawing.canvas(len(SIGNS), 4, cell=2.6, wide=1.5)
     numbers: dict[str, Any] = {}
@@ -108,7 +108,7 @@ def _found(
         "neighbours do not touch, and which way the word runs (red falls to the right, blue rises, by 15 degrees at "
         "most). Each connected core grows back to a box; what is in it is turned upright, and read letter by letter."
     )
-    return hang(figure, out / "text.png", caption), numbers
+    return Shown((hang(figure, out / "text.png", caption),), numbers)
 
 
 def _slope(maps: np.ndarray) -> np.ndarray:
@@ -117,7 +117,7 @@ def _slope(maps: np.ndarray) -> np.ndarray:
     return np.where(maps[0] > 0.5, degrees, np.nan)
 
 
-def _read(out: Path, say: Say, reader: recogniser.Recogniser, crops: dict[str, np.ndarray]) -> Part:
+def _read(out: Path, say: Say, reader: recogniser.Recogniser, crops: dict[str, np.ndarray]) -> Shown:
     """Two words step by step: at each place the network names a character, or none."""
     figure, cells = drawing.canvas(2, len(crops), cell=2.0, wide=2.4)
     numbers: dict[str, Any] = {}
@@ -143,4 +143,4 @@ def _read(out: Path, say: Say, reader: recogniser.Recogniser, crops: dict[str, n
         "“none” stands between them: that is how the double letters of Cappuccino and lift-off are told from one "
         "broad letter."
     )
-    return hang(figure, out / "text-reading.png", caption), numbers
+    return Shown((hang(figure, out / "text-reading.png", caption),), numbers)

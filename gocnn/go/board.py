@@ -111,11 +111,11 @@ class Board:
         """64-bit Zobrist hash of the stones."""
         return int(self._state.key[0])
 
-    def why_illegal(self, colour: int, point: int, *, told: bool = False) -> str | None:
-        """None if `colour` may play at `point`, else the reason as in `IllegalMove`; `told` as in `play`."""
+    def why_illegal(self, colour: int, point: int, *, by_record: bool = False) -> str | None:
+        """None if `colour` may play at `point`, else the reason as in `IllegalMove`; `by_record` as in `play`."""
         if not 0 <= point <= self.pass_point:
             return "off board"
-        ko = KO_RULES["simple" if told else self.ko]
+        ko = KO_RULES["simple" if by_record else self.ko]
         verdict = core.legality(self._state, point, colour, ko, self.suicide, self._history[: self._played + 1])
         return _REASONS.get(verdict)
 
@@ -126,13 +126,13 @@ class Board:
         """bool [size*size + 1] by point: where `colour` may play; the pass, last, is always True."""
         return core.legal_mask(self._state, colour, KO_RULES[self.ko], self.suicide, self._history[: self._played + 1])
 
-    def play(self, colour: int, point: int, *, told: bool = False) -> int:
+    def play(self, colour: int, point: int, *, by_record: bool = False) -> int:
         """Play a move or a pass; returns the number of opposing stones captured.
 
-        A move that is `told`, as by the record of a game, may repeat a position that is no simple ko. Raises
+        A move `by_record`, one that was really played, may repeat a position that is no simple ko. Raises
         IllegalMove, and leaves the board as it was, if the rules forbid it.
         """
-        reason = self.why_illegal(colour, point, told=told)
+        reason = self.why_illegal(colour, point, by_record=by_record)
         if reason:
             raise IllegalMove(reason)
         if not self._played:

@@ -6,6 +6,8 @@ bottom and its letters skip I (GTP version 2 draft 2, section 2.11); SGF FF[4] w
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 COLUMNS = "ABCDEFGHJKLMNOPQRSTUVWXYZ"
 
 
@@ -33,6 +35,11 @@ def point_to_gtp(point: int, size: int) -> str:
         return "pass"
     row, col = _row_col(point, size)
     return f"{COLUMNS[col]}{size - row}"
+
+
+def points_to_gtp(points: Iterable[int], size: int) -> str:
+    """The vertices of some points with blanks between them, as GTP lists them."""
+    return " ".join(point_to_gtp(point, size) for point in points)
 
 
 def sgf_to_point(coordinates: str | bytes, size: int) -> int:

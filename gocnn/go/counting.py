@@ -40,9 +40,13 @@ class Count:
 
     stones: np.ndarray  # int8, as they stand
     owner: np.ndarray  # int8: BLACK, WHITE, or 0 for a neutral point
-    dead: np.ndarray  # bool: stones to be taken off
     seki: np.ndarray  # bool: living stones that have no two eyes, and the eyes that they have
     to_fill: np.ndarray  # bool: points that their owner will have to fill (`gocnn.go.filling`)
+
+    @property
+    def dead(self) -> np.ndarray:
+        """bool [size, size]: stones on points that are the other colour's, to be taken off."""
+        return np.asarray(self.stones * self.owner < 0)
 
     @property
     def area(self) -> int:
@@ -79,8 +83,7 @@ def count(board: Board, mean: np.ndarray) -> Count:
     Where that makes a seki, it is read out whether it is one (`gocnn.go.fights`), with the board's side to move first.
     """
     owner, seki, to_fill = count_state(board.state, np.ascontiguousarray(mean, dtype=np.float32), board.to_move)
-    stones = board.stones
-    return Count(stones, owner, stones * owner < 0, seki, to_fill)
+    return Count(board.stones, owner, seki, to_fill)
 
 
 def settle(board: Board) -> Count:

@@ -12,6 +12,7 @@ def chains_beside(colours, heads, cell, width):
 
     Cell 0, a border, stands in for "no chain", so that there are few branches for the processor to guess wrong.
     """
+    # A stone (+1, -1) is odd, and neither EMPTY (0) nor BORDER (2) is.
     up = heads[cell - width] if colours[cell - width] & 1 else 0
     left = heads[cell - 1] if colours[cell - 1] & 1 else 0
     right = heads[cell + 1] if colours[cell + 1] & 1 else 0

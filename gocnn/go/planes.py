@@ -34,16 +34,17 @@ class PlaneSet:
 
 STONES, HISTORY, LIBERTIES, FULL, LADDERS = range(5)
 
-_STONES = ("own stones", "opponent's stones")
-_LIBERTIES = tuple(
+_STONE_PLANES = ("own stones", "opponent's stones")
+_LIBERTY_PLANES = tuple(
     f"{whose} chains with {n} {'liberty' if n == '1' else 'liberties'}"
     for whose in ("own", "opponent's")
     for n in ("1", "2", "3", "4+")
 )
-_HISTORY = ("last move", *(f"{n} moves ago" for n in range(2, RECENT + 1)))
-_TACTICS = ("ko", "captures one stone", "captures several stones", "self-atari")
-_BOARD = ("ones (the board, against the zero padding)",)
-_LADDERS = ("own chains that a ladder takes", "opponent's chains that a ladder takes")
+_HISTORY_PLANES = ("last move", *(f"{n} moves ago" for n in range(2, RECENT + 1)))
+_TACTICAL_PLANES = ("ko", "captures one stone", "captures several stones", "self-atari")
+BOARD_PLANE = "ones (the board, against the zero padding)"
+_FULL_PLANES = (*_STONE_PLANES, *_LIBERTY_PLANES, *_HISTORY_PLANES, *_TACTICAL_PLANES, BOARD_PLANE)
+_LADDER_PLANES = ("own chains that a ladder takes", "opponent's chains that a ladder takes")
 
 #: What networks can be shown: the lecture's one plane, then more and more; "full" is the usual. A chain that a ladder
 #: takes is one with two liberties if the other side moves first, and one in atari even if its own side does.
@@ -51,18 +52,19 @@ PLANE_SETS = {
     plane_set.name: plane_set
     for plane_set in (
         PlaneSet("stones", STONES, ("stones: black +1, white -1",)),
-        PlaneSet("history", HISTORY, (*_STONES, *_HISTORY, *_BOARD)),
-        PlaneSet("liberties", LIBERTIES, (*_STONES, *_LIBERTIES, *_HISTORY, *_BOARD)),
-        PlaneSet("full", FULL, (*_STONES, *_LIBERTIES, *_HISTORY, *_TACTICS, *_BOARD)),
-        PlaneSet("ladders", LADDERS, (*_STONES, *_LIBERTIES, *_HISTORY, *_TACTICS, *_BOARD, *_LADDERS)),
+        PlaneSet("history", HISTORY, (*_STONE_PLANES, *_HISTORY_PLANES, BOARD_PLANE)),
+        PlaneSet("liberties", LIBERTIES, (*_STONE_PLANES, *_LIBERTY_PLANES, *_HISTORY_PLANES, BOARD_PLANE)),
+        PlaneSet("full", FULL, _FULL_PLANES),
+        PlaneSet("ladders", LADDERS, (*_FULL_PLANES, *_LADDER_PLANES)),
     )
 }
 # bool [codes, planes of "full"]: which of them a set has, in the same order
 _SHOWN = np.array([[plane in some.planes for plane in PLANE_SETS["full"].planes] for some in PLANE_SETS.values()])
-_OWN, _OPPONENT, _OWN_LIBERTIES, _OPPONENT_LIBERTIES, _LAST = 0, 1, 2, 6, 10
-_KO = _LAST + RECENT
-_CAPTURES_ONE, _CAPTURES_SEVERAL, _SELF_ATARI, _ONES = _KO + 1, _KO + 2, _KO + 3, _KO + 4
-_OWN_LADDERS, _OPPONENT_LADDERS = _ONES + 1, _ONES + 2
+_OWN, _OPPONENT, _OWN_LIBERTIES, _OPPONENT_LIBERTIES, _LAST, _KO, _CAPTURES_ONE, _CAPTURES_SEVERAL, _SELF_ATARI = map(
+    PLANE_SETS["ladders"].planes.index,
+    (*_STONE_PLANES, _LIBERTY_PLANES[0], _LIBERTY_PLANES[4], _HISTORY_PLANES[0], *_TACTICAL_PLANES),
+)
+_ONES, _OWN_LADDERS, _OPPONENT_LADDERS = map(PLANE_SETS["ladders"].planes.index, (BOARD_PLANE, *_LADDER_PLANES))
 
 
 def new_room(plane_set: PlaneSet, size: int) -> np.ndarray | None:

@@ -29,8 +29,8 @@ from gocnn.go.trial import (
 )
 from gocnn.jit import njit
 
-LARGE = 7  # so many stones captured at once leave room to live in: where they stood, their captor is not attacked again
-SOME = 3  # so many do beside stones of the captor's that nothing in the fight can take
+LARGE = 7  # stones: the room of so many, captured at once, is enough for two eyes, so that the captor is safe there
+SOME = 3  # the same of fewer stones, if the captor touches them with stones from outside of the fight
 GAIN = 4  # points that a fight must come out otherwise than it was judged: two stones, dead or alive
 LONGEST = 40  # moves
 NODES = 50_000  # positions of a fight; where they don't suffice, it stays as it was judged

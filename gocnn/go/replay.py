@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from gocnn.go import core
@@ -9,6 +11,32 @@ from gocnn.jit import njit
 
 _NO_HISTORY = np.empty(0, np.uint64)
 _REASONS = {core.OCCUPIED: "occupied", core.SUICIDE: "suicide", core.KO_BAN: "ko"}
+
+
+class Moves(NamedTuple):
+    """The moves of a game, and the stones that are set up between them.
+
+    A point is ``row * size + col``, the pass ``size * size``.
+    """
+
+    points: np.ndarray  # int16 [n]
+    colours: np.ndarray  # int8 [n]
+    setup_at: np.ndarray  # int16 [k], rising: placed before this move, counted from 0
+    setup_points: np.ndarray  # int16 [k]
+    setup_colours: np.ndarray  # int8 [k], EMPTY takes a stone off
+
+
+@njit(cache=True, nogil=True)
+def part_of(moves, first, end, first_setup, end_setup):
+    """The moves and the set-up between these indices, of one game among many, say."""
+    setup = slice(first_setup, end_setup)
+    return Moves(
+        moves.points[first:end],
+        moves.colours[first:end],
+        moves.setup_at[setup],
+        moves.setup_points[setup],
+        moves.setup_colours[setup],
+    )
 
 
 @njit(cache=True, nogil=True)
@@ -19,56 +47,46 @@ def play_all(state, points, colours):
 
 
 @njit(cache=True, nogil=True)
-def play_record(state, points, colours, setup_at, setup_points, setup_colours):
-    """Play moves that are known to be legal, with the set-up stones placed before move ``setup_at[i]``.
-
-    `setup_at` is sorted. Set-up before a move that is not among `points` is left out, but for that before the first.
-    """
-    placed = 0
-    for i in range(points.size + 1):
-        first = placed
-        while placed < setup_at.size and setup_at[placed] == i:
-            placed += 1
-        if placed > first:
-            core.setup(state, setup_points[first:placed], setup_colours[first:placed])
-        if i < points.size:
-            core.play(state, points[i], colours[i])
+def _place(state, moves, number, placed):
+    """Place the set-up before move `number`, of which `placed` stones come before; returns how many do now."""
+    first = placed
+    while placed < moves.setup_at.size and moves.setup_at[placed] == number:
+        placed += 1
+    if placed > first:
+        core.setup(state, moves.setup_points[first:placed], moves.setup_colours[first:placed])
+    return placed
 
 
 @njit(cache=True, nogil=True)
-def _first_illegal(state, points, colours, setup_at, setup_points, setup_colours, suicide, history):
+def play_record(state, moves):
+    """Play `Moves` that are known to be legal, with their set-up.
+
+    Set-up before a move that is not among them is left out, but for that before the first.
+    """
     placed = 0
-    for i in range(points.size):
-        first = placed
-        while placed < setup_at.size and setup_at[placed] == i:
-            placed += 1
-        if placed > first:
-            core.setup(state, setup_points[first:placed], setup_colours[first:placed])
-        verdict = core.legality(state, points[i], colours[i], core.SIMPLE, suicide, history)
+    for i in range(moves.points.size + 1):
+        placed = _place(state, moves, i, placed)
+        if i < moves.points.size:
+            core.play(state, moves.points[i], moves.colours[i])
+
+
+@njit(cache=True, nogil=True)
+def _first_illegal(state, moves, suicide, history):
+    placed = 0
+    for i in range(moves.points.size):
+        placed = _place(state, moves, i, placed)
+        verdict = core.legality(state, moves.points[i], moves.colours[i], core.SIMPLE, suicide, history)
         if verdict != core.LEGAL:
             return i, verdict
-        core.play(state, points[i], colours[i])
-    return points.size, core.LEGAL
+        core.play(state, moves.points[i], moves.colours[i])
+    return moves.points.size, core.LEGAL
 
 
-def check(
-    size: int,
-    points: np.ndarray,
-    colours: np.ndarray,
-    setup_at: np.ndarray,
-    setup_points: np.ndarray,
-    setup_colours: np.ndarray,
-    *,
-    suicide: bool = False,
-) -> tuple[int, str | None]:
+def check(size: int, moves: Moves, *, suicide: bool = False) -> tuple[int, str | None]:
     """Check a game's moves under simple ko.
 
-    Takes the arrays of a game record: `points` int16 [n] and `colours` int8 [n], and the set-up placed before move
-    ``setup_at[i]`` (int16 [k], sorted; `setup_points` int16 [k], `setup_colours` int8 [k]). Every point must be on the
-    board or the pass: this is not checked. Returns the number of moves that are legal from the start, and why the next
-    one is not ("occupied", "suicide" or "ko"; None if all are legal).
+    Every point must be on the board or the pass: this is not checked. Returns the number of moves that are legal from
+    the start, and why the next one is not ("occupied", "suicide" or "ko"; None if all are legal).
     """
-    legal, verdict = _first_illegal(
-        core.new_state(size), points, colours, setup_at, setup_points, setup_colours, suicide, _NO_HISTORY
-    )
+    legal, verdict = _first_illegal(core.new_state(size), moves, suicide, _NO_HISTORY)
     return int(legal), _REASONS.get(verdict)

@@ -157,7 +157,7 @@ def evaluate(model: str) -> None:
         pictures, labels = datasets.load(name, "test")
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
-    said = models.answers(network.model, pictures).argmax(1)
+    said = models.probabilities(network.model, pictures).argmax(1)
     for place, title in enumerate(network.classes):
         here = labels == place
         right = int((said[here] == place).sum())

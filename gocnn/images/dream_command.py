@@ -41,7 +41,7 @@ Examples:
 @click.option("--guide", type=click.Path(path_type=Path), help="Dream of what is on this picture, by whole layers.")
 @click.option("--octaves", default=5, show_default=True, type=click.IntRange(1, 12), help="Sizes to dream in.")
 @click.option(
-    "--ratio", default=1.4, show_default=True, type=FiniteRange(1.05, 4), help="Of one size to the one before."
+    "--ratio", default=1.4, show_default=True, type=FiniteRange(1.05, 4), help="How much larger each size is."
 )
 @click.option("--steps", default=20, show_default=True, type=click.IntRange(1), help="In every octave.")
 @click.option(
@@ -53,7 +53,7 @@ Examples:
 )
 @click.option(
     "--smoothing", default="laplacian", show_default=True, type=click.Choice(["laplacian", "gaussian", "none"]),
-    help="Of the gradient.",
+    help="How the gradient is smoothed.",
 )  # fmt: skip
 @click.option("--wild", is_flag=True, help="Any colours; without it, colours vary as in photographs.")
 @click.option(

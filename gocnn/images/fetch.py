@@ -25,13 +25,13 @@ import urllib.request
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 
-from gocnn.images import datasets, idx, paintings, photos, pickles
+from gocnn.images import datasets, idx, paintings, photos, pickles, vgg
 from gocnn.images.text import fonts
 
 Say = Callable[[str], None]
@@ -96,30 +96,43 @@ def fetch(name: str, given: Path | None = None, say: Say = print) -> tuple[Path,
     failures = []
     for source in [str(given)] if given else SOURCES[name]:
         try:
-            files = _files(source, name, say)
-            if name in _KEEPERS:
-                return _KEEPERS[name](files), source
-            if SMALL_MNIST in files and name == "digits":
-                say("only 5,000 of the 60,000 training digits, with the 500 test digits of this package")
-            arrays = _take(name, files)
+            keep = _taken(name, _files(source, name, say), say)
         except (OSError, EOFError, ValueError, KeyError, tarfile.TarError, zipfile.BadZipFile, zlib.error,
                 lzma.LZMAError, http.client.HTTPException, subprocess.SubprocessError) as error:  # fmt: skip
             said = (getattr(error, "stderr", None) or b"").decode(errors="replace").strip().splitlines()
             failures.append(f"{source}: {said[-1] if said else error}")
             say(failures[-1])
             continue
-        if name == "squeezenet":
-            return _save_squeezenet(arrays), source
-        return datasets.save(name, *arrays), source
+        return keep(), source  # outside of the `try`: where the cache can't be written, another source is no help
     raise FetchError(f"{name} could not be fetched; tried " + "; ".join(failures))
 
 
-def _take(name: str, files: Mapping[str, bytes]) -> list[np.ndarray] | dict:
-    """The arrays in an archive's files, checked by their sum. Files are found by the ends of their names."""
+def _taken(name: str, files: Mapping[str, bytes], say: Say) -> Callable[[], Path]:
+    """What is wanted of a source's files, checked, as a function that puts it into the cache; that raises OSError.
+
+    Photographs, paintings and fonts have no sum to be checked by: any edition of them will do.
+    """
     if name == "squeezenet":
         data = _named(files, SQUEEZENET_PICKLE)
         _check(name, data)
-        return pickles.load(data)
+        return partial(_save_squeezenet, pickles.load(data))
+    if name == "vgg16":
+        data = _named(files, VGG16_WEIGHTS)
+        _check(name, data)
+        return partial(vgg.save, vgg.tensors_from_keras(data))
+    if name == paintings.NAME:
+        return partial(datasets.keep, name, paintings.collect(files))
+    if name == photos.NAME:
+        return partial(datasets.keep, name, photos.collect(files))
+    if name == fonts.NAME:
+        return partial(fonts.save, *fonts.collect(files))
+    if SMALL_MNIST in files and name == "digits":
+        say("only 5,000 of the 60,000 training digits, with the 500 test digits of this package")
+    return partial(datasets.save, name, *_digit_arrays(name, files))
+
+
+def _digit_arrays(name: str, files: Mapping[str, bytes]) -> list[np.ndarray]:
+    """The training and test images and labels of MNIST or of Fashion-MNIST, checked by their sum."""
     if MNIST_PICKLE in files and name == "digits":
         learn, held, test = pickles.load(gzip.decompress(files[MNIST_PICKLE]))
         # This pickle holds brightness as n / 256, and the last 10,000 training digits on their own.
@@ -163,23 +176,6 @@ def _save_squeezenet(arrays: object) -> Path:
     model.load_state_dict(squeezenet.tensors_from_arrays(arrays))
     models.save(place, "squeezenet", "photographs", model, {"source": SOURCES["squeezenet"][0]})
     return place
-
-
-def _save_vgg16(files: Mapping[str, bytes]) -> Path:
-    from gocnn.images import vgg
-
-    data = _named(files, VGG16_WEIGHTS)
-    _check("vgg16", data)
-    return vgg.save(data)
-
-
-#: What is kept as its files are; photographs, paintings and fonts have no sum, as any edition will do.
-_KEEPERS: dict[str, Callable[[Mapping[str, bytes]], Path]] = {
-    "vgg16": _save_vgg16,
-    paintings.NAME: lambda files: datasets.keep(paintings.NAME, paintings.collect(files)),
-    photos.NAME: lambda files: datasets.keep(photos.NAME, photos.collect(files)),
-    fonts.NAME: fonts.save,
-}
 
 
 def _files(source: str, name: str, say: Say) -> Mapping[str, bytes]:

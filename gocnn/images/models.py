@@ -91,7 +91,7 @@ def load(name: str | os.PathLike[str]) -> Network:
         return Network(str(name), model.eval(), classes, prepare, restore, saved.meta["card"])
 
 
-def answers(model: nn.Module, images: np.ndarray, batch: int = 500) -> np.ndarray:
+def probabilities(model: nn.Module, images: np.ndarray, batch: int = 500) -> np.ndarray:
     """The probabilities that a network of digits or clothes gives: images uint8 [N, 28, 28] -> float32 [N, classes]."""
     with torch.inference_mode():
         parts = torch.from_numpy(images[:, None]).split(batch)

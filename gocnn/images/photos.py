@@ -110,10 +110,10 @@ def whitened(picture: np.ndarray) -> np.ndarray:
     """A photograph with its edges and colours brought out: uint8 [H, W, 3] -> float32 [3, H, W], about -6 to 6.
 
     In photographs brightness falls as one over the frequency, so that a network would see little but broad shades.
-    Each frequency f (waves a pixel) is multiplied by f exp(-(f/0.3)^4), which makes all equal up to the finest, and
-    those left out (Olshausen & Field 1997, https://doi.org/10.1016/S0042-6989(97)00169-7); colour differences are
-    multiplied by `COLOUR_GAINS`. The result has mean 0 and standard deviation 1. Raises PictureError for a picture of
-    one shade.
+    Each frequency f (waves a pixel) is multiplied by f exp(-(f/0.3)^4), which makes all up to about 0.3 equally strong
+    and takes finer ones out (Olshausen & Field 1997, https://doi.org/10.1016/S0042-6989(97)00169-7). Colour differences
+    are multiplied by `COLOUR_GAINS`. The result has mean 0 and standard deviation 1. Raises PictureError for a
+    picture of one shade.
     """
     values = picture.astype(np.float32) / 255
     margin = min(16, min(picture.shape[:2]) - 1)  # mirrored, lest the picture's border be an edge

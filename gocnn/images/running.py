@@ -11,7 +11,7 @@ from torch import nn
 
 from gocnn import checkpoint, training
 from gocnn.batches import Source
-from gocnn.device import ranks
+from gocnn.device import processes
 
 
 def train(
@@ -30,11 +30,11 @@ def train(
     if init:
         identity = identity | {"init": checkpoint.signature(init)}
     out.mkdir(parents=True, exist_ok=True)
-    with ranks(device) as here:
+    with processes(device) as here:
         run = training.Run(out, model, settings, here, loss=loss, identity=identity)
         run.begin(resume)
         metrics = run.train(source, validate)
         if here.is_first:
             card = {"training": identity, "samples": run.samples, "seconds": run.progress.seconds, "metrics": metrics}
-            save(out / "network.safetensors", run.average.module, card)
+            save(out / "network.safetensors", run.ema.module, card)
     return metrics

@@ -28,7 +28,7 @@ from gocnn.images import photos, running
 KIND = "sparse"  # of checkpoint
 SHIPPED = "filters.safetensors"
 FILTERS, KERNEL, STRIDE, KEPT = 96, 11, 4, 5
-EPOCH = 1000  # patches a photograph
+PATCHES_PER_PHOTOGRAPH = 1000  # in an epoch
 WATCHED = 10  # every tenth photograph is held out, to watch a run on
 ROW = 16  # consecutive samples are of one photograph
 
@@ -52,7 +52,10 @@ class SparseFilters(nn.Module):
 
 
 def strongest(code: Tensor, count: int) -> Tensor:
-    """The `count` largest of the channels at each place, the others 0: float [B, C, h, w] to the same shape."""
+    """The `count` largest of the channels at each place, and what equals the last of them; the others 0.
+
+    float [B, C, h, w] to the same shape.
+    """
     return torch.where(code >= code.topk(count, 1).values[:, -1:], code, 0)
 
 
@@ -79,7 +82,7 @@ class Patches:
         self._windows = [sliding_window_view(p, (KERNEL, KERNEL), (1, 2)) for p in photographs]  # [3, H', W', 11, 11]
 
     def __len__(self) -> int:
-        return EPOCH * len(self._windows)
+        return PATCHES_PER_PHOTOGRAPH * len(self._windows)
 
     def batch(self, first: int, count: int) -> tuple[np.ndarray]:
         """Samples ``first`` to ``first + count - 1``: float32 [count, 3, 11, 11]."""

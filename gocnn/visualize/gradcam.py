@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from gocnn.visualize import units as of
 from gocnn.visualize.activations import as_array
 from gocnn.visualize.layers import LayerError, batch_for, recording
-from gocnn.visualize.shapes import Field, receptive_fields
+from gocnn.visualize.receptive import Field, receptive_fields
 from gocnn.visualize.units import Units
 
 

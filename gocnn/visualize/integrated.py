@@ -23,13 +23,13 @@ from gocnn.visualize.units import Units
 class Integrated:
     """shares: float [B, C, H, W], what each value of the image adds to the answer, compared with the baseline.
 
-    before, after: float [B], the answer to the baseline and to the image. gap: float [B], by how much the shares miss
-    after - before; with more steps it goes to zero.
+    at_baseline, at_image: float [B], the answer to the baseline and to the image. gap: float [B], by how much the
+    shares miss at_image - at_baseline; with more steps it goes to zero.
     """
 
     shares: np.ndarray
-    before: np.ndarray
-    after: np.ndarray
+    at_baseline: np.ndarray
+    at_image: np.ndarray
     gap: np.ndarray
 
 
@@ -58,14 +58,13 @@ def integrated(
         raise ValueError(f"a baseline of {shape} does not go with images of {list(batch.shape)}") from None
     points, weights = np.polynomial.legendre.leggauss(steps)  # on -1 to 1; the weights' sum is 2
     shares = torch.zeros_like(fine(batch))
-    ends = []
     with torch.enable_grad(), recording(model, layer, gradients=True) as record:
         with torch.no_grad():
             model(batch)
             picked = of.chosen(record.output, units)
-            ends.append(of.value(record.output, picked, objective))
+            at_image = of.value(record.output, picked, objective)
             model(nothing)
-            ends.append(of.value(record.output, picked, objective))
+            at_baseline = of.value(record.output, picked, objective)
         way = [(image, *node) for image in range(len(batch)) for node in zip(points.tolist(), weights.tolist())]
         for first in range(0, len(way), batch_size):
             part = way[first : first + batch_size]
@@ -79,6 +78,5 @@ def integrated(
                 heavy = shares.new_tensor([weight / 2 for _, _, weight in part]).view(-1, 1, 1, 1)
                 shares.index_add_(0, torch.tensor(here, device=shares.device), gradient.to(shares) * heavy)
     shares *= batch - nothing
-    after, before = ends
-    gap = shares.sum((1, 2, 3)) - (after - before)
-    return Integrated(as_array(shares), as_array(before), as_array(after), as_array(gap))
+    gap = shares.sum((1, 2, 3)) - (at_image - at_baseline)
+    return Integrated(as_array(shares), as_array(at_baseline), as_array(at_image), as_array(gap))

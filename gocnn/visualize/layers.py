@@ -28,7 +28,7 @@ def names(model: nn.Module) -> list[str]:
 
 
 def get(model: nn.Module, layer: str) -> nn.Module:
-    """The layer of that name; the empty name is the network itself, whose output are its logits.
+    """The layer of that name; the empty name is the network itself.
 
     Raises LayerError for an unknown name, listing those there are, the most similar first.
     """
@@ -43,14 +43,14 @@ def get(model: nn.Module, layer: str) -> nn.Module:
 
 
 def batch_for(model: nn.Module, inputs: Tensor | np.ndarray) -> Tensor:
-    """`inputs` as the network wants them: a detached floating batch [B, ...] on its device and of its precision.
+    """`inputs` as the network wants them: a detached floating batch [B, C, H, W] on its device and of its precision.
 
-    Raises ValueError for something that is no batch of images (fewer than four dimensions) or is empty.
+    Raises ValueError for another number of dimensions, and for an empty batch.
     """
     batch = torch.as_tensor(inputs).detach()
     if batch.ndim != 4 or batch.numel() == 0:
         raise ValueError(f"a batch of images must be [B, C, H, W], not {list(batch.shape)}")
-    example = _example(model)
+    example = example_of(model)
     batch = batch.to(example.device, example.dtype)
     with torch.inference_mode(False):  # a tensor that was made in inference mode is never part of a graph; a copy is
         return batch.clone() if batch.is_inference() else batch
@@ -61,7 +61,7 @@ def fine(tensor: Tensor) -> Tensor:
     return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
 
 
-def _example(model: nn.Module) -> Tensor:
+def example_of(model: nn.Module) -> Tensor:
     """A tensor on the network's device and of its precision."""
     return next((p for p in model.parameters() if p.is_floating_point()), torch.zeros(()))
 
@@ -191,7 +191,7 @@ def maps(model: nn.Module, images: Tensor, layers: Sequence[str]) -> dict[str, T
             hook = get(model, name).register_forward_hook(lambda _, __, output, name=name: note(name, output))
             hooks.callback(hook.remove)
         try:
-            model(images.to(_example(model).dtype))
+            model(images.to(example_of(model).dtype))
         except _Enough:
             return {name: fine(output) for name, output in found.items()}
     missing = next(name for name in wanted if name not in found)

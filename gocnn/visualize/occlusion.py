@@ -25,15 +25,15 @@ class Occluded:
     """What hiding each part of the images changed; a window's place is its row and column among the windows.
 
     drops: float [B, H, W], by how much the answer falls when a pixel is hidden, the mean over the windows that hide it;
-    zero for a pixel that no window hides. values: float [B, rows, columns], the answer with each window hidden.
-    answers: int [B, rows, columns], the layer's loudest unit then. before: float [B], the answer to the whole image.
+    zero for a pixel that no window hides. hidden: float [B, rows, columns], the answer with each window hidden.
+    loudest: int [B, rows, columns], the layer's loudest unit then. whole: float [B], the answer to the whole image.
     boxes: int [rows, columns, 4], each window's top, left, bottom and right, the last two exclusive.
     """
 
     drops: np.ndarray
-    values: np.ndarray
-    answers: np.ndarray
-    before: np.ndarray
+    hidden: np.ndarray
+    loudest: np.ndarray
+    whole: np.ndarray
     boxes: np.ndarray
 
 
@@ -67,11 +67,11 @@ def occlusion(
     tops, lefts = _begins(height, tall, down), _begins(width, wide, across)
     boxes = np.array([[(t, u, min(t + tall, height), min(u + wide, width)) for u in lefts] for t in tops])
     flat = boxes.reshape(-1, 4).tolist()
-    values, answers = [], []
+    values, loudest = [], []
     with torch.no_grad(), recording(model, layer) as record:
         model(batch)
         picked = of.chosen(record.output, units)
-        before = of.value(record.output, picked, objective)
+        whole = of.value(record.output, picked, objective)
         jobs = [(image, box) for image in range(count) for box in flat]
         for first in range(0, len(jobs), batch_size):
             part = jobs[first : first + batch_size]
@@ -81,16 +81,16 @@ def occlusion(
                 hidden[row, :, top:bottom, left:right] = filled[image, :, top:bottom, left:right]
             model(hidden)
             values.append(of.value(record.output, [picked[image] for image in here], objective))
-            answers += of.chosen(record.output, None)
-    after = torch.cat(values).view(count, len(flat))
-    total, times = after.new_zeros((count, height, width)), after.new_zeros((height, width))
+            loudest += of.chosen(record.output, None)
+    without = torch.cat(values).view(count, len(flat))
+    total, times = without.new_zeros((count, height, width)), without.new_zeros((height, width))
     for place, (top, left, bottom, right) in enumerate(flat):
-        total[:, top:bottom, left:right] += (before - after[:, place])[:, None, None]
+        total[:, top:bottom, left:right] += (whole - without[:, place])[:, None, None]
         times[top:bottom, left:right] += 1
     shape = (count, len(tops), len(lefts))
     return Occluded(
-        as_array(total / times.clamp(min=1)), as_array(after.view(shape)), np.reshape(answers, shape), as_array(before),
-        boxes,
+        as_array(total / times.clamp(min=1)), as_array(without.view(shape)), np.reshape(loudest, shape),
+        as_array(whole), boxes,
     )  # fmt: skip
 
 

@@ -32,7 +32,7 @@ from torch import Tensor, nn
 
 from gocnn.visualize.inputs import Bound, bounds, resized
 from gocnn.visualize.layers import LayerError, batch_for, fine, maps
-from gocnn.visualize.shapes import Field, receptive_fields
+from gocnn.visualize.receptive import Field, receptive_fields
 
 OPTIMISERS = ("lbfgs", "adam")
 STARTS = ("content", "noise")
@@ -81,8 +81,10 @@ class Recipe:
                 raise ValueError(f"unknown {kind} {chosen!r}; there are {', '.join(known)}")
         weights = [*self.content.values(), *self.style.values()]
         sound = all(0 < weight < math.inf for weight in weights)
-        if not weights or not sound or min(self.alpha, self.beta, self.variation) < 0:
-            raise ValueError("there must be a layer, weights must be positive, and losses not negative")
+        if not weights or not sound:
+            raise ValueError("there must be a layer, and the weights of layers must be positive")
+        if min(self.alpha, self.beta, self.variation) < 0:
+            raise ValueError("alpha, beta and variation must not be negative")
         if len(self.sizes) != len(self.steps) or not self.sizes or min(self.steps) < 1:
             raise ValueError("there must be sizes, and a number of steps for each of them")
         if not all(0 < size <= 1 for size in self.sizes) or self.sizes[-1] != 1:

@@ -63,9 +63,9 @@ def test_confusion_counts_every_image_once() -> None:
 def test_answers_are_probabilities_whatever_the_batch() -> None:
     model = models.load("digits").model
     images, _ = datasets.shipped("digits")
-    found = models.answers(model, images[:30])
+    found = models.probabilities(model, images[:30])
     assert found.shape == (30, 10) and np.allclose(found.sum(1), 1, atol=1e-5)
-    assert np.allclose(models.answers(model, images[:30], batch=7), found, atol=1e-6)
+    assert np.allclose(models.probabilities(model, images[:30], batch=7), found, atol=1e-6)
 
 
 def test_the_pictures(folder: Path, shown: demos.Shown) -> None:

@@ -91,7 +91,7 @@ def test_three_corners_that_pooling_cannot_tell_apart() -> None:
 def test_the_crosscut_is_answered_alike_wherever_it_is() -> None:
     go = policy.load(weights.default())
     asked = [properties.crosscut(down, right) for down, right in properties.DRAWN]
-    sure = positions.answers(go, [board for board, _ in asked])[:, :-1]
+    sure = positions.move_probabilities(go, [board for board, _ in asked])[:, :-1]
     assert [int(one.argmax()) for one in sure] == [wanted for _, wanted in asked]
     assert len({wanted for _, wanted in asked}) == len(properties.DRAWN)
 

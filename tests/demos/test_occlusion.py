@@ -69,7 +69,7 @@ def test_a_stone_taken_off_had_never_been_there() -> None:
     names = PLANE_SETS[net.config.planes].planes
     board = positions.position(positions.FIGHT)
     seen = dict(zip(names, positions.planes(net, board)))
-    bare = dict(zip(names, positions.without(net, board, board.recent[-1])))  # White's J10
+    bare = dict(zip(names, positions.planes_without(net, board, board.recent[-1])))  # White's J10
     last = int(board.recent[-1])
     assert seen["opponent's stones"].sum() - bare["opponent's stones"].sum() == 1
     assert seen["last move"].ravel()[last] == 1 and not bare["last move"].any()

@@ -84,13 +84,13 @@ class CentrePolicy:
         planes = np.zeros((len(boards), 1, boards[0].size, boards[0].size), np.int8)
         return self.evaluate_planes(planes, np.array([komi * board.to_move for board in boards], np.float32))
 
-    def evaluate_planes(self, planes: np.ndarray, komi: np.ndarray) -> Evaluation:
+    def evaluate_planes(self, planes: np.ndarray, needed: np.ndarray) -> Evaluation:
         count, size = len(planes), planes.shape[-1]
         policy = self.policy([Board(size)] * count)
         if not self.has_value:
             return Evaluation(policy, None, None, None)
         owner = np.full((count, size * size), 0.1, np.float32)
-        return Evaluation(policy, np.full(count, 0.75, np.float32), owner.sum(1) - komi, owner)
+        return Evaluation(policy, np.full(count, 0.75, np.float32), owner.sum(1) - needed, owner)
 
     def policy(self, boards: Sequence[Board], symmetries: int = 1) -> np.ndarray:
         size = boards[0].size

@@ -15,6 +15,7 @@ import pytest
 
 from engine.analysis_format import CGOS_LETTERS, Request, read_request
 from engine.policy import LazyPolicy
+from engine.search import Limits
 from engine.search_player import SearchPlayer
 from gocnn.go import WHITE
 from gocnn.go.coords import gtp_to_point
@@ -319,7 +320,8 @@ def test_a_move_with_its_analysis(pipe: Pipe, command: str) -> None:
 @pytest.mark.parametrize("command", ["lz-genmove_analyze", "cgos-genmove_analyze"])
 def test_a_pass_without_a_search_is_told_with_a_look_at_its_own_position(pipe: Pipe, command: str) -> None:
     toy = CentrePolicy(value=True)
-    pipe.engine.session.player = SearchPlayer(LazyPolicy(lambda: toy), visits=8)  # type: ignore[attr-defined]
+    player = SearchPlayer(LazyPolicy(lambda: toy), limits=Limits(visits=8))
+    pipe.engine.session.player = player  # type: ignore[attr-defined]
     pipe.send("boardsize 9\nkomi 0\nkata-set-rules tromp-taylor\n" + f"{command} b\nboardsize 5\n")
     assert [pipe.answer()[0] for _ in range(5)] == ["="] * 5
     pipe.send(f"play b C3\nplay w pass\n{command} b\n")
@@ -354,7 +356,8 @@ def test_where_no_move_is_allowed_none_is_played(pipe: Pipe, command: str) -> No
 
 def test_what_follows_does_not_cut_a_move_short(pipe: Pipe) -> None:
     toy = CentrePolicy(value=True)
-    pipe.engine.session.player = SearchPlayer(LazyPolicy(lambda: toy), visits=40)  # type: ignore[attr-defined]
+    player = SearchPlayer(LazyPolicy(lambda: toy), limits=Limits(visits=40))
+    pipe.engine.session.player = player  # type: ignore[attr-defined]
     pipe.send("kata-genmove_analyze b rootInfo true\n\n# note\nname\n")
     assert "rootInfo visits 40 " in pipe.answer()[1]
 

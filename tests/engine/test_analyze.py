@@ -18,7 +18,7 @@ import engine.analyze_command
 from engine.analyze import Judgement, Loss, Standing, View, judge, summarise, worst
 from engine.analyze_command import analyze
 from engine.analyze_notes import game_note, move_note, print_tables, properties, variation_note
-from engine.rules import NAMED
+from engine.rules import NAMED, Needed
 from gocnn import policy
 from gocnn.go import BLACK, WHITE, Board
 from gocnn.go.coords import gtp_to_point
@@ -36,10 +36,10 @@ class Judge:
         self.best = gtp_to_point(best, 5)
         self.looks = 0
 
-    def look(self, board: Board, komi: float, territory: bool = False) -> View:
+    def look(self, board: Board, needed: Needed) -> View:
         self.looks += 1
         worth = np.tile(np.arange(5.0), (5, 1))
-        lead = float((board.stones * worth).sum() - komi) * board.to_move
+        lead = float((board.stones * worth).sum() - needed.lead) * board.to_move
         best = self.best if board.is_legal(board.to_move, self.best) else 1
         # Who moves next takes the best point there is.
         lead += worth.ravel()[best]
@@ -61,7 +61,7 @@ def test_a_loss_is_what_the_player_had_less_what_is_left() -> None:
     played, final = steps("C3", "E1")
     first, second = judge(played, final, 0.0, Judge())
     # Black could have had E1, worth 4. He took C3, worth 2, and left E1; with E1 White would have had B5, worth 1.
-    assert first.left and first.left.lead == pytest.approx(2 - 4)
+    assert first.after and first.after.lead == pytest.approx(2 - 4)
     assert first.before.standing and first.before.standing.lead == pytest.approx(4)
     assert first.lost and first.lost.points == pytest.approx(5) and first.mistake
     assert 0 < first.lost.winrate < 1
@@ -73,14 +73,14 @@ def test_what_could_not_be_avoided_is_no_mistake() -> None:
     class Pessimist(Judge):
         """Sees only after the move that all is lost."""
 
-        def look(self, board: Board, komi: float, territory: bool = False) -> View:
-            view = super().look(board, komi)
+        def look(self, board: Board, needed: Needed) -> View:
+            view = super().look(board, needed)
             lead = 0.0 if not board.moves else 20.0
             return View(view.best, view.line, Standing(0.5 + lead / 50, lead), view.priors)
 
     played, final = steps("C3")
     (first,) = judge(played, final, 0.0, Pessimist())
-    assert first.left and first.left.lead == -20
+    assert first.after and first.after.lead == -20
     assert first.lost == Loss(0, 0) and not first.mistake
 
 
@@ -97,7 +97,7 @@ def test_stones_set_up_between_moves_are_nobodys_mistake() -> None:
     changed.setup([4, 9, 14], [WHITE] * 3)
     changed.to_move = WHITE
     first, _ = judge([played[0], replace(played[1], board=changed)], changed, 0.0, Judge())
-    assert first.lost and first.lost.points == 0 and first.left and first.left.lead == pytest.approx(4 - 1)
+    assert first.lost and first.lost.points == 0 and first.after and first.after.lead == pytest.approx(4 - 1)
 
 
 def test_rank_and_probability_are_the_policys() -> None:
@@ -131,9 +131,9 @@ def test_all_that_the_notes_say_is_known_as_ours_again() -> None:
     view = View(7, (7, 25, 12), Standing(0.5, 0.0), np.full(26, 1 / 26, np.float32))
     judgements = [
         judged(1, BLACK, None, 0.001), judged(2, WHITE, None, 1e-7), judged(3, BLACK, Loss(0.0, 0.0), 1.0),
-        replace(judged(4, WHITE, Loss(0.456, 12.3)), left=Standing(0.123, -4.5), before=view),
-        replace(judged(5, BLACK, Loss(0.02, 4.0)), left=Standing(0.9, 0.0), before=view, point=25),
-        replace(judged(6, WHITE, Loss(0.0, 0.0)), left=Standing(0.5, 1.5), point=7),
+        replace(judged(4, WHITE, Loss(0.456, 12.3)), after=Standing(0.123, -4.5), before=view),
+        replace(judged(5, BLACK, Loss(0.02, 4.0)), after=Standing(0.9, 0.0), before=view, point=25),
+        replace(judged(6, WHITE, Loss(0.0, 0.0)), after=Standing(0.5, 1.5), point=7),
     ]  # fmt: skip
     bare = b"(;SZ[5];B[ee];W[aa];B[ba];W[ca];B[bb];W[cc])"
     game, _ = read_annotated(bare)
@@ -231,17 +231,17 @@ def test_json_for_machines(game: Path, networks: dict[str, Path]) -> None:
 class Territory(Judge):
     """Takes the stones for all that is area, as random playouts would on a full board."""
 
-    def look(self, board: Board, komi: float, territory: bool = False) -> View:
-        view = super().look(board, komi)
-        lead = (float(board.stones.sum()) - komi) * board.to_move
+    def look(self, board: Board, needed: Needed) -> View:
+        view = super().look(board, needed)
+        lead = (float(board.stones.sum()) - needed.lead) * board.to_move
         return View(view.best, view.line, Standing(0.5, lead), view.priors)
 
 
 def test_leads_are_by_the_rules() -> None:
     played, final = steps("A1", "B1", "C1")
-    area = [j.left.lead for j in judge(played, final, 0.5, Territory()) if j.left]
+    area = [j.after.lead for j in judge(played, final, 0.5, Territory()) if j.after]
     assert area == [1 - 0.5, -(0 - 0.5), 1 - 0.5]
-    territory = [j.left.lead for j in judge(played, final, 0.5, Territory(), NAMED["japanese"]) if j.left]
+    territory = [j.after.lead for j in judge(played, final, 0.5, Territory(), NAMED["japanese"]) if j.after]
     assert territory == [-0.5 - 0.5 + 1, 0.5 + 0.5, -0.5 - 0.5 + 1], "a stone is no point; who plays last, half a one"
 
 
@@ -299,12 +299,12 @@ def test_ctrl_c_keeps_what_is_done(game: Path, networks: dict[str, Path], monkey
         looker, how = original(*arguments)  # type: ignore[arg-type]
 
         class Impatient:
-            def look(self, board: Board, komi: float, territory: bool = False) -> View:
+            def look(self, board: Board, needed: Needed) -> View:
                 nonlocal looks
                 looks += 1
                 if looks > 4:
                     raise KeyboardInterrupt
-                return looker.look(board, komi)
+                return looker.look(board, needed)
 
         return Impatient(), how
 

@@ -153,7 +153,7 @@ def test_no_flag_falls(
     clock = Clock(control, now)
     for number in range(max(0, moves)):
         if tell:
-            clock.time_left(BLACK, *referee.time_left())
+            clock.set_left(BLACK, *referee.time_left())
         stones = min(int(area * (already + 2 * number / area)), int(0.9 * area))
         clock.start(BLACK)
         budget = clock.budget(BLACK, size, stones)
@@ -177,7 +177,7 @@ def test_no_flag_falls_where_no_one_tells_how_many_stones_are_left(
     clock, random = Clock(referee.control, now), Random(seed)
     for number in range(200):
         if number < told and referee.time_left()[1] == 0:  # then no more, as where a controller tells main time alone
-            clock.time_left(BLACK, *referee.time_left())
+            clock.set_left(BLACK, *referee.time_left())
         clock.start(BLACK)
         budget = clock.budget(BLACK, 19, 2 * number)
         assert budget is not None
@@ -215,7 +215,7 @@ def test_on_a_busy_machine_moves_that_end_late_cost_periods_and_not_the_game(con
     now, referee = Time(), RefereeClock(TimeControl.from_kata(control.split()))
     clock = Clock(referee.control, now)
     for number in range(200):
-        clock.time_left(BLACK, *referee.time_left())
+        clock.set_left(BLACK, *referee.time_left())
         clock.start(BLACK)
         budget = clock.budget(BLACK, 19, number)
         assert budget is not None
@@ -241,7 +241,7 @@ def test_a_stall_is_forgotten() -> None:
 
 def test_no_limit_no_budget() -> None:
     clock = Clock()
-    clock.time_left(BLACK, 3, 0)
+    clock.set_left(BLACK, 3, 0)
     assert clock.budget(BLACK, 19, 100) is None
     clock.start(BLACK)
     clock.stop(BLACK)
@@ -256,7 +256,7 @@ def use(control: TimeControl, moves: int, size: int = 19, lag: float = 0.02) -> 
     now, referee, times = Time(), RefereeClock(control), []
     clock = Clock(control, now)
     for number in range(moves):
-        clock.time_left(BLACK, *referee.time_left())
+        clock.set_left(BLACK, *referee.time_left())
         clock.start(BLACK)
         budget = clock.budget(BLACK, size, 2 * number)
         assert budget is not None
@@ -368,11 +368,11 @@ def test_moves_that_all_end_late_lose_no_game(control: TimeControl, over: float)
 def test_time_left_with_no_stones_is_main_time() -> None:
     clock = Clock(TimeControl("canadian", 600, 60, stones=10), Time())
     clock.stop(BLACK)
-    clock.time_left(BLACK, 0, 0)
+    clock.set_left(BLACK, 0, 0)
     assert clock.budget(BLACK, 19, 100).seconds < 6  # type: ignore[union-attr]
-    clock.time_left(BLACK, 600, 0)
+    clock.set_left(BLACK, 600, 0)
     main = clock.budget(BLACK, 19, 100)
-    clock.time_left(BLACK, 600, 1)  # the last stone of a period
+    clock.set_left(BLACK, 600, 1)  # the last stone of a period
     last = clock.budget(BLACK, 19, 100)
     assert main is not None and last is not None
     assert last.seconds > 500 > 20 > main.seconds
@@ -385,11 +385,11 @@ def test_time_left_is_believed_but_for_rounding() -> None:
     now.seconds += 20.7
     clock.stop(BLACK)  # 39.2 s left on our account
     own = clock.budget(BLACK, 19, 100)
-    clock.time_left(BLACK, 40, 0)
+    clock.set_left(BLACK, 40, 0)
     assert clock.budget(BLACK, 19, 100) == own
-    clock.time_left(BLACK, 30, 0)
+    clock.set_left(BLACK, 30, 0)
     assert clock.budget(BLACK, 19, 100).hard < own.hard  # type: ignore[union-attr]
-    clock.time_left(BLACK, 100, 0)  # time was added
+    clock.set_left(BLACK, 100, 0)  # time was added
     assert clock.budget(BLACK, 19, 100).hard > own.hard  # type: ignore[union-attr]
 
 
@@ -433,7 +433,7 @@ class Thinker:
         elif name == "time_settings":
             self.clock.set(TimeControl.from_gtp(float(words[0]), float(words[1]), int(words[2])))
         elif name == "time_left":
-            self.clock.time_left(colour, float(words[1]), int(words[2]))
+            self.clock.set_left(colour, float(words[1]), int(words[2]))
         elif name == "genmove":
             return self.genmove(colour)
         return ""

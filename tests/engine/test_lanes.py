@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from engine import tree as trees
+from engine.rules import EVEN, Needed
 from engine.search import Limits, Report, Search, SearchConfig
 from gocnn.evaluator import Evaluation
 from gocnn.go import Board
@@ -30,7 +31,7 @@ class Lanes(Toy):
         self._chance = np.random.default_rng()
         self._lock = threading.Lock()
 
-    def evaluate_planes(self, planes: np.ndarray, komi: np.ndarray) -> Evaluation:
+    def evaluate_planes(self, planes: np.ndarray, needed: np.ndarray) -> Evaluation:
         with self._lock:
             self.inside += 1
             self.most = max(self.most, self.inside)
@@ -39,7 +40,7 @@ class Lanes(Toy):
         time.sleep(pause)
         with self._lock:
             self.inside -= 1
-            return super().evaluate_planes(planes, komi)
+            return super().evaluate_planes(planes, needed)
 
 
 @pytest.mark.parametrize("lanes", [1, 2, 5])
@@ -51,7 +52,7 @@ def test_the_tree_is_the_same_whichever_thread_is_the_faster(lanes: int, late: b
 
     def run() -> Report:
         search = Search(Lanes(lanes, longest=0.004), SearchConfig(late=0.1 if late else 1.0))
-        found = search.run(board, 0.5, Limits(visits=150))
+        found = search.run(board, Needed(0.5), Limits(visits=150))
         check_sums(search)
         return found
 
@@ -62,10 +63,10 @@ def test_the_tree_is_the_same_whichever_thread_is_the_faster(lanes: int, late: b
 
 @pytest.mark.parametrize(("lanes", "batch"), [(2, 16), (3, 16), (4, 3), (2, 1)])
 def test_lanes_share_a_batch_and_limits_are_kept(lanes: int, batch: int) -> None:
-    for limits in (Limits(visits=301), Limits(playouts=300)):
+    for limits in (Limits(visits=301), Limits(descents=300)):
         toy = Lanes(lanes)
-        found = Search(toy, SearchConfig(batch=batch)).run(Board(9), 0.0, limits)
-        assert (found.visits, found.playouts) == (301, 300)
+        found = Search(toy, SearchConfig(batch=batch)).run(Board(9), EVEN, limits)
+        assert (found.visits, found.descents) == (301, 300)
         assert sum(toy.batches) == 301
         assert max(toy.batches) == batch // min(lanes, batch)
 
@@ -75,7 +76,7 @@ def test_all_lanes_are_used_at_once_each_with_one_core() -> None:
     toy = Lanes(2, longest=0.01)
     try:
         torch.set_num_threads(2)
-        Search(toy).run(Board(9), 0.0, Limits(visits=100))
+        Search(toy).run(Board(9), EVEN, Limits(visits=100))
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
@@ -86,7 +87,7 @@ def test_all_lanes_are_used_at_once_each_with_one_core() -> None:
 def test_an_error_in_one_lane_leaves_the_tree_whole() -> None:
     toy = Lanes(3, longest=0.002)
     search = Search(toy)
-    search.run(Board(5), 0.0, Limits(visits=60))
+    search.run(Board(5), EVEN, Limits(visits=60))
     works, calls = toy.evaluate_planes, []
 
     def breaks(planes: np.ndarray, komi: np.ndarray) -> Evaluation:
@@ -97,9 +98,9 @@ def test_an_error_in_one_lane_leaves_the_tree_whole() -> None:
 
     toy.evaluate_planes = breaks  # type: ignore[method-assign]
     with pytest.raises(RuntimeError, match="no"):
-        search.run(Board(5), 0.0, Limits(visits=200))
+        search.run(Board(5), EVEN, Limits(visits=200))
     check_sums(search)
-    assert search.run(Board(5), 0.0, Limits(visits=200)).visits == 200
+    assert search.run(Board(5), EVEN, Limits(visits=200)).visits == 200
     check_sums(search)
 
 
@@ -114,8 +115,8 @@ def test_a_search_that_is_stopped_leaves_nothing_under_way(has_value: bool) -> N
 
     toy = Lanes(2, longest=0.002, has_value=has_value)
     search = Search(toy)
-    found = search.run(Board(7), 0.5, Limits(), stop=stop)
-    assert toy.inside == 0 and sum(toy.batches) == found.visits == found.playouts + 1
+    found = search.run(Board(7), Needed(0.5), Limits(), stop=stop)
+    assert toy.inside == 0 and sum(toy.batches) == found.visits == found.descents + 1
     check_sums(search)
 
 
@@ -125,7 +126,7 @@ def test_finished_games_count_beside_leaves_that_are_under_way() -> None:
     for point in (0, 1, 2):
         board.play(1, point)
     search = Search(Lanes(2))
-    found = search.run(board, 0.5, Limits(playouts=500))
-    assert found.playouts == 500
+    found = search.run(board, Needed(0.5), Limits(descents=500))
+    assert found.descents == 500
     check_sums(search)
     assert (search._tree.links[:, trees.STATE] == trees.TERMINAL).any()

@@ -14,10 +14,11 @@ from click import Command, UsageError
 from click.testing import CliRunner
 
 from engine.commands import gtp, play
-from engine.levels import CLOSE, LEVELS, NETWORK, Level, LevelPlayer, level, level_player
+from engine.levels import CLOSE, LEVELS, NETWORK, Level, LevelPlayer, level_player, read_level
 from engine.player import PolicyPlayer, Style
 from engine.player_options import make_player
 from engine.policy import LazyPolicy, Policy
+from engine.rules import EVEN, Needed
 from engine.search import Limits
 from engine.search_player import SearchPlayer, StandIn
 from gocnn import weights
@@ -31,10 +32,10 @@ from tests.engine.support import ListPolicy, RandomPolicy
 def test_every_level_is_there_and_found_in_either_case() -> None:
     names = [f"{kyu}k" for kyu in range(20, 0, -1)] + [f"{dan}d" for dan in range(1, 10)]
     assert list(LEVELS) == names and all(LEVELS[name].name == name for name in names)
-    assert level(" 9D ") is LEVELS["9d"]
+    assert read_level(" 9D ") is LEVELS["9d"]
     for wrong in ("21k", "0k", "10d", "", "k", "strong"):
         with pytest.raises(ValueError, match="20k to 1k and 1d to 9d"):
-            level(wrong)
+            read_level(wrong)
 
 
 def test_the_numbers_rise_strictly() -> None:
@@ -52,7 +53,7 @@ def test_the_numbers_rise_strictly() -> None:
 def game(player: PolicyPlayer, moves: int, size: int = 9) -> list[int]:
     board = Board(size)
     for _ in range(moves):
-        board.play(board.to_move, player.choose(board, board.to_move, 7.5))
+        board.play(board.to_move, player.choose(board, board.to_move, Needed(7.5)))
     return [point for _, point in board.moves]
 
 
@@ -69,7 +70,7 @@ def test_the_same_seed_plays_the_same_game(name: str) -> None:
 
 def test_asking_twice_changes_nothing() -> None:
     player, board = LevelPlayer(RandomPolicy(), LEVELS["15k"], Style(seed=3)), Board(9)
-    assert len({player.choose(board, BLACK, 7.5) for _ in range(5)}) == 1
+    assert len({player.choose(board, BLACK, Needed(7.5)) for _ in range(5)}) == 1
 
 
 def test_the_strongest_without_a_search_plays_as_the_network_does() -> None:
@@ -92,7 +93,7 @@ def first_moves(chosen: Level, games: int = 200) -> np.ndarray:
     policy = Choices()
     counts = np.zeros(4, int)
     for seed in range(games):
-        move = LevelPlayer(policy, chosen, Style(seed=seed)).choose(Board(9), BLACK, 7.5)  # type: ignore[arg-type]
+        move = LevelPlayer(policy, chosen, Style(seed=seed)).choose(Board(9), BLACK, Needed(7.5))  # type: ignore[arg-type]
         counts[policy.good.index(move) if move in policy.good else 3] += 1
     return counts
 
@@ -130,7 +131,7 @@ def test_close_to_the_last_moves_less_is_overlooked() -> None:
             board = Board(19)
             board.play(BLACK, gtp_to_point("D4", 19))
             wanted = gtp_to_point(vertex, 19)
-            total += LevelPlayer(policy, blind, Style(seed=seed)).choose(board, WHITE, 7.5) != wanted
+            total += LevelPlayer(policy, blind, Style(seed=seed)).choose(board, WHITE, Needed(7.5)) != wanted
         return total
 
     assert abs(close // 19 - gtp_to_point("D4", 19) // 19) <= CLOSE < abs(far % 19 - gtp_to_point("D4", 19) % 19)
@@ -141,7 +142,7 @@ def test_a_weak_player_ends_its_games_too() -> None:
     board = Board(5)
     player = LevelPlayer(RandomPolicy(), LEVELS["20k"], Style(seed=1))
     while len(board.moves) < 200 and [point for _, point in board.moves[-2:]] != [25, 25]:
-        board.play(board.to_move, player.choose(board, board.to_move, 0.0))
+        board.play(board.to_move, player.choose(board, board.to_move, EVEN))
     assert len(board.moves) < 200
 
 

@@ -10,6 +10,7 @@ import pytest
 from engine.game import Game
 from engine.player import RESIGN, PolicyPlayer, Style
 from engine.policy import Policy
+from engine.rules import Needed
 from gocnn.go import BLACK, WHITE, Board
 from gocnn.go.coords import gtp_to_point, point_to_gtp
 from tests.engine.support import CentrePolicy, ListPolicy, RandomPolicy
@@ -18,7 +19,7 @@ from tests.go.support import FINISHED
 
 def choose(policy: Policy, board: Board, colour: int, komi: float = 7.5, style: Style | None = None) -> str:
     before = (board.to_ascii(), board.moves, board.to_move)
-    move = PolicyPlayer(policy, style).choose(board, colour, komi)
+    move = PolicyPlayer(policy, style).choose(board, colour, Needed(komi))
     assert (board.to_ascii(), board.moves, board.to_move) == before
     return "resign" if move == RESIGN else point_to_gtp(move, board.size)
 
@@ -207,7 +208,7 @@ def test_games_against_itself_end_with_two_passes(size: int) -> None:
         game = Game(size)
         while not game.is_over and len(game.board.moves) < most:
             colour = game.board.to_move
-            game.board.play(colour, player.choose(game.board, colour, game.komi))
+            game.board.play(colour, player.choose(game.board, colour, Needed(game.komi)))
         assert game.is_over, f"size {size}, seed {seed}:\n{game.board}"
 
 

@@ -12,6 +12,7 @@ import pytest
 from engine.game import Game
 from engine.player import PolicyPlayer, Style
 from engine.policy import LazyPolicy, Policy, PolicyError, load_network, load_ready_network
+from engine.rules import Needed
 from gocnn.go import Board
 from gocnn.weights import default
 from tests.engine.support import CentrePolicy
@@ -93,5 +94,5 @@ def test_the_shipped_network_ends_its_games() -> None:
         game = Game(size)
         while not game.is_over and len(game.board.moves) < most:
             colour = game.board.to_move
-            game.board.play(colour, player.choose(game.board, colour, game.komi))
+            game.board.play(colour, player.choose(game.board, colour, Needed(game.komi)))
         assert game.is_over

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.queries import PARTS, Query, QueryError, Settings, read_query
+from engine.queries import PARTS, Query, QueryError, Settings, Task, read_query
+from engine.rules import Needed, Rules
 from engine.search_terms import Limits
 from gocnn.go import BLACK, WHITE
 from gocnn.go.coords import gtp_to_point
@@ -31,6 +32,12 @@ def refused(**changes: Any) -> tuple[str, str | None]:
     return str(error.value), error.value.field
 
 
+def komi_of(task: Task) -> float:
+    """What White gets, for handicap stones too."""
+    rules = Rules(scoring="territory" if task.needed.by_pass else "area")
+    return task.needed.lead - rules.needed(task.board, 0.0).lead
+
+
 def test_the_documentations_example() -> None:
     text = (
         '{"id":"foo","initialStones":[["B","Q4"],["B","C4"]],"moves":[["W","P5"],["B","P6"]],"rules":"tromp-taylor",'
@@ -38,7 +45,9 @@ def test_the_documentations_example() -> None:
     )
     query = read_query(json.loads(text), SETTINGS)
     assert query.unused == ()
-    assert [(task.query, task.turn, task.komi) for task in query.tasks] == [("foo", turn, 7.5) for turn in (0, 1, 2)]
+    assert [(task.query, task.turn, komi_of(task)) for task in query.tasks] == [
+        ("foo", turn, 7.5) for turn in (0, 1, 2)
+    ]
     assert [task.board.to_move for task in query.tasks] == [WHITE, BLACK, WHITE]
     assert [int(np.abs(task.board.stones).sum()) for task in query.tasks] == [2, 3, 4]
     board = query.tasks[2].board
@@ -49,13 +58,13 @@ def test_the_documentations_example() -> None:
 def test_what_a_short_query_leaves_to_us() -> None:
     (task,) = read(moves=[["B", "C3"], ["w", "pass"]]).tasks
     assert (task.turn, task.priority, task.board.to_move) == (2, 0, BLACK)
-    assert (task.settings.limits, task.settings.view) == (Limits(visits=77), BLACK)
+    assert (task.settings.limits, task.settings.perspective) == (Limits(visits=77), BLACK)
     assert task.bans is None and task.every is None and task.human is None and task.parts == frozenset()
 
 
 @pytest.mark.parametrize(("rules", "komi"), [("japanese", 6.5), ("chinese", 7.5), ({"scoring": "TERRITORY"}, 6.5)])
 def test_a_komi_that_is_not_given_is_the_usual_one(rules: object, komi: float) -> None:
-    assert read(rules=rules, komi=None).tasks[0].komi == komi
+    assert komi_of(read(rules=rules, komi=None).tasks[0]) == komi
 
 
 def test_locations_by_numbers_count_from_the_top_left() -> None:
@@ -83,7 +92,7 @@ def test_handicap_stones_count_for_komi_where_territory_is_counted() -> None:
     by_area, by_territory = (
         read(initialStones=stones, moves=[], komi=0.5, rules=rules).tasks[0].needed for rules in ("chinese", "japanese")
     )
-    assert by_area == 0.5 + 3 and by_territory == 0.5 + 3 - 1 + 0.5
+    assert by_area == Needed(0.5 + 3) and by_territory == Needed(0.5 + 3 - 1 + 0.5, by_pass=1)
 
 
 @pytest.mark.parametrize(
@@ -104,11 +113,11 @@ def test_white_has_points_for_handicap_stones_as_the_rules_say(
     rules: str, bonus: object, stones: list[str], moves: list[list[str]], points: int
 ) -> None:
     query = read(rules=rules, whiteHandicapBonus=bonus, initialStones=[["B", stone] for stone in stones], moves=moves)
-    assert query.tasks[0].komi == 7.5 + points
+    assert komi_of(query.tasks[0]) == 7.5 + points
 
 
 def test_a_position_with_white_stones_is_no_handicap() -> None:
-    assert read(initialStones=[["B", "C3"], ["B", "G7"], ["W", "E5"]]).tasks[0].komi == 7.5
+    assert komi_of(read(initialStones=[["B", "C3"], ["B", "G7"], ["W", "E5"]]).tasks[0]) == 7.5
 
 
 def test_priorities_are_one_for_all_or_each_their_own() -> None:
@@ -141,9 +150,9 @@ def test_limits_and_settings_of_one_query() -> None:
             "reportAnalysisWinratesAs": "sidetomove", "humanSLProfile": "rank_3k",
         },
     ).tasks  # fmt: skip
-    assert task.settings.limits == Limits(visits=50, playouts=40, seconds=8.0)
+    assert task.settings.limits == Limits(visits=50, descents=40, seconds=8.0)
     assert (task.settings.config.root_temperature, task.settings.config.root_symmetries) == (4.0, 2)
-    assert (task.settings.view, task.every, task.human) == (0, 0.5, Profile.read("3k"))
+    assert (task.settings.perspective, task.every, task.human) == (0, 0.5, Profile.read("3k"))
 
 
 @pytest.mark.parametrize(

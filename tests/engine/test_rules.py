@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from engine.cleanup import capturing_move
 from engine.game import format_score
-from engine.levels import LevelPlayer, level
+from engine.levels import LevelPlayer, read_level
 from engine.player import RESIGN, PolicyPlayer
 from engine.policy import LazyPolicy
 from engine.protocol import GtpEngine
-from engine.rules import NAMED, STANDARD, Rules, read_rule, read_rules
+from engine.rules import EVEN, NAMED, STANDARD, Needed, Rules, read_rule, read_rules
 from engine.search import Limits
 from engine.search_player import SearchPlayer
 from gocnn.go import BLACK, WHITE, Board
@@ -121,7 +121,7 @@ def test_cleanup_asked_for_by_the_server(searches: bool) -> None:
     engine = make_engine()
     if searches:
         policy = LazyPolicy(lambda: CentrePolicy(value=True))
-        engine.session.player = SearchPlayer(policy, visits=20)  # type: ignore[attr-defined]
+        engine.session.player = SearchPlayer(policy, limits=Limits(visits=20))  # type: ignore[attr-defined]
     position(engine, FINISHED)
     ask(engine, "play b pass")
     moves = []
@@ -203,12 +203,12 @@ def test_pondering_ends_with_the_game() -> None:
     class Pondering(SearchPlayer):
         boards: ClassVar[list[int]] = []
 
-        def ponder(self, board: Board, komi: float, stop: object, **how: object) -> None:
+        def ponder(self, board: Board, needed: Needed, stop: object) -> None:
             self.boards.append(len(board.moves))
 
     engine = make_engine()
     session = engine.session  # type: ignore[attr-defined]
-    session.player = player = Pondering(LazyPolicy(CentrePolicy), visits=10, ponders=True)
+    session.player = player = Pondering(LazyPolicy(CentrePolicy), limits=Limits(visits=10), ponders=True)
     session.ponder(lambda: False)
     assert player.boards == [], "the engine has not moved"
     session.play(BLACK, 40)
@@ -233,7 +233,7 @@ def test_pondering_ends_where_it_is_told_to(command: str) -> None:
 
     engine = make_engine()
     session = engine.session  # type: ignore[attr-defined]
-    session.player = player = Pondering(LazyPolicy(CentrePolicy), visits=1, ponders=True)
+    session.player = player = Pondering(LazyPolicy(CentrePolicy), limits=Limits(visits=1), ponders=True)
     for line, pondered in (("genmove b", 1), ("time_left b 60 0", 2), (command, 2), ("play w c3", 2), ("genmove b", 3)):
         assert ask(engine, line).startswith("=")
         session.ponder(lambda: False)
@@ -244,22 +244,22 @@ def test_a_player_without_a_search_can_be_given_one() -> None:
     engine = make_engine()
     session = engine.session  # type: ignore[attr-defined]
     policy = LazyPolicy(CentrePolicy)
-    session.player = PolicyPlayer(policy, make_searcher=lambda: SearchPlayer(policy, visits=1))
+    session.player = PolicyPlayer(policy, make_searcher=lambda: SearchPlayer(policy, limits=Limits(visits=1)))
     assert ask(engine, "kata-get-param maxVisits") == "= 1"
     assert ask(engine, "kata-set-param maxVisits 8") == "="
     assert ask(engine, "genmove b").startswith("= ")
-    assert session.player.found.visits == 8
+    assert session.player.report.visits == 8
     assert session.player.search is session.search, "an analysis profits from the same tree"
 
 
 def test_limits_of_the_search() -> None:
     engine = make_engine()
     session = engine.session  # type: ignore[attr-defined]
-    session.player = LevelPlayer(CentrePolicy(), level("5k"))
+    session.player = LevelPlayer(CentrePolicy(), read_level("5k"))
     for line in ("kata-get-param maxVisits", "kata-set-param maxVisits 5"):
         assert ask(engine, line) == "? the player does not search"
     assert ask(engine, "kata-list-params") == "="
-    session.player = SearchPlayer(LazyPolicy(CentrePolicy), visits=10)
+    session.player = SearchPlayer(LazyPolicy(CentrePolicy), limits=Limits(visits=10))
     assert ask(engine, "kata-list-params") == "= maxVisits maxPlayouts maxTime"
     answers = [ask(engine, f"kata-get-param {name}") for name in ("maxVisits", "maxPlayouts", "maxTime")]
     assert answers == ["= 10", "=", "="]
@@ -462,19 +462,19 @@ def test_whoever_is_asked_about_is_to_move_where_territory_is_counted() -> None:
     engine = make_engine()
     session = engine.session  # type: ignore[attr-defined]
     assert ask(engine, "boardsize 5") == ask(engine, "kata-set-rules japanese") == ask(engine, "komi 6.5") == "="
-    told: list[float] = []
+    told: list[Needed] = []
 
     class Listener(PolicyPlayer):
-        def choose(self, board: Board, colour: int, komi: float = 0.0, **how: object) -> int:
-            told.append(komi)
+        def choose(self, board: Board, colour: int, needed: Needed = EVEN, **how: object) -> int:
+            told.append(needed)
             return board.pass_point
 
         @property
         def searcher(self) -> Any:
             return SimpleNamespace(search=self)
 
-        def run(self, board: Board, komi: float, limits: Limits, territory: bool) -> None:
-            told.append(komi)
+        def run(self, board: Board, needed: Needed, limits: Limits) -> None:
+            told.append(needed)
 
     session.player = Listener(CentrePolicy())
     board = Board(5)
@@ -511,8 +511,9 @@ def test_what_is_needed_by_area_is_what_wins_by_territory(seed: int, handicap: i
     found = dataclasses.replace(found, seki=nothing, to_fill=nothing)  # eyes and points that count by area alone
     difference = found.area - found.territory(board.prisoners)
     for komi in (0.5, 6.5):
-        assert STANDARD.needed(board, komi) == komi
-        assert abs(NAMED["japanese"].needed(board, komi) - komi - difference) == 0.5
+        assert STANDARD.needed(board, komi) == Needed(komi)
+        by_territory = NAMED["japanese"].needed(board, komi)
+        assert abs(by_territory.lead - komi - difference) == 0.5 and by_territory.by_pass == 1
 
 
 def test_a_game_that_handicap_stones_decide_is_judged_by_its_rules() -> None:
@@ -521,4 +522,4 @@ def test_a_game_that_handicap_stones_decide_is_judged_by_its_rules() -> None:
     for line in lines:
         assert ask(engine, line).startswith("="), line
     assert engine.session.komi == 0.5  # type: ignore[attr-defined]
-    assert engine.session.needed == 0.5 + 8 + 0.5  # type: ignore[attr-defined]
+    assert engine.session.needed.lead == 0.5 + 8 + 0.5  # type: ignore[attr-defined]

@@ -9,7 +9,7 @@ import pytest
 
 from engine.player import RESIGN, PolicyPlayer, Style
 from engine.policy import LazyPolicy, PolicyError
-from engine.rules import NAMED
+from engine.rules import NAMED, Needed
 from engine.search import Limits, Search
 from engine.search_player import Resignation, SearchPlayer, with_seconds
 from gocnn.go import BLACK, WHITE, Board
@@ -35,16 +35,16 @@ def by_truth(stones: np.ndarray) -> np.ndarray:
     return truth if stones[0, 2] > 0 else -truth
 
 
-def player(toy: Toy, style: Style | None = None, **options: object) -> SearchPlayer:
-    options.setdefault("visits", 200)
+def player(toy: Toy, style: Style | None = None, visits: int = 200, **options: object) -> SearchPlayer:
+    options.setdefault("limits", Limits(visits=visits))
     return SearchPlayer(LazyPolicy(lambda: toy), style, **options)  # type: ignore[arg-type, return-value]
 
 
 def test_one_visit_is_the_policy() -> None:
     toy = ToyPolicy(by_area, favourites={33: 0.6})
     board = Board(9)
-    chosen = player(toy, visits=1).choose(board, BLACK, 7.5)
-    assert chosen == 33 == PolicyPlayer(toy).choose(board, BLACK, 7.5)
+    chosen = player(toy, visits=1).choose(board, BLACK, Needed(7.5))
+    assert chosen == 33 == PolicyPlayer(toy).choose(board, BLACK, Needed(7.5))
     assert len(toy.batches) == 2
 
 
@@ -53,16 +53,14 @@ def test_more_visits_are_a_search_that_leaves_the_board_alone() -> None:
     before = (board.to_ascii(), board.moves, board.to_move)
     searcher = player(ToyPolicy(by_area), visits=300)
     assert point_to_gtp(searcher.choose(board, BLACK), 5) == "D3"
-    assert searcher.found is not None and searcher.found.visits == 300
+    assert searcher.report is not None and searcher.report.visits == 300
     assert (board.to_ascii(), board.moves, board.to_move) == before
 
 
-def test_limits_of_one_move_take_the_place_of_its_own() -> None:
+def test_the_seconds_of_one_move_cut_its_limits_short() -> None:
     searcher = player(ToyPolicy(by_area))
-    searcher.choose(Board(5), BLACK, limits=Limits(visits=30))
-    assert searcher.found is not None and searcher.found.visits == 30
     searcher.choose(Board(5), BLACK, seconds=0.0)
-    assert searcher.found is not None and searcher.found.playouts == 0
+    assert searcher.report is not None and searcher.report.descents == 0
     assert with_seconds(Limits(visits=5), None) == Limits(visits=5)
     assert with_seconds(Limits(seconds=2.0), 1.0).seconds == 1.0
     assert with_seconds(Limits(seconds=2.0), 3.0).seconds == 2.0
@@ -74,14 +72,14 @@ def test_all_that_belongs_to_a_move_fits_into_its_seconds(position: str, monkeyp
     given: list[float] = []
     run = Search.run
 
-    def noted(self: Search, board: Board, komi: float, limits: Limits, **more: object) -> object:
+    def noted(self: Search, board: Board, needed: Needed, limits: Limits, **more: object) -> object:
         assert limits.seconds is not None
         given.append(limits.seconds)
-        return run(self, board, komi, Limits(playouts=30), **more)  # type: ignore[arg-type]
+        return run(self, board, needed, Limits(descents=30), **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Search, "run", noted)
     board = Board.from_ascii(position if position == FINISHED else position * 9)
-    player(ToyPolicy(by_truth if position == FINISHED else by_area)).choose(board, BLACK, 7.5, seconds=5.0)
+    player(ToyPolicy(by_truth if position == FINISHED else by_area)).choose(board, BLACK, Needed(7.5), seconds=5.0)
     assert len(given) == 1 + (position == FINISHED) and 4.0 < sum(given) < 5.0
 
 
@@ -90,7 +88,7 @@ def test_all_that_belongs_to_a_move_fits_into_its_seconds(position: str, monkeyp
 def test_settled_territory_is_left_alone(colour: int, komi: float) -> None:
     """Nothing is left to do, whoever is ahead: the search, to which most moves look alike, must not play on."""
     board = Board.from_ascii(FINISHED)
-    assert player(ToyPolicy(by_truth), visits=100).choose(board, colour, komi) == board.pass_point
+    assert player(ToyPolicy(by_truth), visits=100).choose(board, colour, Needed(komi)) == board.pass_point
 
 
 @pytest.mark.parametrize("visits", [1, 40])
@@ -102,7 +100,7 @@ def test_no_point_is_lost_by_territory_to_one_who_passes(visits: int, margin: fl
     komi = settle(board).territory(board.prisoners) - margin
     searcher = player(ToyPolicy(by_truth), visits=visits)
     while board.recent[-2:].tolist() != [81, 81]:
-        board.play(colour, searcher.choose(board, colour, rules.needed(board, komi), territory=True))
+        board.play(colour, searcher.choose(board, colour, rules.needed(board, komi)))
         board.play(-colour, 81)
         assert len(board.moves) < 10
     assert settle(board).territory(board.prisoners) - komi == margin
@@ -112,7 +110,7 @@ def test_a_pass_is_answered_when_the_game_is_won() -> None:
     board = Board.from_ascii(FINISHED)
     board.play(WHITE, board.pass_point)
     toy = ToyPolicy(by_area)
-    assert player(toy).choose(board, BLACK, 7.5) == board.pass_point
+    assert player(toy).choose(board, BLACK, Needed(7.5)) == board.pass_point
     assert not toy.batches
 
 
@@ -122,7 +120,7 @@ def test_a_won_game_is_not_lost_by_an_early_pass() -> None:
     board = Board.from_ascii(rows.replace("/", "\n"))
     board.play(WHITE, board.pass_point)
     komi = board.area_score() + 0.5  # behind by half a point as it stands
-    chosen = player(ToyPolicy(by_area, favourites={49: 0.8})).choose(board, BLACK, komi)
+    chosen = player(ToyPolicy(by_area, favourites={49: 0.8})).choose(board, BLACK, Needed(komi))
     assert point_to_gtp(chosen, 7) == "D3"
 
 
@@ -133,7 +131,7 @@ def test_whole_games_end() -> None:
     players = {BLACK: player(toy, visits=60), WHITE: player(toy, visits=60)}
     while [move for _, move in board.moves[-2:]] != [25, 25]:
         colour = board.to_move
-        move = players[colour].choose(board, colour, 0.5)
+        move = players[colour].choose(board, colour, Needed(0.5))
         assert board.is_legal(colour, move)
         board.play(colour, move)
         assert len(board.moves) < 120
@@ -151,8 +149,8 @@ def test_it_resigns_after_some_lost_turns_in_a_row_and_not_before() -> None:
     board = lost_board()
     chosen = []
     for _ in range(3):
-        chosen.append(searcher.choose(board, BLACK, 7.5))
-        assert searcher.choose(board, BLACK, 7.5) == chosen[-1]  # asking again counts for nothing
+        chosen.append(searcher.choose(board, BLACK, Needed(7.5)))
+        assert searcher.choose(board, BLACK, Needed(7.5)) == chosen[-1]  # asking again counts for nothing
         board.play(BLACK, board.pass_point)
         board.play(WHITE, int(np.flatnonzero(board.legal_mask(WHITE))[0]))
     assert [move == RESIGN for move in chosen] == [False, False, True]
@@ -163,9 +161,9 @@ def test_it_resigns_for_the_one_side_while_it_plays_both() -> None:
     board = lost_board()
     chosen = []
     for _ in range(3):
-        chosen.append(searcher.choose(board, BLACK, 7.5))
+        chosen.append(searcher.choose(board, BLACK, Needed(7.5)))
         board.play(BLACK, board.pass_point)
-        assert searcher.choose(board, WHITE, 7.5) != RESIGN
+        assert searcher.choose(board, WHITE, Needed(7.5)) != RESIGN
         board.play(WHITE, int(np.flatnonzero(board.legal_mask(WHITE))[0]))
     assert [move == RESIGN for move in chosen] == [False, False, True]
 
@@ -179,18 +177,18 @@ def test_lost_turns_of_one_game_count_for_no_other() -> None:
             board.play(WHITE, int(np.flatnonzero(board.legal_mask(WHITE)[:-1])[reply]))
     first.play(BLACK, first.pass_point)
     first.play(WHITE, first.pass_point)
-    assert searcher.choose(first, BLACK, 7.5) != RESIGN
-    assert searcher.choose(second, BLACK, 7.5) != RESIGN
+    assert searcher.choose(first, BLACK, Needed(7.5)) != RESIGN
+    assert searcher.choose(second, BLACK, Needed(7.5)) != RESIGN
     second.play(BLACK, second.pass_point)
     second.play(WHITE, int(np.flatnonzero(second.legal_mask(WHITE)[:-1])[0]))
-    assert searcher.choose(second, BLACK, 7.5) == RESIGN
+    assert searcher.choose(second, BLACK, Needed(7.5)) == RESIGN
 
 
 def test_without_a_rule_it_never_resigns() -> None:
     searcher = player(ToyPolicy(by_area, doubt=1.0), visits=20)
     board = lost_board()
     for _ in range(5):
-        assert searcher.choose(board, BLACK, 7.5) != RESIGN
+        assert searcher.choose(board, BLACK, Needed(7.5)) != RESIGN
         board.play(BLACK, board.pass_point)
         board.play(WHITE, board.pass_point)
 
@@ -199,13 +197,13 @@ def test_a_game_that_the_count_says_is_won_is_never_given_up() -> None:
     """The network is wrong about everything."""
     toy = ToyPolicy(lambda stones: -np.ones(stones.shape), doubt=1.0)
     searcher = player(toy, visits=20, resignation=Resignation(turns=1))
-    assert searcher.choose(Board.from_ascii(FINISHED), BLACK, -7.5) != RESIGN
-    assert searcher.choose(Board(9), BLACK, 7.5) != RESIGN  # too early to tell
+    assert searcher.choose(Board.from_ascii(FINISHED), BLACK, Needed(-7.5)) != RESIGN
+    assert searcher.choose(Board(9), BLACK, Needed(7.5)) != RESIGN  # too early to tell
 
 
 def test_by_points_as_the_policy_player() -> None:
     searcher = player(ToyPolicy(by_area), Style(resign_behind=10.0))
-    assert searcher.choose(Board.from_ascii(FINISHED), BLACK, 60.5) == RESIGN
+    assert searcher.choose(Board.from_ascii(FINISHED), BLACK, Needed(60.5)) == RESIGN
 
 
 def test_random_moves_differ_between_seeds_and_repeat_with_one() -> None:
@@ -213,7 +211,7 @@ def test_random_moves_differ_between_seeds_and_repeat_with_one() -> None:
         board = Board(9)
         searcher = player(ToyPolicy(by_area), Style(random_moves=4, seed=seed), visits=40)
         for _ in range(4):
-            board.play(board.to_move, searcher.choose(board, board.to_move, 7.5))
+            board.play(board.to_move, searcher.choose(board, board.to_move, Needed(7.5)))
         return [move for _, move in board.moves]
 
     assert opening(1) == opening(1)
@@ -231,13 +229,13 @@ def test_what_is_pondered_is_used() -> None:
         asked += 1
         return asked > 40
 
-    searcher.ponder(board, 0.5, stop)
+    searcher.ponder(board, Needed(0.5), stop)
     before = len(toy.batches)
     assert asked == 41
     board.play(BLACK, 12)
-    searcher.choose(board, WHITE, 0.5)
-    assert searcher.found is not None
-    assert searcher.found.playouts < 100 - 2 and before > 30
+    searcher.choose(board, WHITE, Needed(0.5))
+    assert searcher.report is not None
+    assert searcher.report.descents < 100 - 2 and before > 30
 
 
 def test_a_network_for_another_size() -> None:

@@ -9,6 +9,7 @@ import pytest
 from engine.player import PolicyPlayer
 from engine.policy import LazyPolicy
 from engine.protocol import GtpEngine
+from engine.search import Limits
 from engine.search_player import SearchPlayer
 from gocnn.evaluator import Evaluator
 from gocnn.go import BLACK, Board
@@ -41,7 +42,7 @@ def test_a_parameter_that_is_read_or_refused_changes_nothing() -> None:
     engine = make_engine()
     policy = LazyPolicy(CentrePolicy)
     session = engine.session  # type: ignore[attr-defined]
-    session.player = player = PolicyPlayer(policy, make_searcher=lambda: SearchPlayer(policy, visits=1))
+    session.player = player = PolicyPlayer(policy, make_searcher=lambda: SearchPlayer(policy, limits=Limits(visits=1)))
     assert ask(engine, "kata-get-param maxVisits") == "= 1"
     assert ask(engine, "kata-set-param maxVisits -1") == "? not a limit"
     assert session.player is player
@@ -146,7 +147,7 @@ def test_the_largest_board_is_played_on() -> None:
     ask_all(engine, "boardsize 25")
     assert ask(engine, "genmove b") == "= N13"
     assert "info move" in ask_all(engine, "kata-genmove_analyze w")
-    engine.session.player = SearchPlayer(LazyPolicy(lambda: CentrePolicy(value=True)), visits=20)  # type: ignore[attr-defined]
+    engine.session.player = SearchPlayer(LazyPolicy(lambda: CentrePolicy(value=True)), limits=Limits(visits=20))  # type: ignore[attr-defined]
     assert ask(engine, "genmove b").startswith("= ")
     assert len(engine.session.board.moves) == 3  # type: ignore[attr-defined]
     assert engine.session.board.moves[0][0] == BLACK  # type: ignore[attr-defined]

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from engine.match import Result
-from engine.statistics import Tally, wilson_interval
+from engine.match import Result, Tally
+from engine.statistics import wilson_interval
 
 
 @pytest.mark.parametrize(

@@ -27,9 +27,9 @@ def expanded(policy: list[float], legal: list[bool] | None = None) -> trees.Tree
 
 def open_next(tree: trees.Tree, node: int) -> int:
     """A child for the first of the moves not yet tried, with one pending descent, as `descend` makes it."""
-    edge = tree.links[node, trees.FIRST] + tree.links[node, trees.OPENED]
+    edge = tree.links[node, trees.FIRST] + tree.links[node, trees.TRIED]
     child = trees.add_node(tree, node, tree.moves[edge], tree.priors[edge])
-    tree.links[node, trees.OPENED] += 1
+    tree.links[node, trees.TRIED] += 1
     trees.bring_best_forward(tree, node)
     tree.links[child, trees.PENDING] += 1
     return int(child)

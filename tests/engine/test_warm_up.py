@@ -12,6 +12,7 @@ import pytest
 GAME = """
 import gc, sys
 from numba.core.registry import CPUDispatcher
+from engine.rules import Needed
 from engine.game import Game
 from engine.handlers import gtp_engine
 from engine.session import Session
@@ -38,7 +39,7 @@ while not game.is_over and len(game.board.moves) < 120:
     hurry = len(game.board.moves) % 10 == 9  # with no time at all, and nothing known of the position
     if hurry and visits > 1:
         player.search.forget()
-    move = player.choose(game.board, colour, game.komi, seconds=0.0 if hurry else None)
+    move = player.choose(game.board, colour, Needed(game.komi), seconds=0.0 if hurry else None)
     if move == RESIGN:
         break
     game.board.play(colour, move)

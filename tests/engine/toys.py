@@ -50,7 +50,7 @@ class Toy:
         self.seconds = seconds
         self.batches: list[int] = []
 
-    def evaluate_planes(self, planes: np.ndarray, komi: np.ndarray) -> Evaluation:
+    def evaluate_planes(self, planes: np.ndarray, needed: np.ndarray) -> Evaluation:
         count, _, size, _ = planes.shape
         self.batches.append(count)
         time.sleep(self.seconds * count)
@@ -62,7 +62,7 @@ class Toy:
         if not self.has_value:
             return Evaluation(policy, None, None, None)
         owner = np.stack([self.owner(seen[0] - seen[1]).ravel() for seen in planes]).astype(np.float32)
-        lead = (owner.sum(1) - komi).astype(np.float32)
+        lead = (owner.sum(1) - needed).astype(np.float32)
         return Evaluation(policy, (1 / (1 + np.exp(-lead / self.doubt))).astype(np.float32), lead, owner)
 
 

@@ -89,14 +89,14 @@ def check_compiled(game: Game) -> tuple[int, str | None]:
     """What `replay.check` says of a game."""
     colours, points = np.array(game.moves, np.int16).reshape(-1, 2).T
     setup_colours, setup_points = np.array(game.setup, np.int16).reshape(-1, 2).T
-    return replay.check(
-        game.size,
+    moves = replay.Moves(
         np.ascontiguousarray(points),
         colours.astype(np.int8),
         np.zeros(len(game.setup), np.int16),
         np.ascontiguousarray(setup_points),
         setup_colours.astype(np.int8),
     )
+    return replay.check(game.size, moves)
 
 
 @pytest.mark.parametrize("source", games_to_replay(), ids=lambda path: path.name)

@@ -81,6 +81,21 @@ def test_a_folder_of_photographs_is_read_one_at_a_time(tmp_path, monkeypatch):
     assert len(photos.collect(files)) == 3 and read == ["0.png", "1.png", "2.png"]
 
 
+def test_a_cache_that_cannot_be_written_is_no_fault_of_the_source(tmp_path, monkeypatch):
+    shown = np.random.default_rng(1).integers(0, 256, (300, 300, 3), dtype=np.uint8)
+    (tmp_path / "pictures").mkdir()
+    Image.fromarray(shown).save(tmp_path / "pictures" / "one.png")
+    full = OSError(28, "No space left on device")
+
+    def keep(*arguments: object) -> Path:
+        raise full
+
+    monkeypatch.setattr(fetch.datasets, "keep", keep)
+    with pytest.raises(OSError, match="No space left") as raised:
+        fetch.fetch(photos.NAME, tmp_path / "pictures")
+    assert raised.value is full
+
+
 def test_wrong_sum_and_half_file_leave_nothing(files, tmp_path, monkeypatch):
     (tmp_path / "half.deb").write_bytes(debian(files)[:-400])
     with pytest.raises(fetch.FetchError, match=r"half\.deb"):

@@ -168,10 +168,10 @@ def keras(tmp_path: Path) -> bytes:
 def test_vgg_out_of_keras(files: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = keras(tmp_path)
     with pytest.raises(fetch.FetchError, match="SHA-256"):
-        fetch._save_vgg16({fetch.VGG16_WEIGHTS: data})
+        fetch._taken("vgg16", {fetch.VGG16_WEIGHTS: data}, print)
     with pytest.raises(checkpoint.CheckpointError, match="fetch vgg16"):
         vgg.load()
-    place = vgg.save(data)
+    place = vgg.save(vgg.tensors_from_keras(data))
     assert place == datasets.path("vgg16")
     import h5py
 

@@ -45,13 +45,13 @@ def test_the_zoo(tmp_path: Path) -> None:
     """Everything is counted once: read = kept + duplicates + rejected, and the log has the rest."""
     target = tmp_path / "zoo.arrow"
     report = build_store(find([ZOO]), target, jobs=1)
-    assert report.read == report.kept + sum(report.rejected.values())
+    assert report.read == report.kept + report.duplicates + report.rejected
     assert report.files == len(list(ZOO.iterdir()))
     assert report.kept == len(open_store(target)) >= 20
     assert report.moves == len(open_store(target).moves().points)
     rows = log_rows(tmp_path / "zoo.arrow.rejected.csv")
     assert len(rows) == report.read - report.kept
-    counts = {reason.value: games for reason, games in report.rejected.items()}
+    counts = {reason.value: games for reason, games in report.left_out.items()}
     for reason in counts:
         assert counts[reason] == sum(row["reason"] == reason for row in rows)
     by_name = {Path(row["path"]).name: row for row in rows}
@@ -96,7 +96,7 @@ def test_the_same_store_whatever_the_number_of_workers(tmp_path: Path, monkeypat
     for jobs in (1, 3):
         target = tmp_path / f"{jobs}.arrow"
         report = build_store(find([source, ZOO]), target, jobs=jobs)
-        assert report.duplicates > 10 and report.rejected[Reason.TRUNCATED] > 10
+        assert report.duplicates > 10 and report.left_out[Reason.TRUNCATED] > 10
         seen.add((target.read_bytes(), (tmp_path / f"{jobs}.arrow.rejected.csv").read_bytes()))
     assert len(seen) == 1
 
@@ -121,7 +121,7 @@ def test_exclude_by_opening(tmp_path: Path) -> None:
     build_store(find([tmp_path / "a.sgf"]), tmp_path / "a.arrow", jobs=1)
     (tmp_path / "b.sgf").write_bytes(some_game(1, moves=80, symmetry=3) + some_game(3))
     report = build_store(find([tmp_path / "b.sgf"]), tmp_path / "b.arrow", exclude=[tmp_path / "a.arrow"], jobs=1)
-    assert (report.kept, report.rejected[Reason.EXCLUDED]) == (1, 1)
+    assert (report.kept, report.left_out[Reason.EXCLUDED]) == (1, 1)
     with pytest.raises(StoreError, match=r"b\.sgf"):
         build_store([], tmp_path / "c.arrow", exclude=[tmp_path / "b.sgf"], jobs=1)
 
@@ -130,7 +130,7 @@ def test_options_reach_the_reader(tmp_path: Path) -> None:
     options = ReadOptions(sizes=frozenset([9]), keep_legal_part=True, allow_suicide=True)
     files = find([ZOO / "on-a-stone.sgf", ZOO / "suicide.sgf", ZOO / "handicap.sgf"])
     report = build_store(files, tmp_path / "x.arrow", options, jobs=1)
-    assert report.kept == 2 and report.rejected == {Reason.WRONG_SIZE: 1}
+    assert report.kept == 2 and report.left_out == {Reason.WRONG_SIZE: 1}
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_no_value_of_one_game_costs_the_others(tmp_path: Path, extra: str) -> No
     (tmp_path / "a.sgf").write_bytes(some_game(1, extra=extra))
     (tmp_path / "b.sgf").write_bytes(some_game(2))
     report = build_store(find([tmp_path]), tmp_path / "x.arrow", jobs=1)
-    assert report.read == 2 and report.kept + sum(report.rejected.values()) == 2 and report.kept >= 1
+    assert report.read == 2 and report.kept + report.duplicates + report.rejected == 2 and report.kept >= 1
 
 
 def test_a_mistake_of_ours_costs_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,7 +158,7 @@ def test_a_mistake_of_ours_costs_one_file(tmp_path: Path, monkeypatch: pytest.Mo
     for name, extra in (("a", "C[stumble]"), ("b", ""), ("c", "C[surrogate]"), ("d", "")):
         (tmp_path / f"{name}.sgf").write_bytes(some_game(ord(name), extra=extra))
     report = build_store(find([tmp_path]), tmp_path / "x.arrow", jobs=1)
-    assert report.kept == 2 and report.rejected == {Reason.UNREADABLE: 2}
+    assert report.kept == 2 and report.left_out == {Reason.UNREADABLE: 2}
     told = [error.detail for error in report.unreadable]
     assert told[0] == "ZeroDivisionError: on a stone" and told[1].startswith("UnicodeEncodeError: ")
 

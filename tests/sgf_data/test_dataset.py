@@ -132,23 +132,25 @@ def test_seeds_differ(table):
     assert not (one == two).all()
 
 
-def test_a_split_is_by_game_and_leaves_no_game_on_both_sides(tmp_path):
+def test_a_split_is_by_game_and_leaves_no_game_on_both_sides(tmp_path, monkeypatch):
     games = [random_game(seed) for seed in range(1, 60, 2)]
     maps = point_maps(9)
     twins = [GameRecord(9, maps[5][g.points], g.colours) for g in games]
     table = table_of(games + twins, tmp_path)
-    held = Selection(9, fold=(1, 4, True)).games(table)
-    rest = Selection(9, fold=(1, 4, False)).games(table)
+    monkeypatch.setattr("sgf_data.dataset.HELD_OUT_OF", 4)
+    held = Selection(9, held_out=True).games(table)
+    rest = Selection(9, held_out=False).games(table)
     assert sorted([*held, *rest]) == list(range(60))
     assert 0 < len(held) < 60
     assert {g % 30 for g in held}.isdisjoint({g % 30 for g in rest})
 
 
-def test_of_a_few_games_one_is_held_out_all_the_same(tmp_path):
+def test_of_a_few_games_one_is_held_out_all_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr("sgf_data.dataset.HELD_OUT_OF", 10**6)
     table = table_of([random_game(seed) for seed in range(1, 9)], tmp_path)
-    held = Selection(9, fold=(1, 10**6, True)).games(table)
+    held = Selection(9, held_out=True).games(table)
     assert len(held) == 1
-    assert sorted([*held, *Selection(9, fold=(1, 10**6, False)).games(table)]) == list(range(8))
+    assert sorted([*held, *Selection(9, held_out=False).games(table)]) == list(range(8))
 
 
 def test_games_of_the_validation_store_are_excluded_turned_ones_and_longer_ones_too(tmp_path):

@@ -5,13 +5,27 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from gocnn.go.replay import Moves
 from gocnn.go.symmetry import SYMMETRIES, point_maps
-from sgf_data.keys import OPENING_MOVES, game_key, key_turn, opening_key
+from sgf_data import keys
+from sgf_data.keys import OPENING_MOVES
 
 RNG = np.random.default_rng(1)
 NONE = (np.empty(0, np.int16), np.empty(0, np.int16), np.empty(0, np.int8))
 
 Game = tuple[int, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+
+def game_key(size: int, *arrays: np.ndarray) -> int:
+    return keys.game_key(size, Moves(*arrays))
+
+
+def opening_key(size: int, *arrays: np.ndarray) -> int:
+    return keys.opening_key(size, Moves(*arrays))
+
+
+def key_turn(size: int, *arrays: np.ndarray) -> int:
+    return keys.key_turn(size, Moves(*arrays))
 
 
 def random_game(moves: int = 120, size: int = 19, setup: int = 5) -> Game:
@@ -102,8 +116,8 @@ def test_board_size_counts() -> None:
 
 
 def test_keys_are_evenly_spread() -> None:
-    keys = np.array([game_key(*random_game(moves=30, setup=0)) for _ in range(4000)], np.uint64)
-    assert len(np.unique(keys)) == len(keys)
+    found = np.array([game_key(*random_game(moves=30, setup=0)) for _ in range(4000)], np.uint64)
+    assert len(np.unique(found)) == len(found)
     for shift in (0, 20, 40, 60):
         bins = np.bincount(((keys >> np.uint64(shift)) % np.uint64(16)).astype(int), minlength=16)
         assert bins.min() > 180 and bins.max() < 330  # 250 expected, deviation 15

@@ -31,9 +31,9 @@ def test_the_shares_add_up_to_the_answer() -> None:
     found = integrated(model, images, units, steps=200)
     with torch.inference_mode():
         after, before = model(images)[[0, 1], units], model(torch.zeros(1, 1, 28, 28))[0, units]
-    assert np.allclose(found.after, after, atol=1e-4) and np.allclose(found.before, before, atol=1e-4)
+    assert np.allclose(found.at_image, after, atol=1e-4) and np.allclose(found.at_baseline, before, atol=1e-4)
     assert np.abs(found.gap).max() < 0.05
-    assert np.allclose(found.shares.sum((1, 2, 3)), found.after - found.before + found.gap, atol=1e-4)
+    assert np.allclose(found.shares.sum((1, 2, 3)), found.at_image - found.at_baseline + found.gap, atol=1e-4)
     assert not found.shares[images.numpy() == 0].any()  # a pixel like the baseline's has no share
 
 
@@ -69,7 +69,7 @@ def test_the_network_is_left_as_it_was() -> None:
 def test_a_probability_and_a_filter() -> None:
     net, images = small(), torch.rand(1, 1, 8, 8)
     found = integrated(net, images, 0, objective="probability", steps=100)
-    assert 0 < found.after.item() < 1 and abs(found.gap.item()) < 0.01
+    assert 0 < found.at_image.item() < 1 and abs(found.gap.item()) < 0.01
     found = integrated(net, images, 3, layer="1", steps=2)  # linear in the image, with a bias
     assert found.gap.item() == pytest.approx(0, abs=1e-4)
 

@@ -32,7 +32,7 @@ def test_captum_finds_the_same(name: str) -> None:
 def test_every_value_is_what_the_network_says_of_the_hidden_image() -> None:
     model, images, units = subject("digits")
     found = occlusion(model, images, window=(8, 5), stride=(6, 5), fill=0.5, objective="probability")
-    assert found.boxes.shape == (5, 6, 4) and found.values.shape == found.answers.shape == (2, 5, 6)
+    assert found.boxes.shape == (5, 6, 4) and found.hidden.shape == found.loudest.shape == (2, 5, 6)
     assert found.boxes[-1, -1].tolist() == [24, 25, 28, 28]
     for row, column in ((0, 0), (2, 3), (4, 5)):
         top, left, bottom, right = found.boxes[row, column]
@@ -40,10 +40,10 @@ def test_every_value_is_what_the_network_says_of_the_hidden_image() -> None:
         hidden[:, :, top:bottom, left:right] = 0.5
         with torch.inference_mode():
             says = model(hidden).softmax(1)
-        assert np.allclose(found.values[:, row, column], says[[0, 1], units], atol=1e-5)
-        assert found.answers[:, row, column].tolist() == says.argmax(1).tolist()
+        assert np.allclose(found.hidden[:, row, column], says[[0, 1], units], atol=1e-5)
+        assert found.loudest[:, row, column].tolist() == says.argmax(1).tolist()
     with torch.inference_mode():
-        assert np.allclose(found.before, model(images).softmax(1)[[0, 1], units], atol=1e-6)
+        assert np.allclose(found.whole, model(images).softmax(1)[[0, 1], units], atol=1e-6)
 
 
 @pytest.mark.parametrize("fill", [torch.tensor([0.1, 0.5, 0.9]).view(3, 1, 1), torch.rand(3, 6, 6), 0.25])
@@ -58,14 +58,14 @@ def test_hidden_pixels_become_the_fill(fill: torch.Tensor | float) -> None:
     expected = torch.as_tensor(fill).expand(3, 6, 6)[1, 2, 4]
     found = occlusion(Pixel(), images, 1, window=2, fill=fill)
     hiding = np.array([[t <= 2 < b and u <= 4 < r for t, u, b, r in row] for row in found.boxes.tolist()])
-    assert np.allclose(found.values[0][hiding], expected)
-    assert np.allclose(found.values[0][~hiding], images[0, 1, 2, 4])
+    assert np.allclose(found.hidden[0][hiding], expected)
+    assert np.allclose(found.hidden[0][~hiding], images[0, 1, 2, 4])
     assert hiding.sum() == 4
 
 
 def test_a_grid_of_windows_side_by_side() -> None:
     found = occlusion(small(), torch.rand(1, 1, 8, 8), 0, window=4, stride=4)
-    falls = (found.before[:, None, None] - found.values)[0]
+    falls = (found.whole[:, None, None] - found.hidden)[0]
     assert np.allclose(found.drops[0], np.kron(falls, np.ones((4, 4))), atol=1e-6)
 
 
@@ -83,7 +83,7 @@ def test_pixels_that_no_window_hides_do_not_count() -> None:
 
 def test_every_window_hides_something() -> None:
     found = occlusion(small(), torch.rand(1, 1, 8, 8), 0, window=1, stride=5)
-    assert found.values.shape == (1, 2, 2)  # a third would begin at 10
+    assert found.hidden.shape == (1, 2, 2)  # a third would begin at 10
 
 
 def test_a_filter_by_its_layers_name() -> None:

@@ -98,10 +98,10 @@ def plain_folder() -> Path:
     return Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 
 
-def save(found: Mapping[str, bytes]) -> Path:
-    """Put font files, and the list of words if it is among them, into the cache; returns the folder.
+def collect(found: Mapping[str, bytes]) -> tuple[dict[str, bytes], bytes | None]:
+    """The font files among some files, by the names to keep them under, and the list of words if it is there.
 
-    A font whose file name is taken is called by its path. Raises DataError if there is no font among them, and OSError.
+    A font whose file name is taken is called by its path. Raises DataError if there is no font among them.
     """
     faces: dict[str, bytes] = {}
     for name in sorted(found):
@@ -110,13 +110,17 @@ def save(found: Mapping[str, bytes]) -> Path:
             faces[file if file not in faces else name.removeprefix("./").replace("/", "-")] = found[name]
     if not faces:
         raise datasets.DataError("no fonts (.ttf, .otf) are there")
+    return faces, next((data for name, data in found.items() if name.endswith(WORD_LIST)), None)
+
+
+def save(faces: Mapping[str, bytes], words: bytes | None) -> Path:
+    """Put what `collect` found into the cache; returns the folder. Raises OSError."""
     folder = cache.folder() / NAME
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in faces.items():
         write_atomically(folder / name, data)
-    for name, data in found.items():
-        if name.endswith(WORD_LIST):
-            write_atomically(cache.folder() / WORDS, data)
+    if words is not None:
+        write_atomically(cache.folder() / WORDS, words)
     return folder
 
 

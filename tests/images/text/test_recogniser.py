@@ -11,7 +11,7 @@ import torch
 from gocnn import checkpoint
 from gocnn.images.text import recogniser
 from gocnn.images.text.alphabet import CLASSES
-from gocnn.visualize import shapes
+from gocnn.visualize import receptive
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def test_a_place_sees_its_neighbourhood_only(model: recogniser.Recogniser) -> No
 
 
 def test_the_reach_is_that_of_the_receptive_field() -> None:
-    field = shapes.receptive_fields(recogniser.Recogniser(), (1, recogniser.HEIGHT, 64))["head"]
+    field = receptive.receptive_fields(recogniser.Recogniser(), (1, recogniser.HEIGHT, 64))["head"]
     beyond = field.start[1] + field.size[1] - recogniser.STRIDE
     assert field.step[1] == recogniser.STRIDE and recogniser.REACH - recogniser.STRIDE < beyond <= recogniser.REACH
 

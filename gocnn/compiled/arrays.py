@@ -1,4 +1,4 @@
-"""bfloat16 in compiled code, which has no such type: images in it are arrays of uint16, the upper halves of float32.
+"""Tensors as arrays for compiled code, which has no bfloat16: there it is uint16, the upper halves of float32.
 
 `widened` and `narrowed` take a number between the format of an array and float32, in which all is reckoned; of float32
 arrays they do nothing, so that one function serves both.
@@ -26,7 +26,7 @@ def as_array(images: Tensor) -> np.ndarray:
     return np.ascontiguousarray(points.numpy())
 
 
-def as_images(points: np.ndarray) -> Tensor:
+def as_tensor(points: np.ndarray) -> Tensor:
     """What `as_array` was given, channels-last."""
     images = torch.from_numpy(points).permute(0, 3, 1, 2)
     return images.view(torch.bfloat16) if points.dtype == np.uint16 else images
