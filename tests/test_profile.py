@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import train
 from engine.policy import PolicyError, load_network
 from gocnn import policy, training
-from gocnn.device import Ranks
+from gocnn.device import Process
 from gocnn.evaluator import Evaluator
 from gocnn.examination import examine
 from gocnn.go import BLACK, WHITE, Board
@@ -173,7 +173,7 @@ class TwoManners:
 def test_a_network_learns_who_plays_how(tmp_path: Path) -> None:
     model = policy.build(PolicyConfig(blocks=1, channels=16, value=True, profiles=True), seed=0)
     config = training.TrainingConfig(samples=32 * 60, batch=32, ema=0.5, precision="fp32", validate_minutes=60)
-    run = training.Run(tmp_path, model, config, Ranks(0, 1, CPU), loss=informed(policy_and_value_loss(1.0, 0.5)))
+    run = training.Run(tmp_path, model, config, Process(0, 1, CPU), loss=informed(policy_and_value_loss(1.0, 0.5)))
 
     def right(model: torch.nn.Module) -> dict[str, float]:
         judge = Evaluator(model, CPU, torch.float32)  # type: ignore[arg-type]

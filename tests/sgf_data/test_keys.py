@@ -119,5 +119,5 @@ def test_keys_are_evenly_spread() -> None:
     found = np.array([game_key(*random_game(moves=30, setup=0)) for _ in range(4000)], np.uint64)
     assert len(np.unique(found)) == len(found)
     for shift in (0, 20, 40, 60):
-        bins = np.bincount(((keys >> np.uint64(shift)) % np.uint64(16)).astype(int), minlength=16)
+        bins = np.bincount(((found >> np.uint64(shift)) % np.uint64(16)).astype(int), minlength=16)
         assert bins.min() > 180 and bins.max() < 330  # 250 expected, deviation 15
