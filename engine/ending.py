@@ -24,6 +24,7 @@ class Ending:
         self.board, self.colour = board, board.to_move
         self.answers_pass = bool(board.moves) and board.moves[-1] == (-self.colour, board.pass_point)
         self.needed = (needed.if_ended_by(self.colour) if self.answers_pass else needed).lead
+        #: Whether it is worth counting the board. A player who would rather pass than move may find so, too.
         self.is_near = self.answers_pass or bool(np.count_nonzero(board.stones) >= COUNTING * board.pass_point)
 
     @cached_property

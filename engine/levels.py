@@ -11,14 +11,14 @@ The names are rungs of a ladder and no promise of a rank on any server; benchmar
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from engine.player import PolicyPlayer, Style
 from engine.policy import LazyPolicy, Policy
+from engine.search_terms import Limits
 from gocnn.go import Board
 
 #: What the weakest level has of each; they fall by equal steps to nothing at RAW, the network's first choice without a
@@ -80,19 +80,17 @@ def read_level(name: str) -> Level:
     return found
 
 
-def level_player(name: str, policy: LazyPolicy, style: Style, **search: Any) -> PolicyPlayer:
-    """A player of the level of that name, with more options of `SearchPlayer` for those that search.
+def level_player(
+    name: str, policy: LazyPolicy, style: Style, searcher: Callable[[Limits, Style], PolicyPlayer]
+) -> PolicyPlayer:
+    """A player of the level of that name; `searcher` makes those that search.
 
     Raises ValueError if there is no such level.
     """
     level = read_level(name)
     if not level.searches:
         return LevelPlayer(policy, level, style)
-    from engine.search import Limits
-    from engine.search_player import SearchPlayer
-
-    style = replace(style, temperature=0.0, random_moves=0)
-    return SearchPlayer(policy, style, limits=Limits(visits=level.visits), **search)
+    return searcher(Limits(visits=level.visits), replace(style, temperature=0.0, random_moves=0))
 
 
 class LevelPlayer(PolicyPlayer):

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 #: What `choose` returns to give the game up; no point has this number.
 RESIGN = -1
 
-#: A move that looks worthless by the count, or puts its own stones into atari, is played all the
-#: same if the policy gives it this much: it has seen throw-ins and inside moves that work.
+#: A move that looks worthless by the count, or puts its own stones into atari, is played all the same if the policy
+#: gives it this much, and no less than the pass: it has seen throw-ins and inside moves that work.
 CONVINCED = 0.2
 
 
@@ -97,10 +97,11 @@ class PolicyPlayer:
             return RESIGN
         pointless = (board.pass_alive(BLACK) | board.pass_alive(WHITE)).ravel()
         priors = self.priors(board)
+        ending.is_near |= bool(priors.argmax() == board.pass_point)  # as on a small board with few stones
         for point in self.in_order(priors, board):
             if pointless[point] or not _is_sensible(board, point) or _runs_in_vain(board, point):
                 continue
-            if priors[point] >= CONVINCED:
+            if priors[point] >= max(CONVINCED, priors[board.pass_point]):
                 return point
             if not _puts_itself_in_atari(board, point) and not ending.is_sure_of(point):
                 return point

@@ -147,26 +147,35 @@ def make_player(
     resign_behind: float | None,
     level: str | None,
     profile: str | None,
+    visits: int | None,
+    playouts: int | None,
+    seconds: float | None,
+    resign: float,
     threads: int | None,
-    **search: Any,
+    batch: int | None,
+    root_symmetries: int | None,
+    policy_temperature: float,
+    fpu: float,
+    noise: float,
+    ponder: bool = False,
 ) -> tuple[PolicyPlayer, LazyPolicy]:
-    """A player and its policy, which isn't loaded yet. Raises UsageError for a level or a profile that there isn't.
+    """A player and its policy, which isn't loaded yet.
 
-    `threads` become torch's, for the whole process, before it is loaded; `search` are the options of a search.
+    `threads` become torch's, for the whole process, before it is loaded. Raises UsageError for a level or a profile
+    that there isn't, and for options that do not go together.
     """
-    from engine.player import Style
+    from engine import levels
+    from engine.player import PolicyPlayer, Style
     from engine.policy import LazyPolicy, load_ready_network
+    from engine.search_terms import Limits, SearchConfig
     from gocnn.profile import UNKNOWN, Profile
 
     try:
         plays_as = Profile.read(profile) if profile else UNKNOWN
     except ValueError as error:
         raise click.UsageError(f"--profile: {error}") from None
-
     if level is not None and plays_as == UNKNOWN:
-        from engine.levels import NETWORK
-
-        model = model or weights.named(NETWORK)
+        model = model or weights.named(levels.NETWORK)
 
     def load() -> Policy:
         if threads is not None:
@@ -183,76 +192,34 @@ def make_player(
         random_moves=random_moves,
         resign_behind=resign_behind,
         seed=seed,
-        symmetries=search["root_symmetries"] or INSTANT_SYMMETRIES,
+        symmetries=root_symmetries or INSTANT_SYMMETRIES,
     )
-    limits = [search.pop(name) for name in ("visits", "playouts", "seconds")]
-    player = _player(policy, style, level, *limits, **search)
-    return player, policy
 
+    def searcher(limits: Limits, style: Style = style) -> SearchPlayer:
+        from engine.search_player import Resignation, SearchPlayer
 
-def _player(
-    policy: LazyPolicy,
-    style: Style,
-    level: str | None,
-    visits: int | None,
-    playouts: int | None,
-    seconds: float | None,
-    **search: Any,
-) -> PolicyPlayer:
-    """The player that the options mean. Raises UsageError for options that do not go together."""
-    from engine.player import PolicyPlayer
+        config = SearchConfig(
+            root_symmetries=root_symmetries or SEARCH_SYMMETRIES, policy_temperature=policy_temperature, fpu=fpu,
+            noise=noise, seed=seed,
+        )  # fmt: skip
+        return SearchPlayer(
+            policy, style, limits=limits, config=replace(config, batch=batch or config.batch),
+            resignation=Resignation(winrate=resign) if resign > 0 else None, ponders=ponder,
+        )  # fmt: skip
 
     is_limited = playouts is not None or seconds is not None or (visits is not None and visits > 1)
+    player: PolicyPlayer
     if level is not None:
-        from engine import levels
-
         if is_limited:
             raise click.UsageError("--level decides by itself how much to search: leave the other limits out")
         try:
-            searches = levels.read_level(level).searches
+            player = levels.level_player(level, policy, style, searcher)
         except ValueError as error:
             raise click.UsageError(f"--level: {error}") from None
-        if searches:
-            return levels.level_player(level, policy, style, **_search_settings(style, **search))
-    if search.get("ponder") and not is_limited:
+    elif is_limited:
+        player = searcher(Limits(visits, playouts, seconds))
+    else:
+        player = PolicyPlayer(policy, style, partial(searcher, Limits(visits=1)))
+    if ponder and not player.ponders:
         raise click.UsageError("--ponder needs a search: add --visits, --playouts, --seconds, or a --level from 2d")
-    if level is not None:
-        return levels.level_player(level, policy, style)
-    if not is_limited:
-        return PolicyPlayer(policy, style, partial(_search_player, policy, style, 1, None, None, **search))
-    return _search_player(policy, style, visits, playouts, seconds, **search)
-
-
-def _search_player(
-    policy: LazyPolicy, style: Style, visits: int | None, playouts: int | None, seconds: float | None, **search: Any
-) -> SearchPlayer:
-    from engine.search import Limits
-    from engine.search_player import SearchPlayer
-
-    limits = Limits(visits, playouts, seconds)
-    return SearchPlayer(policy, style, limits=limits, **_search_settings(style, **search))
-
-
-def _search_settings(
-    style: Style,
-    resign: float,
-    batch: int | None,
-    root_symmetries: int | None,
-    policy_temperature: float,
-    fpu: float,
-    noise: float,
-    ponder: bool = False,
-) -> dict[str, Any]:
-    """What a `SearchPlayer` is made with, besides its limits."""
-    from engine.search import SearchConfig
-    from engine.search_player import Resignation
-
-    config = SearchConfig(
-        root_symmetries=root_symmetries or SEARCH_SYMMETRIES, policy_temperature=policy_temperature, fpu=fpu,
-        noise=noise, seed=style.seed,
-    )  # fmt: skip
-    return {
-        "config": replace(config, batch=batch or config.batch),
-        "resignation": Resignation(winrate=resign) if resign > 0 else None,
-        "ponders": ponder,
-    }
+    return player, policy

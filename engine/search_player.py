@@ -179,11 +179,17 @@ class SearchPlayer(PolicyPlayer):
         self.search.run(board, needed, Limits(), stop=stop, owners=False)
 
     def _pick(self, board: Board, needed: Needed, found: Report, ending: Ending, limits: Limits) -> int:
-        """The best move that is not pointless; the pass, which is searched within `limits`, if there is none."""
-        moves = self._in_order_of_choice(found, len(board.recent))
-        if not ending.is_near:
-            return next((move.move for move in moves if move.move != board.pass_point), board.pass_point)
+        """The best move that is not pointless; the pass, which is searched within `limits`, if there is none.
+
+        Long before the board is full the pass is no choice but where the search likes it best, and all is settled.
+        """
+        moves = [move for move in self._in_order_of_choice(found, len(board.recent)) if move.move != board.pass_point]
+        if not ending.is_near and found.moves[0].move != board.pass_point:
+            return moves[0].move
         settled = ending.settled(found.owner if self.search.evaluator.has_value else None)
+        if not ending.is_near:
+            others = [move.move for move in (*moves, *found.untried) if move.move != board.pass_point]
+            return next((move for move in others if not settled[move]), board.pass_point)
         only, mix = [board.pass_point], not ending.is_settled
         passing = self.search.run(board, needed, limits, only=only, mix_playouts=mix).moves[0]
         for move in moves:

@@ -72,22 +72,25 @@ def urgent_reply(state: core.State, last: int, colour: int) -> int:
     """Where `colour` answers an atari after the opponent's move on the cell `last`, or NOWHERE.
 
     Takes the stone just played if it stands in atari, or if it put an own chain into atari, a larger chain that helps
-    to surround that one; else extends.
+    to surround that one, or any that does if the stone was thrown in: to take a single stone on a chain's own last
+    liberty leaves it in atari. Else extends.
     """
     width = state.info[core.SIZE] + 1
     reply, most = -1, 0
+    taken = NOWHERE
     if state.colour[last] == -colour:
         count, liberty = liberties_to_two(state, state.head[last], NOWHERE)
         if count == 1:
-            reply, most = liberty, state.length[state.head[last]]
+            taken = np.int64(state.head[last])
+            reply, most = liberty, state.length[taken]
     for direction in range(4):
         n = core.neighbour(last, direction, width)
         if state.colour[n] != colour:
             continue
         count, liberty = liberties_to_two(state, state.head[n], NOWHERE)
         if count == 1:
-            captor, stones = _largest_in_atari_beside(state, state.head[n], width)
-            if stones > most:
+            captor, stones = _largest_in_atari_beside(state, state.head[n], taken, width)
+            if stones > most or (stones > 0 and most == 1 and liberty == reply):
                 reply, most = captor, stones
             elif most == 0 and reply < 0:
                 reply = liberty
@@ -95,15 +98,18 @@ def urgent_reply(state: core.State, last: int, colour: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _largest_in_atari_beside(state: core.State, head: int, width: int) -> tuple[int, int]:
-    """The last liberty and the stones of the largest opposing chain in atari that touches a chain; (-1, 0) if none."""
+def _largest_in_atari_beside(state: core.State, head: int, but: int, width: int) -> tuple[int, int]:
+    """The last liberty and the stones of the largest opposing chain in atari that touches a chain; (-1, 0) if none.
+
+    The chain with the head `but` (or NOWHERE) is left out.
+    """
     colour = state.colour[head]
     found, most = -1, 0
     cell = head
     while True:
         for direction in range(4):
             n = core.neighbour(cell, direction, width)
-            if state.colour[n] == -colour and state.length[state.head[n]] > most:
+            if state.colour[n] == -colour and state.head[n] != but and state.length[state.head[n]] > most:
                 count, liberty = liberties_to_two(state, state.head[n], NOWHERE)
                 if count == 1:
                     found, most = liberty, state.length[state.head[n]]

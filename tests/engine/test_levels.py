@@ -151,7 +151,11 @@ def test_a_name_gives_the_player_and_loads_nothing() -> None:
         raise AssertionError("the network was asked for")
 
     policy = LazyPolicy(never)
-    weak, strong = level_player("12k", policy, Style(seed=1)), level_player("3D", policy, Style(seed=1))
+
+    def searcher(limits: Limits, style: Style) -> SearchPlayer:
+        return SearchPlayer(policy, style, limits=limits)
+
+    weak, strong = (level_player(name, policy, Style(seed=1), searcher) for name in ("12k", "3D"))
     assert isinstance(weak, LevelPlayer) and weak.level is LEVELS["12k"]
     assert isinstance(strong, SearchPlayer) and strong.limits.visits == LEVELS["3d"].visits
 

@@ -14,7 +14,7 @@ from engine.rules import Needed
 from gocnn.go import BLACK, WHITE, Board
 from gocnn.go.coords import gtp_to_point, point_to_gtp
 from tests.engine.support import CentrePolicy, ListPolicy, RandomPolicy
-from tests.go.support import FINISHED
+from tests.go.support import FINISHED, SPARSE
 
 
 def choose(policy: Policy, board: Board, colour: int, komi: float = 7.5, style: Style | None = None) -> str:
@@ -76,6 +76,13 @@ def test_unconditional_territory_is_left_alone() -> None:
     board = Board.from_ascii(rows)
     for colour in (BLACK, WHITE):
         assert choose(RandomPolicy(), board, colour) == "pass"
+
+
+@pytest.mark.parametrize("colour", [BLACK, WHITE])
+def test_a_sparse_board_is_left_alone_where_the_network_takes_the_game_for_over(colour: int) -> None:
+    board = Board.from_ascii(SPARSE)
+    assert choose(ListPolicy("pass", "a1", "j9"), board, colour) == "pass"
+    assert choose(ListPolicy("pass", "e5", confidence=0.9), Board(9), colour) == "E5", "not before all is settled"
 
 
 def test_an_unlikely_self_atari_is_left_out() -> None:

@@ -19,6 +19,7 @@ from gocnn.go.ownership import ownership
 from gocnn.go.planes import PLANE_SETS, of_board
 from tests.engine.test_search import after_superko
 from tests.engine.toys import FINISHED, Toy, by_area
+from tests.go.support import SPARSE
 
 
 class ToyPolicy(Toy):
@@ -89,6 +90,18 @@ def test_settled_territory_is_left_alone(colour: int, komi: float) -> None:
     """Nothing is left to do, whoever is ahead: the search, to which most moves look alike, must not play on."""
     board = Board.from_ascii(FINISHED)
     assert player(ToyPolicy(by_truth), visits=100).choose(board, colour, Needed(komi)) == board.pass_point
+
+
+@pytest.mark.parametrize("colour", [BLACK, WHITE])
+def test_a_sparse_board_is_left_alone_where_the_search_likes_the_pass_best(colour: int) -> None:
+    """By territory each move there costs its player a point."""
+    rules, board = NAMED["japanese"], Board.from_ascii(SPARSE)
+    board.to_move = colour
+    truth = np.sign(ownership(board))
+    toy = ToyPolicy(lambda stones: truth if stones[1, 1] > 0 else -truth, favourites={81: 0.9})
+    assert player(toy).choose(board, colour, rules.needed(board, 6.5)) == board.pass_point
+    eager = ToyPolicy(by_area, favourites={81: 0.9})
+    assert player(eager).choose(Board(9), colour, rules.needed(Board(9), 0.5)) != 81, "not before all is settled"
 
 
 @pytest.mark.parametrize("visits", [1, 40])

@@ -19,6 +19,19 @@ from gocnn.go import BLACK, EMPTY, WHITE, Board
 
 SAMPLES = Path(__file__).parents[2] / "sgf_data" / "samples" / "games.sgf"
 
+#: A game that is over with stones on little more than a third of the points: nobody can live in what is left open.
+SPARSE = """
+. . . . . . . . .
+. X . . . . . . .
+. . . . . X . X .
+X X . X . . . . .
+X O X X X . . X X
+O O O X O X X X O
+. . O O O O O O O
+. . . . . . . . .
+. . . . . . . . .
+"""
+
 #: A finished game on 9x9: White's stone on B8 and Black's on H6 and H5 are dead, and Black has 15 points more.
 FINISHED = """
 . . X X O O . . .

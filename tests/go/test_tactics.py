@@ -107,6 +107,22 @@ def test_no_atari_no_reply() -> None:
     assert reply(rows, "B4", WHITE) is None
 
 
+def test_a_stone_thrown_into_the_last_eye_is_not_taken_where_another_capture_saves_the_chain() -> None:
+    # Taking the stone on A7 leaves White's chain in atari, to be taken there; taking the one on D6 connects it.
+    rows = """
+    X . O O X X .
+    O O O X O . .
+    X X X . O . .
+    . . X . O . .
+    . . . . . . .
+    . . . . . . .
+    . . . . . . .
+    """
+    assert Board.from_ascii(rows).liberties()[1, 0] == 1
+    assert reply(rows, "A7", WHITE) == "D5"
+    assert reply(rows.replace("X X X .", "X X X X"), "A7", WHITE) == "B7", "where there is no other"
+
+
 def test_of_two_captures_that_save_a_chain_the_larger_comes_first() -> None:
     # White's stone on E7 is in atari, but who takes it there is taken himself; A7 takes three and lives.
     rows = """
