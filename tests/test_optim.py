@@ -99,3 +99,42 @@ def test_the_average_follows_the_weights_and_copies_counters():
     average.update(model, step=10_000)
     assert torch.allclose(average.module[0].weight, before["0.weight"] + 0.5)
     assert int(average.module[1].num_batches_tracked) == 7
+
+
+def test_muons_second_step_looks_ahead_by_its_momentum():
+    """Nesterov's: the step is by the gradient and the momentum that it has just changed."""
+    torch.manual_seed(0)
+    weight = nn.Parameter(torch.zeros(8, 8))
+    first, second = torch.randn(8, 8), torch.randn(8, 8)
+    muon = optim.Muon([weight], lr=0.1, momentum=0.9)
+    for weight.grad in (first, second):
+        before = weight.detach().clone()
+        muon.step()
+    ahead = 0.1 * second + 0.9 * (0.09 * first + 0.1 * second)
+    wanted = -optim.orthogonalised(ahead[None])[0].float()
+    step = weight.detach() - before
+    assert nn.functional.cosine_similarity(step.flatten(), wanted.flatten(), dim=0) > 0.99
+
+
+def test_muon_lets_weights_decay():
+    weight = nn.Parameter(torch.ones(4, 4))
+    weight.grad = torch.zeros(4, 4)
+    optim.Muon([weight], lr=0.1, weight_decay=0.5).step()
+    assert torch.allclose(weight, torch.tensor(1 - 0.1 * 0.5))
+
+
+def test_the_average_forgets_where_it_began():
+    model = nn.Linear(2, 2)
+    average = optim.AveragedModel(model, 0.998)
+    before = average.module.weight.clone()
+    with torch.no_grad():
+        model.weight += 1
+    average.update(model, step=1)
+    assert torch.allclose(average.module.weight, before + 9 / 11)
+
+
+def test_each_optimiser_has_its_own_rate():
+    model = policy.build(policy.preset("b2c32"))
+    adamw, muon = optim.make_optimizers(model, "muon", 1e-3, 5e-3, 0.1)
+    assert {group["lr"] for group in adamw.param_groups} == {1e-3}
+    assert {group["lr"] for group in muon.param_groups} == {5e-3}

@@ -368,3 +368,19 @@ def test_pooling_keeps_the_board_but_not_the_point(size):
 def test_a_stem_without_a_middle_is_refused():
     with pytest.raises(ValueError, match="odd side"):
         policy.PolicyConfig(stem=4)
+
+
+def test_symmetries_are_averaged_for_each_board_alone():
+    judge = Evaluator(policy.build(policy.PolicyConfig(blocks=1, channels=16, value=True), seed=3), torch.device("cpu"))
+    torch.manual_seed(0)
+    torch.nn.init.normal_(judge.model.value.owner.weight)
+    boards = [Board(5), Board(5)]
+    for point in (7, 3, 12):
+        boards[1].play(boards[1].to_move, point)
+    planes = np.stack([of_board(board, judge.plane_set) for board in boards])
+    needed = np.array([0.5, -0.5], np.float32)
+    together = judge.evaluate_planes(planes, needed, 8)
+    for number in range(2):
+        alone = judge.evaluate_planes(planes[number : number + 1], needed[number : number + 1], 8)
+        for one, both in zip(alone, together):
+            np.testing.assert_allclose(both[number], one[0], atol=1e-4)

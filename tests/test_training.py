@@ -683,3 +683,27 @@ def test_what_can_be_done_about_an_error_is_said_and_no_more():
     assert "smaller --batch" in train._remedy(found.value)
     assert "smaller --batch" in train._remedy(MemoryError())
     assert train._remedy(RuntimeError("a mistake of ours")) is None
+
+
+def test_large_gradients_are_clipped(tmp_path):
+    def steep(model: nn.Module, *batch: torch.Tensor) -> torch.Tensor:
+        return 1e4 * training.cross_entropy(model, *batch)
+
+    run = training.Run(tmp_path, small_network(), config(), CPU, loss=steep)
+    norms: list[float] = []
+    step = run.optimizers[0].step
+
+    def noted() -> None:
+        norms.append(float(torch.stack([p.grad.norm() for p in run.model.parameters()]).norm()))
+        step()
+
+    run.optimizers[0].step = noted
+    run.step(*map(torch.from_numpy, Stripes().batch(0, 32)))
+    assert norms == [pytest.approx(1, rel=1e-3)]
+
+
+def test_what_is_tested_is_the_average(tmp_path):
+    run = training.Run(tmp_path, small_network(), config(samples=64), CPU)
+    tested: list[nn.Module] = []
+    run.train(Stripes(), lambda model: tested.append(model) or {})
+    assert tested == [run.ema.module]

@@ -17,6 +17,7 @@ from sgfmill import sgf, sgf_grammar
 import engine.analyze_command
 from engine.analyze import Judgement, Loss, Standing, View, judge, summarise, worst
 from engine.analyze_command import analyze
+from engine.analyze_graph import graph
 from engine.analyze_notes import game_note, move_note, print_tables, properties, variation_note
 from engine.rules import NAMED, Needed
 from gocnn import policy
@@ -417,3 +418,21 @@ def test_a_game_of_a_collection(tmp_path: Path, networks: dict[str, Path]) -> No
     assert document["moves"][0]["colour"] == "white" and path.with_name("two.2.analyzed.sgf").exists()
     code, _, err = run(path, "--model", networks["policy"], "--quick")
     assert code == 0 and "holds 2 games" in err and path.with_name("two.1.analyzed.sgf").exists()
+
+
+def test_notes_and_the_graph_tell_how_black_stands_whoever_moved() -> None:
+    played, final = steps("E1", "A5")
+    both = list(judge(played, final, 0.0, Judge()))
+    assert [properties(judgement)["V"] for judgement in both] == ["3.0", "5.0"]
+    assert [properties(judgement)["SBKV"] for judgement in both] == ["57.44", "62.25"]
+    first_lines = [move_note(judgement, 5).splitlines()[0] for judgement in both]
+    assert first_lines == ["Black wins 57 %, Black leads by 3.0", "Black wins 62 %, Black leads by 5.0"]
+    upper, lower = graph(both, 5).axes
+    assert upper.lines[0].get_ydata() == pytest.approx([57.44, 62.25], abs=0.01)
+    assert lower.lines[0].get_ydata() == pytest.approx([3, 5])
+
+
+def test_a_summary_counts_first_choices_and_those_among_the_first_five() -> None:
+    some = [replace(judged(number, BLACK, None), rank=rank) for number, rank in enumerate((1, 2, 5, 6), 1)]
+    numbers = summarise(some, BLACK)
+    assert (numbers.first_choice, numbers.top_five) == (0.25, 0.75)

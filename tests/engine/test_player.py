@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.game import Game
-from engine.player import RESIGN, PolicyPlayer, Style
+from engine.player import RESIGN, PolicyPlayer, Style, drawn_order
 from engine.policy import Policy
 from engine.rules import Needed
 from gocnn.go import BLACK, WHITE, Board
@@ -230,3 +230,16 @@ def test_the_symmetries_of_the_style_reach_the_network() -> None:
     network = Counting()
     PolicyPlayer(network, Style(symmetries=8)).choose(Board(5), BLACK)
     assert network.asked == 8
+
+
+@pytest.mark.parametrize("temperature", [0.25, 1.0, 4.0])
+def test_moves_are_drawn_by_their_probability_to_the_power_of_one_over_the_temperature(temperature: float) -> None:
+    random, shares = np.random.default_rng(1), np.array([0.4, 0.6])
+    drawn = np.mean([drawn_order(shares, temperature, random)[0] == 1 for _ in range(2000)])
+    first, second = shares ** (1 / temperature)
+    assert drawn == pytest.approx(second / (first + second), abs=0.04)
+
+
+def test_a_single_stone_may_be_thrown_in() -> None:
+    board = Board.from_ascii(". X . . .\n" + ". . . . .\n" * 4)
+    assert choose(ListPolicy("a5", "e1", confidence=0.1), board, WHITE) == "A5"

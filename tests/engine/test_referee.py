@@ -225,3 +225,19 @@ def test_a_whole_game_against_gnu_go(gnugo: str) -> None:
         other.close()
     assert outcome.settled == "agreement", outcome.note
     assert outcome.game.is_over
+
+
+def test_the_arbiter_is_shown_the_whole_game(table: Table) -> None:
+    heard: list[str] = []
+
+    class Listener(Seat):
+        def send(self, command: str) -> str:
+            heard.append(command)
+            return "W+0.5"
+
+    black = table.seat("A", "--moves", "c3", "--score", "B+1.5")
+    white = table.seat("B", "--moves", "d4", "--score", "W+3.5")
+    outcome = table.play(black, white, arbiter=Listener("arbiter", "none", 1.0))
+    assert (outcome.result, outcome.settled) == ("W+0.5", "arbiter")
+    shown = ["boardsize 5", "clear_board", "komi 0.5", "play black C3", "play white D4", "play black pass"]
+    assert heard == [*shown, "play white pass", "final_score"]

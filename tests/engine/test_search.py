@@ -728,3 +728,27 @@ def test_a_network_is_shown_the_ladders_of_every_leaf() -> None:
     assert root.sum() == 1  # White's stone, which is Black's to take
     assert (seen[0] == root).all()
     assert any(not planes.any() for planes in seen)  # where White was taken
+
+
+def test_a_tree_that_was_made_smaller_has_the_moves_of_its_own_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.search.COMPACT", 50)
+    search, board = Search(Toy(by_area)), Board(5)
+    board.play(BLACK, search.run(board, EVEN, Limits(visits=200)).moves[0].move)
+    found = search.run(board, EVEN, Limits(visits=300))
+    assert found.priors[board.moves[0][1]] == 0
+    assert np.allclose(found.priors, Search(Toy(by_area)).run(board, EVEN, Limits(visits=1)).priors)
+
+
+def test_a_ban_of_two_moves_depth_begins_a_new_tree_after_a_move() -> None:
+    search, board = Search(Toy(by_area)), Board(3)
+    bans = np.zeros((2, 10), np.int16)
+    bans[:, 4] = 2
+    assert search.run(board, EVEN, Limits(visits=50), bans=bans).descents == 49
+    board.play(BLACK, 0)
+    assert search.run(board, EVEN, Limits(visits=50), bans=bans).descents == 49
+
+
+def test_a_tree_that_is_full_of_other_moves_gives_way() -> None:
+    search, board = Search(Toy(by_stones), SearchConfig(nodes=200)), Board(5)
+    assert search.run(board, EVEN, Limits(), only=[12]).visits > 150
+    assert search.run(board, EVEN, Limits(visits=50), only=[0, 1]).visits == 50

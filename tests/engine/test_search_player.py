@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from engine.ending import Ending
 from engine.player import RESIGN, PolicyPlayer, Style
 from engine.policy import LazyPolicy, PolicyError
 from engine.rules import NAMED, Needed
@@ -272,3 +274,42 @@ def test_a_move_is_named_that_is_legal_under_superko() -> None:
     toy = ToyPolicy(by_area, favourites={5: 0.9})
     for visits in (1, 2, 100):
         assert board.is_legal(BLACK, player(toy, visits=visits).choose(board, BLACK))
+
+
+def test_without_any_time_the_end_of_a_game_is_played_on_by_the_network() -> None:
+    rows = "X X X X O . O/. X . X O O O/X X X X O . O/X . X X O O ./X X X . O O O/. X . X O O ./X X X X O . O"
+    board = Board.from_ascii(rows.replace("/", "\n"))
+    board.play(WHITE, board.pass_point)
+    toy = ToyPolicy(by_area, favourites={31: 0.8})
+    chosen = player(toy).choose(board, BLACK, Needed(board.area_score() + 0.5), seconds=0.0)
+    assert point_to_gtp(chosen, 7) == "D3"
+
+
+def test_a_turn_in_between_neither_counts_as_lost_nor_breaks_the_row() -> None:
+    toy = ToyPolicy(by_area, doubt=1.0)
+    searcher = player(toy, visits=20, resignation=Resignation(winrate=0.04, turns=2, stones=0.0))
+    board, given_up = Board(5), []
+    for winrate in (0.03, 0.06, 0.03):
+        report = searcher.search.run(board, Needed(0.0), Limits(visits=1))
+        lost = Ending(board, Needed(60.5))
+        given_up.append(searcher._gives_up(board, replace(report, winrate=winrate), lost))
+        board.play(BLACK, len(board.moves))
+        board.play(WHITE, len(board.moves) + 5)
+    assert given_up == [False, False, True]
+
+
+@pytest.mark.parametrize(("likes", "visits"), [(0.05, 200), (0.9, 50)])
+def test_nobody_passes_in_the_opening_however_the_network_likes_it(likes: float, visits: int) -> None:
+    searcher = player(ToyPolicy(favourites={81: likes}), visits=visits)
+    chosen = searcher.choose(Board(9), BLACK)
+    assert searcher.report is not None and searcher.report.moves[0].move == 81
+    assert chosen != 81
+
+
+def test_an_own_eye_is_not_filled_however_the_network_likes_it() -> None:
+    board = Board.from_ascii(". X . . .\nX X . . .\n" + ". . . . .\n" * 3)
+    assert player(ToyPolicy(favourites={0: 0.9}), visits=50).choose(board, BLACK) != 0
+
+
+def test_seconds_of_the_clock_are_not_used_where_they_can_change_nothing() -> None:
+    assert with_seconds(Limits(visits=5), 1.0) == Limits(visits=5, seconds=1.0, saves=True)

@@ -226,3 +226,10 @@ def test_without_moves_only_the_outcomes_are_left(table):
     )
     assert (without[1] == NO_MOVE).all() and (with_moves[1] >= 0).all()
     assert np.array_equal(with_moves[0], without[0]) and np.array_equal(with_moves[2], without[2], equal_nan=True)
+
+
+@pytest.mark.parametrize("size", [9, 13, 19])
+def test_a_whole_board_is_a_lead_on_every_size(size, tmp_path):
+    table = table_of([random_game(1, size=size, moves=1, komi=6.5, result=f"B+{size * size - 6.5}")], tmp_path)
+    _, _, outcomes = Positions(table, PLANE_SETS["stones"], Selection(size), outcomes=True).batch(0, 1)
+    assert outcomes[0, 2] == size * size

@@ -202,3 +202,17 @@ def test_several_files_are_read_as_one(tmp_path: Path) -> None:
     assert found.keys.tolist() == [2, 3, 5, 7]
     assert np.array_equal(found.by_key()[7], ours) and np.array_equal(found.by_key()[5], theirs)
     assert found.by_key()[3] is None
+
+
+def test_by_territory_a_captured_stone_counts_for_who_took_it(tmp_path: Path) -> None:
+    """Black takes the dead stone off: eight points to four, and a prisoner."""
+    table = open_store(stored(tmp_path, f"(;SZ[5]KM[0.5]RE[B+2.5];{MOVES};B[ba];W[];B[ab];W[])")).moves()
+    assert owners.judge(table, 0) is not None
+
+
+@pytest.mark.parametrize(("margin", "believed"), [(3, True), (4, True), (2, False)])
+def test_white_may_have_got_points_for_handicap_stones(tmp_path: Path, margin: int, believed: bool) -> None:
+    """Five points more by area, less two or one for two stones."""
+    moves = "W[da];B[cc];W[db];B[cd];W[dc];B[bd];W[dd];B[ce];W[de];B[bb];W[aa];B[];W[ee]"
+    game = f"(;SZ[5]KM[0.5]HA[2]RE[B+{margin - 0.5}]AB[ca][cb];{moves})"
+    assert (owners.judge(open_store(stored(tmp_path, game)).moves(), 0) is not None) == believed

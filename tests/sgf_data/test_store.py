@@ -208,6 +208,7 @@ def test_a_damaged_store_and_other_arrow_files(tmp_path: Path) -> None:
     [
         {"points": [0, 82]}, {"points": [-1, 5]}, {"colours": [2, 1]}, {"size": 26}, {"size": 1}, {"colours": [1]},
         {"setup_at": np.array([0], np.int16)}, {"setup_points": np.array([3], np.int16)},
+        {"setup_at": [0], "setup_points": [81], "setup_colours": [1]},
     ],
 )  # fmt: skip
 def test_what_would_write_beside_the_board_is_not_opened(tmp_path: Path, change: dict[str, object]) -> None:

@@ -215,3 +215,7 @@ def test_any_text_is_taken(text: str) -> None:
     values.year(text)
     values.board_size(text)
     values.count(text)
+
+
+def test_a_handicap_that_no_store_can_hold_is_none() -> None:
+    assert (values.count("127"), values.count("128"), values.count("200 stones")) == (127, 0, 0)

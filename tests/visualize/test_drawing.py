@@ -72,3 +72,11 @@ def test_overlay_mixes_picture_and_heat() -> None:
     assert np.array_equal(drawing.overlay(grey, np.zeros((2, 3)), strength=0), np.ones((2, 3, 3)))
     cold, hot = drawing.overlay(grey, np.array([[0.0, 1.0, 1.0]] * 2))[0, :2]
     assert cold[2] > cold[0] and hot[0] > hot[2]  # blue and red
+
+
+def test_a_frame_is_as_tall_and_as_wide_as_its_box() -> None:
+    axes = Figure().add_subplot()
+    drawing.frame(axes, (2, 3, 7, 13))
+    (outline,) = axes.patches
+    assert (outline.get_y(), outline.get_x()) == (1.5, 2.5)
+    assert (outline.get_height(), outline.get_width()) == (5, 10)

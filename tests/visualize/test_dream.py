@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gocnn.visualize.dream import LEAST, Moment, Recipe, Target, dream, guide, smoothed
+from gocnn.visualize.dream import LEAST, Moment, Recipe, Target, _turned, dream, guide, smoothed
 from gocnn.visualize.layers import LayerError
 from tests.visualize.subjects import state
 
@@ -194,3 +194,17 @@ def test_wrong_recipes_and_pictures() -> None:
         net.unused = nn.Conv2d(3, 3, 1)
         net.forward = lambda x: nn.Sequential.forward(net[:4], x)  # type: ignore[method-assign]
         run([Target(("unused",))], STILL, net=net)
+
+
+def test_shifting_the_picture_between_steps_leaves_no_trace_where_the_network_has_no_border() -> None:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1, padding_mode="circular"), nn.ReLU(),
+                        nn.Conv2d(8, 8, 3, padding=1, padding_mode="circular"))  # fmt: skip
+    still, moved = (run([Target(("2",))], replace(STILL, jitter=jitter), net=net)[-1].picture() for jitter in (0, 7))
+    assert torch.allclose(still, moved, atol=1e-4)
+
+
+def test_a_picture_that_is_turned_is_also_made_larger() -> None:
+    image = torch.zeros(1, 1, 16, 16)
+    image[..., 6:10, 6:10] = 1
+    assert float(_turned(image, 0.0, 2.0).sum()) == pytest.approx(4 * 16, rel=0.05)

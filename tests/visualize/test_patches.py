@@ -11,7 +11,8 @@ from gocnn import policy
 from gocnn.conv import ConvBlock
 from gocnn.visualize.activations import activations
 from gocnn.visualize.layers import LayerError
-from gocnn.visualize.patches import top_patches
+from gocnn.visualize.patches import _apart, top_patches
+from gocnn.visualize.receptive import Field
 
 
 def net_for(padding: str) -> nn.Sequential:
@@ -150,3 +151,10 @@ def test_refusals(images: torch.Tensor) -> None:
         top_patches(net, "1", [], [images])
     with pytest.raises(ValueError, match="at least one"):
         top_patches(net, "1", [0], [images], count=0)
+
+
+def test_patches_overlap_by_what_they_share_over_what_they_cover_together() -> None:
+    """Two boxes of 4×4, two pixels apart, share 8 pixels of 24, a third of them, not a half."""
+    field = Field((4, 4), (2, 2), (0, 0))
+    assert _apart(np.array([[1.0, 0.9]]), field, 2, 0.4) == [(0, 0), (0, 1)]
+    assert _apart(np.array([[1.0, 0.9]]), field, 2, 0.3) == [(0, 0)]
