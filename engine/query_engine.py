@@ -153,13 +153,13 @@ class QueryEngine:
             if "action" in fields:
                 self._act(fields)
                 return
-            query_read = read_query(fields, self.settings)
+            asked = read_query(fields, self.settings)
         except QueryError as error:
             self._say({"error": str(error), "id": query} | ({"field": error.field} if error.field else {}))
             return
-        for name in query_read.unused:
+        for name in asked.unused:
             self._say({"warning": "Unexpected or unused field", "field": name, "id": query})
-        for task in query_read.tasks:
+        for task in asked.tasks:
             self._waiting.append(_Job(task, self._taken))
             self._taken += 1
 

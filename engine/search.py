@@ -117,11 +117,11 @@ class Search:
 
         Args:
             needed: what Black needs to win (`Rules.needed`).
-            limits: the search ends at the first of them, or when the memory is used up,
-            stop: or when this says so, which is asked after every batch.
-            report: is called about every `every` seconds.
-            only: the moves to consider at the root (None: all),
-            avoid: without these.
+            limits: the search ends at the first of them, or when the memory is used up.
+            stop: asked after every batch; the search ends, too, when it says so.
+            report: called about every `every` seconds.
+            only: the moves to consider at the root; None: all.
+            avoid: moves not to consider there.
             bans: int16 [2, N*N + 1], for each move of Black's and of White's how many moves deep it is left out (0:
                 nowhere, 1: at the root).
             owners: whether reports tell who owns the points on the mean, and below each move, which takes a walk over
