@@ -19,11 +19,12 @@ ROOT = Path(__file__).parents[1]
 def play() -> None:
     """Search, and count, with the network that ships."""
     from engine.policy import LazyPolicy
+    from engine.search import Limits
     from engine.search_player import SearchPlayer
     from gocnn.evaluator import Evaluator
 
     network = Evaluator.load()
-    SearchPlayer(LazyPolicy(lambda: network), visits=20).warm_up(network)
+    SearchPlayer(LazyPolicy(lambda: network), limits=Limits(visits=20)).warm_up(network)
 
 
 def learn() -> None:
