@@ -82,7 +82,7 @@ class Recipe:
         weights = [*self.content.values(), *self.style.values()]
         sound = all(0 < weight < math.inf for weight in weights)
         if not weights or not sound:
-            raise ValueError("there must be a layer, and the weights of layers must be positive")
+            raise ValueError("there must be a layer, and weights must be positive")
         if min(self.alpha, self.beta, self.variation) < 0:
             raise ValueError("alpha, beta and variation must not be negative")
         if len(self.sizes) != len(self.steps) or not self.sizes or min(self.steps) < 1:
