@@ -21,19 +21,20 @@ OPENING_MOVES = 50  # enough to tell any two games apart, and early enough that 
 @njit(cache=True, nogil=True)
 def _canonical(maps: np.ndarray, moves: Moves, count: int) -> tuple[np.uint64, int]:
     """The key of so many moves of a game, and the symmetry whose hash it is made of."""
+    points, colours, setup_at, setup_points, setup_colours = moves
     least, turn = np.uint64(0xFFFFFFFFFFFFFFFF), 0
     for s in range(maps.shape[0]):
         setup = np.uint64(0)
-        for i in range(moves.setup_at.size):
-            if moves.setup_at[i] <= count:
+        for i in range(setup_at.size):
+            if setup_at[i] <= count:
                 # A sum, as the order in which set-up stones are written down means nothing.
-                point, colour = maps[s, moves.setup_points[i]], moves.setup_colours[i]
-                stone = np.uint64(moves.setup_at[i] + 1) << np.uint64(32)
+                point, colour = maps[s, setup_points[i]], setup_colours[i]
+                stone = np.uint64(setup_at[i] + 1) << np.uint64(32)
                 stone |= np.uint64(point) << np.uint64(2) | np.uint64(colour + 1)
                 setup += mix64(stone)
         key = scramble(setup + np.uint64(maps.shape[1]) * GOLDEN)
-        for i in range(min(count, moves.points.size)):
-            move = np.uint64(maps[s, moves.points[i]]) << np.uint64(2) | np.uint64(moves.colours[i] + 1)
+        for i in range(min(count, points.size)):
+            move = np.uint64(maps[s, points[i]]) << np.uint64(2) | np.uint64(colours[i] + 1)
             key = mix64(key + move + np.uint64(1))
         if key < least:
             least, turn = key, s

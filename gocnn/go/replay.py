@@ -46,14 +46,17 @@ def play_all(state, points, colours):
         core.play(state, points[i], colours[i])
 
 
+# Fields of the moves are taken out once: numba counts references at each access, which costs more than the work.
+
+
 @njit(cache=True, nogil=True)
-def _place(state, moves, number, placed):
+def _place(state, setup_at, setup_points, setup_colours, number, placed):
     """Place the set-up before move `number`, of which `placed` stones come before; returns how many do now."""
     first = placed
-    while placed < moves.setup_at.size and moves.setup_at[placed] == number:
+    while placed < setup_at.size and setup_at[placed] == number:
         placed += 1
     if placed > first:
-        core.setup(state, moves.setup_points[first:placed], moves.setup_colours[first:placed])
+        core.setup(state, setup_points[first:placed], setup_colours[first:placed])
     return placed
 
 
@@ -63,23 +66,27 @@ def play_record(state, moves):
 
     Set-up before a move that is not among them is left out, but for that before the first.
     """
+    points, colours, setup_at, setup_points, setup_colours = moves
     placed = 0
-    for i in range(moves.points.size + 1):
-        placed = _place(state, moves, i, placed)
-        if i < moves.points.size:
-            core.play(state, moves.points[i], moves.colours[i])
+    for i in range(points.size + 1):
+        if placed < setup_at.size:
+            placed = _place(state, setup_at, setup_points, setup_colours, i, placed)
+        if i < points.size:
+            core.play(state, points[i], colours[i])
 
 
 @njit(cache=True, nogil=True)
 def _first_illegal(state, moves, suicide, history):
+    points, colours, setup_at, setup_points, setup_colours = moves
     placed = 0
-    for i in range(moves.points.size):
-        placed = _place(state, moves, i, placed)
-        verdict = core.legality(state, moves.points[i], moves.colours[i], core.SIMPLE, suicide, history)
+    for i in range(points.size):
+        if placed < setup_at.size:
+            placed = _place(state, setup_at, setup_points, setup_colours, i, placed)
+        verdict = core.legality(state, points[i], colours[i], core.SIMPLE, suicide, history)
         if verdict != core.LEGAL:
             return i, verdict
-        core.play(state, moves.points[i], moves.colours[i])
-    return moves.points.size, core.LEGAL
+        core.play(state, points[i], colours[i])
+    return points.size, core.LEGAL
 
 
 def check(size: int, moves: Moves, *, suicide: bool = False) -> tuple[int, str | None]:
