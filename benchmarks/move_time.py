@@ -54,7 +54,8 @@ def main(games: int, options: str) -> None:
 def summary(what: str, times: list[float]) -> str:
     """A line about some answers."""
     median, most = 1e3 * np.quantile(times, [0.5, 0.9])
-    return f"{what:18} {len(times):4} answers, median {median:5.1f} ms, nine in ten below {most:5.1f} ms"
+    mean = 1e3 * np.mean(times)
+    return f"{what:18} {len(times):4} answers, mean {mean:5.1f}, median {median:5.1f}, nine in ten below {most:5.1f} ms"
 
 
 if __name__ == "__main__":
